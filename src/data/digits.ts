@@ -1,0 +1,150 @@
+/**
+ * `builtin:digits`: handwritten-looking digits drawn by the program, so that the demo needs no
+ * download. 28×28 grey, white pen on black, as MNIST is.
+ *
+ * Each picture is a function of (seed, part, its number) alone: asking for more pictures leaves the
+ * first ones as they were.
+ */
+import sharp from 'sharp';
+import { UsageError } from '../gpu/errors.js';
+import { MemoryDataset, numberedClasses } from './dataset.js';
+import { DIGIT_GLYPHS } from './digit_strokes.js';
+import { addNoise } from './noise.js';
+import { RandomPurpose, RandomStream } from './random.js';
+import { strokePath } from './strokes.js';
+
+const SIDE = 28;
+/** Pictures in one SVG: one call of the renderer draws them all. */
+const ATLAS_COLUMNS = 40;
+const ATLAS_ROWS = 25;
+
+export interface BuiltinOptions {
+  /** Training pictures; the test part has a sixth of them. */
+  size?: number;
+  seed?: number;
+}
+
+/** How many pictures each part of a builtin data set has. */
+export function builtinSizes(size: number): { train: number; test: number } {
+  if (!Number.isInteger(size) || size < 1) {
+    throw new UsageError(`data: size must be a whole number ≥ 1, got ${size}`);
+  }
+  return { train: size, test: Math.max(1, Math.round(size / 6)) };
+}
+
+/** Streams of random numbers for the pictures of a part; training and test pictures never meet. */
+export function pictureStream(part: 'train' | 'test', index: number): number {
+  return index * 2 + (part === 'train' ? 0 : 1);
+}
+
+/**
+ * Draws one part of `builtin:digits`; labels run 0, 1, … 9, 0, 1, …
+ *
+ * @example
+ * const test = await drawDigits('test', 1000, 1)
+ */
+export async function drawDigits(
+  part: 'train' | 'test',
+  count: number,
+  seed: number,
+): Promise<MemoryDataset> {
+  const labels = Int32Array.from({ length: count }, (_, index) => index % 10);
+  const images = new Uint8Array(count * SIDE * SIDE);
+  const perAtlas = ATLAS_COLUMNS * ATLAS_ROWS;
+  const atlases = Array.from({ length: Math.ceil(count / perAtlas) }, async (_, atlas) => {
+    const begin = atlas * perAtlas;
+    const end = Math.min(count, begin + perAtlas);
+    const streams = [];
+    let paths = '';
+    for (let index = begin; index < end; index++) {
+      const random = new RandomStream(seed, RandomPurpose.digits, pictureStream(part, index));
+      const left = ((index - begin) % ATLAS_COLUMNS) * SIDE;
+      const top = Math.floor((index - begin) / ATLAS_COLUMNS) * SIDE;
+      paths += drawDigit(labels[index], random, left, top);
+      streams.push(random);
+    }
+    const rows = Math.ceil((end - begin) / ATLAS_COLUMNS);
+    const pixels = await renderGrey(paths, ATLAS_COLUMNS * SIDE, rows * SIDE);
+    for (let index = begin; index < end; index++) {
+      const image = images.subarray(index * SIDE * SIDE, (index + 1) * SIDE * SIDE);
+      copyTile(pixels, index - begin, image);
+      light(image, streams[index - begin]);
+    }
+  });
+  await Promise.all(atlases);
+  return new MemoryDataset({
+    name: `builtin:digits ${part}`,
+    imageShape: [SIDE, SIDE, 1],
+    classNames: numberedClasses(10),
+    labels,
+    images,
+  });
+}
+
+/** SVG of one digit in a tile of the atlas: a way of writing it, its pose and its pen. */
+function drawDigit(digit: number, random: RandomStream, left: number, top: number): string {
+  const glyph = random.pick(DIGIT_GLYPHS[digit]);
+  const pen = random.uniform(1.6, 3.4);
+  const height = random.uniform(16.5, 21);
+  const width = height * random.uniform(0.75, 1.3);
+  const turn = random.normal() * 0.13;
+  const shear = random.normal() * 0.2 + 0.12;
+  const wobble = random.uniform(0.004, 0.03);
+  const cos = Math.cos(turn);
+  const sin = Math.sin(turn);
+  const strokes = glyph.map((stroke) =>
+    stroke.map(([x, y, corner]) => {
+      const wideX = (x - shear * y + random.normal() * wobble) * width;
+      const tallY = (y + random.normal() * wobble) * height;
+      return [wideX * cos - tallY * sin, wideX * sin + tallY * cos, corner] as const;
+    }),
+  );
+  // Within the tile, pen included: a shift, cut to what the extent of the drawn points leaves.
+  const shift = (axis: 0 | 1): number => {
+    const values = strokes.flat().map((point) => point[axis]);
+    const margin = pen / 2 + 0.7;
+    const low = margin - Math.min(...values);
+    const high = SIDE - margin - Math.max(...values);
+    const middle = (low + high) / 2;
+    const reach = Math.max(0, (high - low) / 2);
+    return middle + Math.max(-reach, Math.min(reach, random.normal() * 1.1));
+  };
+  const shiftX = left + shift(0);
+  const shiftY = top + shift(1);
+  const path = strokes
+    .map((stroke) => strokePath(stroke, (x, y) => [x + shiftX, y + shiftY]))
+    .join('');
+  return `<path d="${path}" stroke-width="${pen.toFixed(2)}"/>`;
+}
+
+async function renderGrey(paths: string, width: number, height: number): Promise<Buffer> {
+  const svg =
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">` +
+    `<rect width="100%" height="100%"/>` +
+    `<g fill="none" stroke="#fff" stroke-linecap="round" stroke-linejoin="round">${paths}</g></svg>`;
+  return sharp(Buffer.from(svg)).extractChannel(0).raw().toBuffer();
+}
+
+function copyTile(atlas: Uint8Array, tile: number, image: Uint8Array): void {
+  const left = (tile % ATLAS_COLUMNS) * SIDE;
+  const top = Math.floor(tile / ATLAS_COLUMNS) * SIDE;
+  for (let row = 0; row < SIDE; row++) {
+    const start = (top + row) * ATLAS_COLUMNS * SIDE + left;
+    image.set(atlas.subarray(start, start + SIDE), row * SIDE);
+  }
+}
+
+/** Light that falls off to one side, and the noise of a camera. */
+function light(image: Uint8Array, random: RandomStream): void {
+  const gain = random.uniform(0.75, 1.08);
+  const slopeX = random.uniform(-0.2, 0.2) / SIDE;
+  const slopeY = random.uniform(-0.2, 0.2) / SIDE;
+  const noise = Math.max(0, random.uniform(-10, 22));
+  for (let y = 0; y < SIDE; y++) {
+    for (let x = 0; x < SIDE; x++) {
+      const factor = gain + slopeX * (x - SIDE / 2) + slopeY * (y - SIDE / 2);
+      image[y * SIDE + x] = Math.min(255, image[y * SIDE + x] * factor);
+    }
+  }
+  addNoise(image, noise, random);
+}

@@ -1,0 +1,11 @@
+/** Data sets: opening, splitting, batching. */
+export * from './dataset.js';
+export * from './random.js';
+export * from './batches.js';
+export * from './split.js';
+export * from './idx.js';
+export * from './csv.js';
+export * from './mnist.js';
+export * from './digits.js';
+export * from './resize.js';
+export * from './open.js';
