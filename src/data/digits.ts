@@ -99,20 +99,22 @@ function drawDigit(digit: number, random: RandomStream, left: number, top: numbe
       return [wideX * cos - tallY * sin, wideX * sin + tallY * cos, corner] as const;
     }),
   );
-  // Within the tile, pen included: a shift, cut to what the extent of the drawn points leaves.
-  const shift = (axis: 0 | 1): number => {
+  // Shifted at random, but never out of the tile: the spline may swing a little beyond its points.
+  const room = SIDE - pen - 3;
+  const extents = ([0, 1] as const).map((axis) => {
     const values = strokes.flat().map((point) => point[axis]);
-    const margin = pen / 2 + 0.7;
-    const low = margin - Math.min(...values);
-    const high = SIDE - margin - Math.max(...values);
-    const middle = (low + high) / 2;
-    const reach = Math.max(0, (high - low) / 2);
-    return middle + Math.max(-reach, Math.min(reach, random.normal() * 1.1));
-  };
-  const shiftX = left + shift(0);
-  const shiftY = top + shift(1);
+    return { low: Math.min(...values), high: Math.max(...values) };
+  });
+  const scale = Math.min(1, ...extents.map(({ low, high }) => room / (high - low)));
+  const [shiftX, shiftY] = extents.map(({ low, high }) => {
+    const reach = (room - scale * (high - low)) / 2;
+    const shift = Math.max(-reach, Math.min(reach, random.normal() * 1.1));
+    return SIDE / 2 - (scale * (low + high)) / 2 + shift;
+  });
   const path = strokes
-    .map((stroke) => strokePath(stroke, (x, y) => [x + shiftX, y + shiftY]))
+    .map((stroke) =>
+      strokePath(stroke, (x, y) => [left + shiftX + scale * x, top + shiftY + scale * y]),
+    )
     .join('');
   return `<path d="${path}" stroke-width="${pen.toFixed(2)}"/>`;
 }

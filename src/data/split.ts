@@ -22,7 +22,7 @@ export function subset(
     classNames: dataset.classNames,
     labels: chosen.map((index) => dataset.labels[index]),
     groups: dataset.groups && chosen.map((index) => dataset.groups![index]),
-    read: (positions) => dataset.read(original(positions)),
+    read: async (positions) => dataset.read(original(positions)),
     describe: (position) => {
       const [index] = original([position]);
       return dataset.describe?.(index) ?? `${dataset.name} #${index}`;
