@@ -1,0 +1,128 @@
+import { adapterHint, gpu, preferredAdapter } from '#platform';
+import { DeviceError } from './errors.js';
+
+export interface DeviceOptions {
+  powerPreference?: 'low-power' | 'high-performance';
+  /** Part of the adapter's vendor, architecture or description to insist on, in any case. */
+  adapter?: string;
+  /** Seed of every random stream of the device. Default 0. */
+  seed?: number;
+}
+
+export interface DeviceInfo {
+  vendor: string;
+  architecture: string;
+  description: string;
+  backend: string;
+  isSoftware: boolean;
+  features: string[];
+  limits: Record<string, number>;
+}
+
+/** Features requested wherever the adapter has them. */
+const WANTED_FEATURES = [
+  'shader-f16',
+  'subgroups',
+  'timestamp-query',
+  'subgroup-size-control',
+  'chromium-experimental-subgroup-matrix',
+] as const;
+
+const SOFTWARE = /llvmpipe|swiftshader|lavapipe|software|warp|basic render/i;
+
+/** Limits requested at the adapter's own value instead of WebGPU's defaults. */
+const WANTED_LIMITS = [
+  'maxStorageBufferBindingSize',
+  'maxBufferSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY',
+  'maxComputeWorkgroupSizeZ',
+  'maxComputeWorkgroupsPerDimension',
+  'maxUniformBufferBindingSize',
+  'maxImmediateSize',
+] as const;
+
+export interface OpenedDevice {
+  adapter: GPUAdapter;
+  device: GPUDevice;
+  info: DeviceInfo;
+}
+
+/**
+ * Chooses an adapter and opens a device with the adapter's own limits and all features we use.
+ *
+ * Errors: DeviceError when no adapter is there, or none whose name contains `adapter`.
+ */
+export async function openDevice(options: DeviceOptions): Promise<OpenedDevice> {
+  const wanted = options.adapter ?? preferredAdapter();
+  const entry = gpu();
+  const seen: string[] = [];
+  // Dawn offers one adapter a request; the power preference is what can make it offer another.
+  const preferences: (GPUPowerPreference | undefined)[] = options.powerPreference
+    ? [options.powerPreference]
+    : ['high-performance', 'low-power'];
+  for (const powerPreference of preferences) {
+    const adapter = await entry.requestAdapter(powerPreference ? { powerPreference } : {});
+    if (!adapter) continue;
+    const name = nameOf(adapter.info);
+    if (!seen.includes(name)) seen.push(name);
+    if (wanted && !name.toLowerCase().includes(wanted.toLowerCase())) continue;
+    return { adapter, ...(await requestDevice(adapter)) };
+  }
+  if (seen.length === 0)
+    throw new DeviceError('device: no WebGPU adapter was found', adapterHint());
+  throw new DeviceError(
+    `device: no adapter contains "${wanted}"; found ${seen.map((name) => `"${name}"`).join(', ')}`,
+    'pass part of one of these names to --adapter or TILEGRAD_ADAPTER',
+  );
+}
+
+function nameOf(info: GPUAdapterInfo): string {
+  return [info.vendor, info.architecture, info.device, info.description].filter(Boolean).join(' ');
+}
+
+async function requestDevice(
+  adapter: GPUAdapter,
+): Promise<{ device: GPUDevice; info: DeviceInfo }> {
+  const requiredFeatures = WANTED_FEATURES.filter((name) => adapter.features.has(name));
+  const available = adapter.limits as unknown as Record<string, number | undefined>;
+  const requiredLimits: Record<string, number> = {};
+  for (const name of WANTED_LIMITS) {
+    const value = available[name];
+    if (typeof value === 'number') requiredLimits[name] = value;
+  }
+  let device: GPUDevice;
+  try {
+    device = await adapter.requestDevice({
+      requiredFeatures: requiredFeatures as GPUFeatureName[],
+      requiredLimits,
+    });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new DeviceError(`device: ${nameOf(adapter.info)} refused a device: ${why}`);
+  }
+  const limits: Record<string, number> = {};
+  const got = device.limits as unknown as Record<string, number | undefined>;
+  for (const name in got) if (typeof got[name] === 'number') limits[name] = got[name];
+  return { device, info: describe(adapter.info, device, limits) };
+}
+
+function describe(
+  info: GPUAdapterInfo,
+  device: GPUDevice,
+  limits: Record<string, number>,
+): DeviceInfo {
+  const { backend } = info as GPUAdapterInfo & { backend?: string };
+  return {
+    vendor: info.vendor,
+    architecture: info.architecture,
+    description: info.device && !info.description ? info.device : info.description,
+    backend: backend ?? 'webgpu',
+    isSoftware: SOFTWARE.test(nameOf(info)) || info.isFallbackAdapter,
+    features: [...device.features].sort(),
+    limits,
+  };
+}

@@ -1,0 +1,47 @@
+import type { Storage } from './buffer_pool.js';
+
+/** Element types. u8 travels packed, four to a 32-bit word; f16 needs the adapter's shader-f16. */
+export type DType = 'f32' | 'f16' | 'i32' | 'u32' | 'u8';
+
+export const bytesPerElement: Record<DType, number> = { f32: 4, f16: 2, i32: 4, u32: 4, u8: 1 };
+
+export function sizeOf(shape: readonly number[]): number {
+  let size = 1;
+  for (const n of shape) size *= n;
+  return size;
+}
+
+/**
+ * A contiguous, row-major array in GPU memory: a shape and an element type over counted storage.
+ * Kernels read and write these; the tensor people hold wraps one.
+ */
+export class GpuArray {
+  constructor(
+    readonly storage: Storage,
+    readonly shape: readonly number[],
+    readonly dtype: DType,
+  ) {}
+
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  get byteLength(): number {
+    return this.size * bytesPerElement[this.dtype];
+  }
+
+  /** The same storage under another shape; the caller owns the new reference. */
+  view(shape: readonly number[]): GpuArray {
+    this.storage.retain();
+    return new GpuArray(this.storage, shape, this.dtype);
+  }
+
+  retain(): this {
+    this.storage.retain();
+    return this;
+  }
+
+  release(): void {
+    this.storage.release();
+  }
+}

@@ -1,0 +1,172 @@
+import { DeviceError, LimitError } from './errors.js';
+
+/** What `device.memory` shows. Live: held by some array; pooled: allocated, waiting for reuse. */
+export interface MemoryCounters {
+  liveBuffers: number;
+  liveBytes: number;
+  peakBytes: number;
+  pooledBytes: number;
+}
+
+const BUFFER_USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST
+
+let nextStorageId = 1;
+
+/** One GPU buffer with a reference count; it returns to its pool when the count reaches zero. */
+export class Storage {
+  readonly id = nextStorageId++;
+  /** Serial of the last recorded command that touches this buffer (see recorder.ts). */
+  lastUse = 0;
+  private references = 1;
+
+  constructor(
+    readonly buffer: GPUBuffer,
+    readonly sizeBytes: number,
+    private home: BufferPool,
+  ) {}
+
+  get isReleased(): boolean {
+    return this.references === 0;
+  }
+
+  /** True where more than one array holds it, so that writing in place would be seen by others. */
+  get isShared(): boolean {
+    return this.references > 1;
+  }
+
+  retain(): void {
+    if (this.references === 0) throw new DeviceError('storage: retained after its release');
+    this.references++;
+  }
+
+  release(): void {
+    if (this.references === 0) throw new DeviceError('storage: released twice');
+    if (--this.references === 0) this.home.takeBack(this);
+  }
+
+  /** Used by the pool alone, when it hands the buffer out again. */
+  revive(): void {
+    this.references = 1;
+  }
+}
+
+/** Shared by a device and its captures, so that the counters describe the whole device. */
+export class MemoryLedger implements MemoryCounters {
+  liveBuffers = 0;
+  liveBytes = 0;
+  peakBytes = 0;
+  pooledBytes = 0;
+
+  lend(sizeBytes: number, fromPool: boolean): void {
+    this.liveBuffers++;
+    this.liveBytes += sizeBytes;
+    if (fromPool) this.pooledBytes -= sizeBytes;
+    this.peakBytes = Math.max(this.peakBytes, this.liveBytes);
+  }
+
+  return(sizeBytes: number, toPool: boolean): void {
+    this.liveBuffers--;
+    this.liveBytes -= sizeBytes;
+    if (toPool) this.pooledBytes += sizeBytes;
+  }
+}
+
+/**
+ * Buffers by size class. A training step asks for the same sizes again and again, so after the
+ * first step nothing is allocated. A released buffer may be handed out at once, even while
+ * recorded commands still name it: commands run in the order they were recorded.
+ */
+export class BufferPool {
+  private readonly free = new Map<number, Storage[]>();
+  private isClosed = false;
+
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly ledger: MemoryLedger,
+    private readonly onError: (error: DeviceError) => void,
+    private readonly onDestroy: (storage: Storage) => void,
+  ) {}
+
+  /** Sizes are rounded up to eighths of a power of two, so that nearby sizes share buffers. */
+  static sizeClass(byteLength: number): number {
+    const wanted = Math.max(256, byteLength);
+    const step = Math.max(256, 2 ** (Math.floor(Math.log2(wanted)) - 3));
+    return Math.ceil(wanted / step) * step;
+  }
+
+  take(byteLength: number): Storage {
+    const limit = Math.min(
+      this.device.limits.maxStorageBufferBindingSize,
+      this.device.limits.maxBufferSize,
+    );
+    if (byteLength > limit) {
+      throw new LimitError(
+        'buffer: one array is larger than this adapter can bind',
+        'maxStorageBufferBindingSize',
+        byteLength,
+        limit,
+        'lower the batch size or the image size',
+      );
+    }
+    const sizeBytes = Math.min(BufferPool.sizeClass(byteLength), limit - (limit % 4));
+    const waiting = this.free.get(sizeBytes)?.pop();
+    if (waiting) {
+      waiting.revive();
+      this.ledger.lend(sizeBytes, true);
+      return waiting;
+    }
+    const storage = new Storage(this.create(sizeBytes), sizeBytes, this);
+    this.ledger.lend(sizeBytes, false);
+    return storage;
+  }
+
+  takeBack(storage: Storage): void {
+    this.ledger.return(storage.sizeBytes, !this.isClosed);
+    if (this.isClosed) {
+      this.onDestroy(storage);
+      storage.buffer.destroy();
+      return;
+    }
+    const shelf = this.free.get(storage.sizeBytes);
+    if (shelf) shelf.push(storage);
+    else this.free.set(storage.sizeBytes, [storage]);
+  }
+
+  /** Destroys what waits in the pool; live buffers stay. Call it when nothing is recorded. */
+  trim(): void {
+    for (const shelf of this.free.values()) {
+      for (const storage of shelf) {
+        this.ledger.pooledBytes -= storage.sizeBytes;
+        this.onDestroy(storage);
+        storage.buffer.destroy();
+      }
+    }
+    this.free.clear();
+  }
+
+  /** Trims, and lets every buffer still live be destroyed, not pooled, at its release. */
+  close(): void {
+    this.trim();
+    this.isClosed = true;
+  }
+
+  private create(sizeBytes: number): GPUBuffer {
+    this.device.pushErrorScope('out-of-memory');
+    const buffer = this.device.createBuffer({ size: sizeBytes, usage: BUFFER_USAGE });
+    void this.device.popErrorScope().then((error) => {
+      if (!error) return;
+      const live = (this.ledger.liveBytes / 2 ** 20).toFixed(0);
+      this.onError(
+        new DeviceError(
+          `device: out of memory (a buffer of ${(sizeBytes / 2 ** 20).toFixed(1)} MiB, ` +
+            `${live} MiB live): ${error.message}`,
+          'lower the batch size or the image size',
+        ),
+      );
+    }, ignoreLostDevice);
+    return buffer;
+  }
+}
+
+/** Scopes of a lost device reject; the loss itself is reported by the device. */
+function ignoreLostDevice(): void {}

@@ -1,0 +1,184 @@
+import type { GpuArray } from './array.js';
+import type { Storage } from './buffer_pool.js';
+import { LimitError, ShaderError } from './errors.js';
+import type { OverrideValues, Pipeline, PipelineCache } from './pipeline.js';
+import { packParams, type ParamValues, type TuneValue } from './shader.js';
+
+/** One kernel launch, as a launcher in kernels/ asks for it. */
+export interface DispatchRequest {
+  /** Name of the shader file without its ending. */
+  shader: string;
+  /** What the trace and the profile call it: the op and its direction. */
+  op: string;
+  tune?: Record<string, TuneValue>;
+  constants?: OverrideValues;
+  /** Arrays by the names of the shader's bindings. */
+  bindings: Record<string, GpuArray>;
+  params?: ParamValues;
+  /** Workgroups in x, y, z; a number is folded into two dimensions where it must be. */
+  groups: number | readonly [number, number, number];
+  flops?: number;
+  bytes?: number;
+}
+
+/** A recorded dispatch: everything that encoding needs, nothing to be looked up again. */
+export interface DispatchCommand {
+  readonly kind: 'dispatch';
+  readonly pipeline: Pipeline;
+  readonly storages: readonly Storage[];
+  readonly bindGroup: GPUBindGroup;
+  readonly params: ArrayBuffer;
+  readonly groups: readonly [number, number, number];
+  readonly request: DispatchRequest;
+}
+
+/** Bind groups by layout and buffers: making one costs 10 µs, finding one 1 µs. */
+export class BindGroupCache {
+  private readonly groups = new Map<string, GPUBindGroup>();
+  private readonly keysOfStorage = new Map<number, Set<string>>();
+
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly uniforms: GPUBuffer,
+  ) {}
+
+  get(pipeline: Pipeline, storages: readonly Storage[]): GPUBindGroup {
+    let key = `${pipeline.id}`;
+    for (const storage of storages) key += `,${storage.id}`;
+    let group = this.groups.get(key);
+    if (!group) {
+      group = this.create(pipeline, storages);
+      this.groups.set(key, group);
+      for (const { id } of storages) {
+        const keys = this.keysOfStorage.get(id);
+        if (keys) keys.add(key);
+        else this.keysOfStorage.set(id, new Set([key]));
+      }
+    }
+    return group;
+  }
+
+  /** Forgets the groups that name a buffer which is about to be destroyed. */
+  forget(storage: Storage): void {
+    for (const key of this.keysOfStorage.get(storage.id) ?? []) this.groups.delete(key);
+    this.keysOfStorage.delete(storage.id);
+  }
+
+  private create(pipeline: Pipeline, storages: readonly Storage[]): GPUBindGroup {
+    let next = 0;
+    const entries = pipeline.shader.bindings.map((b) => ({
+      binding: b.binding,
+      resource:
+        b.kind === 'uniform'
+          ? { buffer: this.uniforms, size: pipeline.shader.params!.sizeBytes }
+          : { buffer: storages[next++]!.buffer },
+    }));
+    return this.device.createBindGroup({ layout: pipeline.bindGroupLayout, entries });
+  }
+}
+
+/** Looks the pipeline up, packs parameters by name and binds; validates names, not values. */
+export function prepareDispatch(
+  pipelines: PipelineCache,
+  bindGroups: BindGroupCache,
+  maxGroups: number,
+  request: DispatchRequest,
+): DispatchCommand {
+  const pipeline = pipelines.get(request.shader, request.tune, request.constants);
+  const storages: Storage[] = [];
+  for (const binding of pipeline.shader.bindings) {
+    if (binding.kind === 'uniform') continue;
+    const array = request.bindings[binding.name];
+    if (!array) {
+      throw new ShaderError(
+        `shaders/${request.shader}.wgsl: binding ${binding.name} not given by ${request.op}`,
+      );
+    }
+    if (array.storage.isReleased) {
+      throw new ShaderError(`${request.op}: ${binding.name} was released before its use`);
+    }
+    storages.push(array.storage);
+  }
+  if (storages.length !== Object.keys(request.bindings).length) {
+    const declared = pipeline.shader.bindings.map((b) => b.name);
+    const extra = Object.keys(request.bindings).filter((name) => !declared.includes(name));
+    throw new ShaderError(`shaders/${request.shader}.wgsl: no binding named ${extra.join(', ')}`);
+  }
+  return {
+    kind: 'dispatch',
+    pipeline,
+    storages,
+    bindGroup: bindGroups.get(pipeline, storages),
+    params: packParams(pipeline.shader, request.params ?? {}),
+    groups: foldGroups(request, maxGroups),
+    request,
+  };
+}
+
+function foldGroups(
+  { groups, op }: DispatchRequest,
+  maxGroups: number,
+): readonly [number, number, number] {
+  if (typeof groups === 'number') {
+    if (groups <= maxGroups) return [groups, 1, 1];
+    // Nearly square, so that few groups fall off the end; shaders compare with the element count.
+    const x = Math.ceil(Math.sqrt(groups));
+    groups = [x, Math.ceil(groups / x), 1];
+  }
+  const largest = Math.max(...groups);
+  if (largest > maxGroups) {
+    throw new LimitError(
+      `${op}: grid ${groups.join('×')} has too many workgroups`,
+      'maxComputeWorkgroupsPerDimension',
+      largest,
+      maxGroups,
+      'lower the batch size or the image size',
+    );
+  }
+  return groups;
+}
+
+/** Where a dispatch's timestamps go, when it is timed. */
+export interface TimestampSlots {
+  querySet: GPUQuerySet;
+  beginningOfPassWriteIndex: number;
+  endOfPassWriteIndex: number;
+}
+
+/**
+ * Encodes dispatches into compute passes: one pass for all, or one each where they are timed.
+ * `offsets[i]` is where the parameters of dispatch i lie in the uniform buffer.
+ */
+export function encodeDispatches(
+  encoder: GPUCommandEncoder,
+  commands: readonly DispatchCommand[],
+  offsets: readonly number[],
+  slots?: (index: number) => TimestampSlots | undefined,
+): void {
+  let pass: GPUComputePassEncoder | null = null;
+  let bound: Pipeline | null = null;
+  for (let i = 0; i < commands.length; i++) {
+    const command = commands[i]!;
+    const timestampWrites = slots?.(i);
+    if (!pass || timestampWrites) {
+      pass?.end();
+      pass = encoder.beginComputePass(timestampWrites ? { timestampWrites } : {});
+      bound = null;
+    }
+    const { pipeline, params } = command;
+    if (pipeline !== bound) {
+      pass.setPipeline(pipeline.compiled!);
+      bound = pipeline;
+    }
+    if (pipeline.shader.params?.byImmediates) {
+      pass.setBindGroup(0, command.bindGroup);
+      pass.setImmediates(0, params);
+    } else if (pipeline.shader.params) {
+      pass.setBindGroup(0, command.bindGroup, [offsets[i]!]);
+    } else {
+      pass.setBindGroup(0, command.bindGroup);
+    }
+    pass.dispatchWorkgroups(command.groups[0], command.groups[1], command.groups[2]);
+  }
+  pass?.end();
+}

@@ -1,0 +1,51 @@
+/**
+ * The errors this program raises. Each says what was expected and what came, and, where one is
+ * known, how to mend it (`fix:` on a line of its own). The command line prints the message alone
+ * and ends with `exitCode`; a stack trace appears only with `--debug`.
+ */
+export class TilegradError extends Error {
+  readonly exitCode: number = 1;
+  readonly fix: string | undefined;
+
+  constructor(message: string, fix?: string) {
+    super(fix === undefined ? message : `${message}\nfix: ${fix}`);
+    this.name = new.target.name;
+    this.fix = fix;
+  }
+}
+
+/** Shapes, element types, axes or options that do not fit together; raised before any GPU work. */
+export class ShapeError extends TilegradError {}
+
+/** A shader that does not compile, a parameter or binding it does not declare. */
+export class ShaderError extends TilegradError {}
+
+/** No adapter, a lost device, memory that ran out. */
+export class DeviceError extends TilegradError {}
+
+/** A buffer or grid larger than the adapter allows. */
+export class LimitError extends TilegradError {
+  constructor(
+    message: string,
+    readonly limit: string,
+    readonly requested: number,
+    readonly available: number,
+    fix?: string,
+  ) {
+    super(`${message} (${limit}: requested ${requested}, available ${available})`, fix);
+  }
+}
+
+/** A gradient that cannot be had: a second backward, a released activation, a non-scalar root. */
+export class GradError extends TilegradError {}
+
+/** A file or dataset that is missing, truncated or of another kind. */
+export class DataError extends TilegradError {}
+
+/** Training that cannot go on: NaN or Inf in the loss, a run folder that does not fit. */
+export class TrainingError extends TilegradError {}
+
+/** A command line that is wrong. */
+export class UsageError extends TilegradError {
+  override readonly exitCode = 2;
+}

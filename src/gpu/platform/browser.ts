@@ -1,0 +1,26 @@
+import { DeviceError } from '../errors.js';
+import { shaders } from './shaders.generated.js';
+
+export function shaderText(path: string): string {
+  const text = shaders[path];
+  if (text === undefined) throw new DeviceError(`shader ${path}: not in the bundle`);
+  return text;
+}
+
+export function gpu(): GPU {
+  const entry = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
+  if (!entry) throw new DeviceError('device: this browser has no WebGPU', adapterHint());
+  return entry;
+}
+
+export function releaseGpu(): void {}
+
+export function preferredAdapter(): string | undefined {
+  return undefined;
+}
+
+export function collectGarbage(): void {}
+
+export function adapterHint(): string {
+  return 'use a browser with WebGPU (Chrome, Edge, Safari 26, Firefox 141) on a page served over https';
+}

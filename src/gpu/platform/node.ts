@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { create, globals } from 'webgpu';
+import { DeviceError } from '../errors.js';
+
+/*
+ * Dawn hides shader-f16 on NVIDIA's Vulkan driver behind a toggle, rounds timestamps to 65 µs
+ * unless told otherwise, and offers subgroup matrices and immediates as "unsafe" features.
+ */
+const DAWN_TOGGLES = [
+  'enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia',
+  'disable-dawn-features=timestamp_quantization',
+];
+
+const shaderFolder = new URL('../../../shaders/', import.meta.url);
+const texts = new Map<string, string>();
+
+export function shaderText(path: string): string {
+  let text = texts.get(path);
+  if (text === undefined) {
+    text = readFileSync(new URL(path, shaderFolder), 'utf8');
+    texts.set(path, text);
+  }
+  return text;
+}
+
+/* Dawn crashes when the object is collected while devices of it live, so it is kept here. */
+let instance: GPU | null = null;
+
+export function gpu(): GPU {
+  if (!instance) {
+    Object.assign(globalThis, globals);
+    try {
+      instance = create([...DAWN_TOGGLES, ...extraToggles()]);
+    } catch (cause) {
+      throw new DeviceError(
+        `device: Dawn does not start: ${cause instanceof Error ? cause.message : String(cause)}`,
+      );
+    }
+  }
+  return instance;
+}
+
+function extraToggles(): string[] {
+  return process.env.TILEGRAD_DAWN?.split(';').filter(Boolean) ?? [];
+}
+
+/** Lets go of Dawn's instance; call it after the last device is destroyed. */
+export function releaseGpu(): void {
+  instance = null;
+}
+
+export function preferredAdapter(): string | undefined {
+  return process.env.TILEGRAD_ADAPTER;
+}
+
+let collector: (() => void) | null = null;
+
+export function collectGarbage(): void {
+  if (!collector) {
+    setFlagsFromString('--expose-gc');
+    collector = runInNewContext('gc') as () => void;
+  }
+  collector();
+}
+
+export function adapterHint(): string {
+  return process.platform === 'linux'
+    ? 'run `node scripts/setup.mjs`, which installs a software Vulkan driver (Mesa 25), or install the driver of your GPU'
+    : 'install the driver of your GPU';
+}

@@ -1,0 +1,276 @@
+import type { Storage } from './buffer_pool.js';
+import { encodeDispatches, type DispatchCommand } from './dispatch.js';
+import { DeviceError } from './errors.js';
+import type { Profiler } from './profiler.js';
+
+export interface CopyCommand {
+  readonly kind: 'copy';
+  readonly source: Storage;
+  readonly sourceOffset: number;
+  /** A pooled buffer, or the staging buffer of a read-back. */
+  readonly target: Storage | GPUBuffer;
+  readonly targetOffset: number;
+  readonly sizeBytes: number;
+}
+
+export interface WriteCommand {
+  readonly kind: 'write';
+  readonly storage: Storage;
+  /** Called once for every time the command runs, in recorded order. */
+  readonly data: () => ArrayBuffer | ArrayBufferView;
+  /** True where nothing else ever writes the buffer: the write may run before the whole batch. */
+  readonly isHoistable: boolean;
+}
+
+export type Command = DispatchCommand | CopyCommand | WriteCommand;
+
+/** Dispatches recorded before they are submitted without being asked. */
+const FLUSH_AT = 256;
+const UNIFORM_BYTES = 256 * 1024;
+
+/**
+ * Collects commands and submits them in order, many at a time: one command encoder, and one
+ * compute pass as far as copies and writes allow. A batch whose pipelines are still compiling
+ * waits for them, and every later batch waits behind it.
+ */
+export class Recorder {
+  readonly uniforms: GPUBuffer;
+  profiler: Profiler | null = null;
+  private pending: Command[] = [];
+  private captured: Command[] | null = null;
+  private tail: Promise<void> | null = null;
+  private serial = 0;
+  private submittedSerial = 0;
+  private readonly uniformAlign: number;
+  private readonly uniformBytes = new Uint8Array(UNIFORM_BYTES);
+  private failure: Error | null = null;
+
+  constructor(private readonly device: GPUDevice) {
+    // UNIFORM | COPY_DST
+    this.uniforms = device.createBuffer({ size: UNIFORM_BYTES, usage: 0x40 | 0x08 });
+    this.uniformAlign = device.limits.minUniformBufferOffsetAlignment;
+  }
+
+  get isCapturing(): boolean {
+    return this.captured !== null;
+  }
+
+  /** Remembers the first failure; every later flush, read or sync throws it. */
+  fail(error: Error): void {
+    this.failure ??= error;
+  }
+
+  throwIfFailed(): void {
+    if (this.failure) throw this.failure;
+  }
+
+  record(command: Command): void {
+    this.throwIfFailed();
+    this.touch(command);
+    this.pending.push(command);
+    this.captured?.push(command);
+    if (this.pending.length >= FLUSH_AT) this.flush();
+  }
+
+  /**
+   * Host data into a buffer, in order with the recorded commands. Where no recorded command
+   * still waits to use the buffer it goes to the queue at once and splits no pass.
+   */
+  write(storage: Storage, data: WriteCommand['data'], isHoistable = false): void {
+    this.throwIfFailed();
+    const command: WriteCommand = { kind: 'write', storage, data, isHoistable };
+    if (storage.lastUse > this.submittedSerial) {
+      this.record({ ...command, data: once(data, this.captured !== null) });
+      return;
+    }
+    this.captured?.push(command);
+    this.device.queue.writeBuffer(storage.buffer, 0, data() as GPUAllowSharedBufferSource);
+  }
+
+  /** Submits what is recorded, at once or as soon as its pipelines are compiled. */
+  flush(): void {
+    const batch = this.pending;
+    if (batch.length === 0) return;
+    this.pending = [];
+    this.enqueue(batch, this.serial);
+  }
+
+  /** Submits, and waits until everything recorded so far is in the hands of the GPU. */
+  async flushed(): Promise<void> {
+    this.flush();
+    while (this.tail) await this.tail;
+    this.throwIfFailed();
+  }
+
+  beginCapture(): void {
+    if (this.captured) throw new DeviceError('capture: a capture is running already');
+    this.captured = [];
+  }
+
+  endCapture(): Command[] {
+    const commands = this.captured ?? [];
+    this.captured = null;
+    return commands;
+  }
+
+  pauseCapture<T>(fn: () => T): T {
+    const captured = this.captured;
+    this.captured = null;
+    try {
+      return fn();
+    } finally {
+      this.captured = captured;
+    }
+  }
+
+  /** Runs captured commands again, after all that is recorded. */
+  replay(commands: readonly Command[]): void {
+    this.throwIfFailed();
+    this.flush();
+    this.serial++;
+    for (const command of commands) {
+      if (command.kind === 'dispatch') {
+        for (const storage of command.storages) storage.lastUse = this.serial;
+      } else if (command.kind === 'copy') {
+        command.source.lastUse = this.serial;
+        if ('lastUse' in command.target) command.target.lastUse = this.serial;
+      }
+    }
+    this.enqueue(commands, this.serial);
+  }
+
+  private touch(command: Command): void {
+    const serial = ++this.serial;
+    if (command.kind === 'dispatch') {
+      for (const storage of command.storages) storage.lastUse = serial;
+    } else if (command.kind === 'copy') {
+      command.source.lastUse = serial;
+      if ('lastUse' in command.target) command.target.lastUse = serial;
+    } else {
+      command.storage.lastUse = serial;
+    }
+  }
+
+  private enqueue(batch: readonly Command[], serial: number): void {
+    const waits: Promise<void>[] = [];
+    for (const command of batch) {
+      if (command.kind === 'dispatch' && !command.pipeline.compiled) {
+        waits.push(command.pipeline.ready);
+      }
+    }
+    if (!this.tail && waits.length === 0) {
+      this.submit(batch, serial);
+      return;
+    }
+    const before = this.tail ?? Promise.resolve();
+    const tail: Promise<void> = before
+      .then(() => Promise.all(waits))
+      .then(() => this.submit(batch, serial))
+      .catch((error: unknown) => this.fail(error as Error))
+      .then(() => {
+        if (this.tail === tail) this.tail = null;
+      });
+    this.tail = tail;
+  }
+
+  private submit(batch: readonly Command[], serial: number): void {
+    if (this.failure) return;
+    const late: Command[] = [];
+    for (const command of batch) {
+      if (command.kind === 'write' && command.isHoistable) this.runWrite(command);
+      else late.push(command);
+    }
+    let encoder: GPUCommandEncoder | null = null;
+    const finish = (): void => {
+      if (encoder) this.device.queue.submit([encoder.finish()]);
+      encoder = null;
+    };
+    let from = 0;
+    while (from < late.length) {
+      const command = late[from]!;
+      if (command.kind === 'write') {
+        finish();
+        this.runWrite(command);
+        from++;
+      } else if (command.kind === 'copy') {
+        encoder ??= this.device.createCommandEncoder();
+        encodeCopy(encoder, command);
+        from++;
+      } else {
+        // The uniform buffer is rewritten for each run of dispatches, so one submit a run.
+        finish();
+        const run = this.takeRun(late, from);
+        encoder = this.device.createCommandEncoder();
+        this.profiler?.begin(encoder, run.commands);
+        encodeDispatches(encoder, run.commands, run.offsets, this.profiler?.slots);
+        const resolve = this.profiler?.end(encoder);
+        if (resolve) {
+          finish();
+          resolve();
+        }
+        from += run.commands.length;
+      }
+    }
+    finish();
+    this.submittedSerial = serial;
+  }
+
+  /** The longest run of dispatches from `from` whose parameters fit the uniform buffer. */
+  private takeRun(
+    batch: readonly Command[],
+    from: number,
+  ): { commands: DispatchCommand[]; offsets: number[] } {
+    const commands: DispatchCommand[] = [];
+    const offsets: number[] = [];
+    let used = 0;
+    const most = this.profiler ? this.profiler.maxDispatches : Infinity;
+    for (let i = from; i < batch.length && commands.length < most; i++) {
+      const command = batch[i]!;
+      if (command.kind !== 'dispatch') break;
+      const params = command.pipeline.shader.params;
+      const isUniform = params !== null && !params.byImmediates;
+      if (isUniform) {
+        if (used + command.params.byteLength > UNIFORM_BYTES) break;
+        this.uniformBytes.set(new Uint8Array(command.params), used);
+      }
+      commands.push(command);
+      offsets.push(used);
+      if (isUniform) {
+        const end = used + command.params.byteLength;
+        used = Math.ceil(end / this.uniformAlign) * this.uniformAlign;
+      }
+    }
+    if (used > 0) {
+      const size = Math.min(used, UNIFORM_BYTES);
+      this.device.queue.writeBuffer(this.uniforms, 0, this.uniformBytes, 0, size);
+    }
+    return { commands, offsets };
+  }
+
+  private runWrite(command: WriteCommand): void {
+    const data = command.data() as GPUAllowSharedBufferSource;
+    this.device.queue.writeBuffer(command.storage.buffer, 0, data);
+  }
+}
+
+function encodeCopy(encoder: GPUCommandEncoder, command: CopyCommand): void {
+  const { source, sourceOffset, target, targetOffset, sizeBytes } = command;
+  const buffer = 'lastUse' in target ? target.buffer : target;
+  encoder.copyBufferToBuffer(source.buffer, sourceOffset, buffer, targetOffset, sizeBytes);
+}
+
+/**
+ * A deferred write must take its data now, as the caller may change it before the batch runs;
+ * in a capture the producer is asked again at every later run.
+ */
+function once(data: WriteCommand['data'], isCaptured: boolean): WriteCommand['data'] {
+  let first: ReturnType<WriteCommand['data']> | null = data();
+  return () => {
+    if (first && isCaptured) {
+      const value = first;
+      first = null;
+      return value;
+    }
+    return first ?? data();
+  };
+}

@@ -1,0 +1,285 @@
+import { collectGarbage } from '#platform';
+import { openDevice, type DeviceInfo, type DeviceOptions } from './adapter.js';
+import { bytesPerElement, GpuArray, sizeOf, type DType } from './array.js';
+import { BufferPool, MemoryLedger, type Storage } from './buffer_pool.js';
+import { BindGroupCache, prepareDispatch, type DispatchRequest } from './dispatch.js';
+import { DeviceError } from './errors.js';
+import { PipelineCache } from './pipeline.js';
+import { Profiler, type DispatchTiming } from './profiler.js';
+import { Recorder, type Command } from './recorder.js';
+import { RandomStream } from './random_stream.js';
+
+/** A recorded step: its commands, and the buffers that only it may use. */
+export interface CapturedCommands {
+  commands: Command[];
+  pool: BufferPool;
+  pinned: Storage[];
+}
+
+/**
+ * One opened device with everything a kernel launcher needs: arrays from the pool, dispatches,
+ * uploads and read-backs, all in order.
+ */
+export class Runtime {
+  readonly ledger = new MemoryLedger();
+  readonly pipelines: PipelineCache;
+  readonly recorder: Recorder;
+  readonly random: RandomStream;
+  /** Stands in for an optional binding that is not given; never read. */
+  readonly placeholder: GpuArray;
+  private readonly bindGroups: BindGroupCache;
+  private readonly mainPool: BufferPool;
+  private pool: BufferPool;
+  private pinned: Storage[] = [];
+  private readonly staging = new Map<number, GPUBuffer[]>();
+  private looseBytes = 0;
+  private isDestroyed = false;
+
+  private constructor(
+    readonly device: GPUDevice,
+    readonly adapter: GPUAdapter,
+    readonly info: DeviceInfo,
+    seed: number,
+  ) {
+    this.pipelines = new PipelineCache(device, info.limits.maxImmediateSize ?? 0);
+    this.recorder = new Recorder(device);
+    this.bindGroups = new BindGroupCache(device, this.recorder.uniforms);
+    this.mainPool = this.newPool();
+    this.pool = this.mainPool;
+    this.random = new RandomStream(seed);
+    this.placeholder = this.alloc([4], 'f32');
+    void device.lost.then((lost) => {
+      if (this.isDestroyed) return;
+      this.recorder.fail(
+        new DeviceError(
+          `device: ${info.description} was lost (${lost.reason}): ${lost.message}`,
+          'a kernel ran too long or memory ran out: lower the batch size, then continue with --resume',
+        ),
+      );
+    });
+    device.onuncapturederror = (event) => {
+      event.preventDefault();
+      this.recorder.fail(new DeviceError(`device: ${event.error.message}`));
+    };
+  }
+
+  static async open(options: DeviceOptions = {}): Promise<Runtime> {
+    const { adapter, device, info } = await openDevice(options);
+    return new Runtime(device, adapter, info, options.seed ?? 0);
+  }
+
+  /** An array of undefined contents from the pool; the caller owns one reference. */
+  alloc(shape: readonly number[], dtype: DType = 'f32'): GpuArray {
+    if (this.isDestroyed) throw new DeviceError('device: used after destroy()');
+    // Whole words, since u8 and f16 arrays are bound as words and vectors.
+    const byteLength = Math.ceil((sizeOf(shape) * bytesPerElement[dtype]) / 16) * 16;
+    return new GpuArray(this.pool.take(byteLength), shape, dtype);
+  }
+
+  /**
+   * Like `alloc`, but from the main pool even inside a capture: for state that outlives the step,
+   * such as the moments of an optimizer.
+   */
+  allocPersistent(shape: readonly number[], dtype: DType = 'f32'): GpuArray {
+    const pool = this.pool;
+    this.pool = this.mainPool;
+    try {
+      return this.alloc(shape, dtype);
+    } finally {
+      this.pool = pool;
+    }
+  }
+
+  /** Runs `fn` outside the capture that may be going on: its commands run now and never again. */
+  uncaptured<T>(fn: () => T): T {
+    return this.recorder.pauseCapture(fn);
+  }
+
+  dispatch(request: DispatchRequest): void {
+    const command = prepareDispatch(
+      this.pipelines,
+      this.bindGroups,
+      this.info.limits.maxComputeWorkgroupsPerDimension ?? 65535,
+      request,
+    );
+    this.recorder.record(command);
+  }
+
+  copy(source: GpuArray, target: GpuArray, options: CopyOptions = {}): void {
+    const { sourceOffset = 0, targetOffset = 0 } = options;
+    const sizeBytes = Math.ceil((options.sizeBytes ?? source.byteLength) / 4) * 4;
+    this.recorder.record({
+      kind: 'copy',
+      source: source.storage,
+      sourceOffset,
+      target: target.storage,
+      targetOffset,
+      sizeBytes,
+    });
+  }
+
+  /** Uploads host data, in order with what is recorded; `data` is copied. */
+  write(target: GpuArray, data: ArrayBufferView): void {
+    const length = Math.ceil(data.byteLength / 4) * 4;
+    const copy = new Uint8Array(length);
+    copy.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    this.recorder.write(target.storage, () => copy);
+  }
+
+  /**
+   * A small buffer whose contents `produce` gives anew for every run of the recorded commands:
+   * how learning rates, step counts and random counters reach a captured step. Nothing else may
+   * write it.
+   */
+  writeDynamic(target: GpuArray, produce: () => ArrayBufferView): void {
+    if (this.recorder.isCapturing) {
+      target.storage.retain();
+      this.pinned.push(target.storage);
+    }
+    this.recorder.write(target.storage, produce, true);
+  }
+
+  /** Contents of an array, as bytes. Everything recorded before the call runs first. */
+  async read(source: GpuArray, options: { sizeBytes?: number } = {}): Promise<ArrayBuffer> {
+    this.recorder.throwIfFailed();
+    if (this.recorder.isCapturing) {
+      throw new DeviceError(
+        'capture: the captured function reads a value back',
+        'return the tensor and read it outside',
+      );
+    }
+    const wanted = options.sizeBytes ?? source.byteLength;
+    const sizeBytes = Math.max(4, Math.ceil(wanted / 4) * 4);
+    const sizeClass = BufferPool.sizeClass(sizeBytes);
+    const buffer =
+      this.staging.get(sizeClass)?.pop() ??
+      this.device.createBuffer({ size: sizeClass, usage: 0x01 | 0x08 }); // MAP_READ | COPY_DST
+    this.recorder.record({
+      kind: 'copy',
+      source: source.storage,
+      sourceOffset: 0,
+      target: buffer,
+      targetOffset: 0,
+      sizeBytes,
+    });
+    await this.recorder.flushed();
+    try {
+      await buffer.mapAsync(0x01, 0, sizeBytes);
+    } catch (cause) {
+      await Promise.resolve();
+      this.recorder.throwIfFailed();
+      throw new DeviceError(`device: a read-back failed: ${String(cause)}`);
+    }
+    const bytes = buffer.getMappedRange(0, sizeBytes).slice(0, wanted);
+    buffer.unmap();
+    const shelf = this.staging.get(sizeClass);
+    if (shelf) shelf.push(buffer);
+    else this.staging.set(sizeClass, [buffer]);
+    this.recorder.throwIfFailed();
+    this.relieve();
+    return bytes;
+  }
+
+  flush(): void {
+    this.recorder.flush();
+  }
+
+  /** Waits until everything recorded has run. Throws what went wrong meanwhile. */
+  async sync(): Promise<void> {
+    await this.recorder.flushed();
+    await this.device.queue.onSubmittedWorkDone();
+    this.recorder.throwIfFailed();
+    this.relieve();
+  }
+
+  /** Runs `fn` with every dispatch timed. Needs the timestamp-query feature. */
+  async profile(fn: () => void | Promise<void>): Promise<DispatchTiming[]> {
+    await this.recorder.flushed();
+    const profiler = new Profiler(this.device);
+    this.recorder.profiler = profiler;
+    try {
+      await fn();
+      await this.sync();
+      return await profiler.collect();
+    } finally {
+      this.recorder.profiler = null;
+      profiler.destroy();
+    }
+  }
+
+  get hasTimestamps(): boolean {
+    return this.device.features.has('timestamp-query');
+  }
+
+  /** Runs `fn` once and keeps what it recorded; its buffers come from a pool of their own. */
+  captureCommands<T>(fn: () => T): { result: T; captured: CapturedCommands } {
+    this.recorder.flush();
+    const pool = this.newPool();
+    const pinned: Storage[] = [];
+    this.pool = pool;
+    this.pinned = pinned;
+    this.recorder.beginCapture();
+    try {
+      const result = fn();
+      return { result, captured: { commands: this.recorder.endCapture(), pool, pinned } };
+    } catch (error) {
+      this.recorder.endCapture();
+      pool.close();
+      throw error;
+    } finally {
+      this.pool = this.mainPool;
+      this.pinned = [];
+    }
+  }
+
+  replay(captured: CapturedCommands): void {
+    this.recorder.replay(captured.commands);
+  }
+
+  disposeCapture(captured: CapturedCommands): void {
+    this.recorder.flush();
+    captured.pool.close();
+    for (const storage of captured.pinned) storage.release();
+  }
+
+  /** Counts bytes that only the collector will give back, and asks for it when they grow. */
+  countLoose(byteLength: number): void {
+    this.looseBytes += byteLength + 1024;
+  }
+
+  /** Destroys pooled buffers that wait for reuse. */
+  async trim(): Promise<void> {
+    await this.sync();
+    this.mainPool.trim();
+  }
+
+  destroy(): void {
+    if (this.isDestroyed) return;
+    this.isDestroyed = true;
+    for (const shelf of this.staging.values()) for (const buffer of shelf) buffer.destroy();
+    this.device.destroy();
+  }
+
+  private newPool(): BufferPool {
+    return new BufferPool(
+      this.device,
+      this.ledger,
+      (error) => this.recorder.fail(error),
+      (storage) => this.bindGroups.forget(storage),
+    );
+  }
+
+  /** Tensors nobody disposed are found by the collector; this makes it look in time. */
+  private relieve(): void {
+    const most = Math.max(64 * 2 ** 20, this.ledger.liveBytes / 4);
+    if (this.looseBytes < most) return;
+    this.looseBytes = 0;
+    collectGarbage();
+  }
+}
+
+export interface CopyOptions {
+  sourceOffset?: number;
+  targetOffset?: number;
+  sizeBytes?: number;
+}
