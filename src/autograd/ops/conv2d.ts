@@ -1,0 +1,110 @@
+import { ShapeError } from '../../gpu/errors.js';
+import { activationGradient, type FusedActivation } from '../../kernels/activation.js';
+import {
+  conv2dCost,
+  conv2dForward,
+  conv2dGradInput,
+  conv2dGradWeight,
+  type Conv2dVariant,
+} from '../../kernels/conv2d.js';
+import {
+  windowGeometry,
+  type Conv2dGeometry,
+  type Padding,
+  type Pair,
+} from '../../kernels/conv2d_geometry.js';
+import { sumLeadingAxes } from '../../kernels/reduce.js';
+import type { InputMetas, Meta, OpRecord, Plan } from '../record.js';
+import { expectInput, label } from '../shapes.js';
+
+export interface Conv2dOptions {
+  stride?: Pair;
+  padding?: Padding;
+  dilation?: Pair;
+  groups?: number;
+  activation?: FusedActivation;
+  /** For benches and tests: the kernel to use instead of the chosen one. */
+  variant?: Conv2dVariant;
+}
+
+export interface Conv2dPlan extends Plan {
+  geometry: Conv2dGeometry;
+}
+
+/**
+ * 2-D convolution (cross-correlation), optionally with bias and activation in its epilogue.
+ *
+ * y[n,p,q,k] = activation(bias[k] + Σ_{r,s,c} x[n, p·stride+r·dilation−pad, …, c] · w[r,s,c,k])
+ */
+export const conv2d: OpRecord<Conv2dOptions, Conv2dPlan> = {
+  name: 'conv2d',
+  inputs: { x: 'N H W C', w: 'R S C K', bias: 'K?' },
+  shape: conv2dPlan,
+  forward({ runtime, inputs, options, plan }) {
+    const { activation, variant } = options;
+    return {
+      y: conv2dForward(runtime, inputs.x!, inputs.w!, inputs.bias, plan.geometry, {
+        activation,
+        ...(variant ? { variant } : {}),
+      }),
+    };
+  },
+  saves: { x: ['w'], w: ['x'], y: ['x', 'w', 'bias'] },
+  derivatives: {
+    x: 'dx[n,h,w,c] = Σ_{r,s,k} dz[n,p,q,k] · w[r,s,c,k],  h = p·stride + r·dilation − pad',
+    w: 'dw[r,s,c,k] = Σ_{n,p,q} x[n,h,w,c] · dz[n,p,q,k]',
+    bias: 'db[k] = Σ_{n,p,q} dz[n,p,q,k],  dz = dy · activation′',
+  },
+  backward({ runtime, dy, saved, options, plan, needs }) {
+    const { geometry } = plan;
+    const dz = options.activation
+      ? activationGradient(runtime, dy, saved.y!, options.activation)
+      : dy.retain();
+    const variant = options.variant ? { variant: options.variant } : {};
+    const gradients = {
+      x: needs.x ? conv2dGradInput(runtime, dz, saved.w!, geometry, variant) : undefined,
+      w: needs.w ? conv2dGradWeight(runtime, saved.x!, dz, geometry, variant) : undefined,
+      bias: needs.bias ? sumLeadingAxes(runtime, dz) : undefined,
+    };
+    dz.release();
+    return gradients;
+  },
+  flops: (_inputs, plan) => conv2dCost(plan.geometry).flops,
+  bytes: (_inputs, plan) => conv2dCost(plan.geometry).bytes,
+  source: 'Dumoulin & Visin, A guide to convolution arithmetic for deep learning, arXiv:1603.07285',
+};
+
+function conv2dPlan(inputs: InputMetas, options: Conv2dOptions): Conv2dPlan {
+  const x = expectInput('conv2d', 'x', inputs.x, 'N H W C');
+  const w = expectInput('conv2d', 'w', inputs.w, 'R S C K');
+  const groups = options.groups ?? 1;
+  const [n, h, width, c] = x.shape as [number, number, number, number];
+  const [r, s, channels, k] = w.shape as [number, number, number, number];
+  const shapes = `(x ${label(x, 'N H W C')}, w ${label(w, 'R S C K')}, groups=${groups})`;
+  if (!Number.isInteger(groups) || groups < 1 || c % groups !== 0 || k % groups !== 0) {
+    throw new ShapeError(
+      `conv2d: groups must be a whole number that divides C=${c} and K=${k}, got ${groups} ${shapes}`,
+    );
+  }
+  if (channels * groups !== c) {
+    throw new ShapeError(
+      `conv2d: w has ${channels} input channels${groups > 1 ? ' a group' : ''} but x has ${groups > 1 ? `${c / groups} a group` : c} ${shapes}`,
+      "check the previous layer's outChannels",
+    );
+  }
+  expectBias('conv2d', inputs.bias, k);
+  const window = windowGeometry('conv2d', { h, w: width, r, s }, options);
+  const geometry = { n, h, w: width, c, r, s, k, groups, ...window };
+  return { shape: [n, window.p, window.q, k], dtype: 'f32', geometry };
+}
+
+/** A bias, where given, has one value for each output channel. */
+export function expectBias(op: string, bias: Meta | undefined, k: number): void {
+  if (!bias) return;
+  expectInput(op, 'bias', bias, 'K');
+  if (bias.shape[0] !== k) {
+    throw new ShapeError(
+      `${op}: bias has ${bias.shape[0]} values but the output has K=${k} channels`,
+    );
+  }
+}

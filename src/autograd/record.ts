@@ -1,0 +1,77 @@
+import type { DeviceInfo } from '../gpu/adapter.js';
+import type { DType, GpuArray } from '../gpu/array.js';
+import type { Runtime } from '../gpu/runtime.js';
+
+/** Shape and element type: all that shape rules look at. */
+export interface Meta {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+}
+
+export type InputMetas = Record<string, Meta | undefined>;
+export type InputArrays = Record<string, GpuArray | undefined>;
+
+/** What a shape rule finds out: the output, and whatever numbers the kernels need. */
+export type Plan = Meta;
+
+export interface ForwardCall<Options, P extends Plan> {
+  runtime: Runtime;
+  /** Absent optional inputs are undefined. Borrowed: a record releases none of them. */
+  inputs: InputArrays;
+  options: Options;
+  plan: P;
+  /** False where no gradient will be asked for: `extras` need not be made. */
+  keepsExtras: boolean;
+}
+
+export interface ForwardResult {
+  y: GpuArray;
+  /** Intermediate results named in `saves`; the tape owns them. */
+  extras?: Record<string, GpuArray>;
+}
+
+export interface BackwardCall<Options, P extends Plan> {
+  runtime: Runtime;
+  /** Gradient of the output. Borrowed; return `dy.retain()` to pass it on as it is. */
+  dy: GpuArray;
+  /** The values `saves` names, by name. Borrowed. */
+  saved: Record<string, GpuArray>;
+  inputs: InputMetas;
+  options: Options;
+  plan: P;
+  /** Which inputs need a gradient; compute no other. */
+  needs: Record<string, boolean>;
+}
+
+/**
+ * One operation, as everything that deals with operations sees it: the tape, the op list, the
+ * generic tests, the derivatives page.
+ */
+export interface OpRecord<Options = unknown, P extends Plan = Plan> {
+  readonly name: string;
+  /**
+   * Values of `options.variant` that fit a plan on an adapter, where more than one kernel computes
+   * the op. Tests run them all.
+   */
+  variants?(plan: P, info: DeviceInfo): readonly unknown[];
+  /** Input names with their dimension letters, e.g. `{ x: 'N H W C', w: 'R S C K', bias: 'K?' }`. */
+  readonly inputs: Readonly<Record<string, string>>;
+  /** Checks shapes and options. Pure; throws a ShapeError that names every shape. */
+  shape(inputs: InputMetas, options: Options): P;
+  forward(call: ForwardCall<Options, P>): ForwardResult;
+  /**
+   * What backward wants to see again: an input's name, `y`, or the name of an extra, with the
+   * inputs whose gradient uses it. A value is kept only where one of these needs a gradient.
+   */
+  readonly saves: Readonly<Record<string, readonly string[]>>;
+  /** The gradients as formulas, for the derivatives page: input name → formula. */
+  readonly derivatives: Readonly<Record<string, string>>;
+  /** Gradients by input name; the caller owns them. */
+  backward(call: BackwardCall<Options, P>): Record<string, GpuArray | undefined>;
+  /** Floating-point operations of the forward pass; one multiply-add counts two. */
+  flops(inputs: InputMetas, plan: P, options: Options): number;
+  /** Bytes the forward pass must move: each input read once, the output written once. */
+  bytes(inputs: InputMetas, plan: P, options: Options): number;
+  /** Paper and section, or the textbook definition. */
+  readonly source: string;
+}

@@ -1,0 +1,298 @@
+import { releaseGpu } from '#platform';
+import type { DeviceInfo, DeviceOptions } from './gpu/adapter.js';
+import { sizeOf, type DType } from './gpu/array.js';
+import { DeviceError, ShapeError } from './gpu/errors.js';
+import type { DispatchTiming } from './gpu/profiler.js';
+import { Runtime, type CapturedCommands } from './gpu/runtime.js';
+import { castArray } from './kernels/cast.js';
+import { arangeArray, fillArray } from './kernels/fill.js';
+import { randomArray } from './kernels/random.js';
+import {
+  collectTensors,
+  encode,
+  flatten,
+  outsideScopes,
+  runInScope,
+  Tensor,
+  type NestedNumbers,
+  type TypedArray,
+} from './tensor.js';
+
+export interface TensorOptions {
+  dtype?: DType;
+  requiresGrad?: boolean;
+}
+
+export interface MemoryInfo {
+  /** Buffers held by some tensor. */
+  liveBuffers: number;
+  liveBytes: number;
+  /** The most bytes that were live at once. */
+  peakBytes: number;
+  /** Bytes allocated that wait for reuse. */
+  pooledBytes: number;
+}
+
+/** A value a captured function takes: a tensor, or host values of the captured input's type. */
+export type CaptureInput = Tensor | TypedArray;
+
+let openDevices = 0;
+
+/**
+ * Opens a GPU (or a software adapter) for tensors.
+ *
+ * Errors: DeviceError when there is no adapter, or none whose name contains `adapter`.
+ *
+ * @example
+ * const device = await createDevice({ seed: 1 });
+ * const x = device.tensor([[1, 2], [3, 4]]);
+ * console.log(await x.matmul(x).array()); // [[7, 10], [15, 22]]
+ * device.destroy();
+ */
+export async function createDevice(options: DeviceOptions = {}): Promise<Device> {
+  const runtime = await Runtime.open(options);
+  openDevices++;
+  return new Device(runtime);
+}
+
+export class Device {
+  private isDestroyed = false;
+
+  /** @internal Use createDevice. */
+  constructor(readonly runtime: Runtime) {}
+
+  get info(): DeviceInfo {
+    return this.runtime.info;
+  }
+
+  get memory(): MemoryInfo {
+    const { liveBuffers, liveBytes, peakBytes, pooledBytes } = this.runtime.ledger;
+    return { liveBuffers, liveBytes, peakBytes, pooledBytes };
+  }
+
+  /**
+   * A tensor of host values: a typed array (its type decides the element type) or nested numbers.
+   *
+   * Errors: ShapeError when the number of values is not that of `shape`, or rows are ragged.
+   */
+  tensor(
+    values: TypedArray | NestedNumbers,
+    shape?: readonly number[],
+    options: TensorOptions = {},
+  ): Tensor {
+    const flat = flatten(values);
+    const wanted = shape ?? flat.shape;
+    checkShape('tensor', wanted);
+    if (sizeOf(wanted) !== flat.data.length) {
+      throw new ShapeError(
+        `tensor: shape [${wanted.join(', ')}] holds ${sizeOf(wanted)} values, got ${flat.data.length}`,
+      );
+    }
+    const dtype = options.dtype ?? dtypeOf(values);
+    if (dtype === 'f16') {
+      const wide = this.runtime.alloc(wanted, 'f32');
+      this.runtime.write(wide, encode(flat.data, 'f32'));
+      const narrow = castArray(this.runtime, wide, 'f16');
+      wide.release();
+      return Tensor.own(this.runtime, narrow);
+    }
+    const array = this.runtime.alloc(wanted, dtype);
+    this.runtime.write(array, encode(flat.data, dtype));
+    return this.finish(Tensor.own(this.runtime, array), options);
+  }
+
+  zeros(shape: readonly number[], options: TensorOptions = {}): Tensor {
+    return this.full(shape, 0, options);
+  }
+
+  ones(shape: readonly number[], options: TensorOptions = {}): Tensor {
+    return this.full(shape, 1, options);
+  }
+
+  full(shape: readonly number[], value: number, options: TensorOptions = {}): Tensor {
+    checkShape('full', shape);
+    const array = fillArray(this.runtime, shape, options.dtype ?? 'f32', value);
+    return this.finish(Tensor.own(this.runtime, array), options);
+  }
+
+  /** Normally distributed values. */
+  randn(
+    shape: readonly number[],
+    options: TensorOptions & { mean?: number; standardDeviation?: number } = {},
+  ): Tensor {
+    const { mean = 0, standardDeviation = 1 } = options;
+    checkShape('randn', shape);
+    const rule = { kind: 'normal', mean, standardDeviation } as const;
+    return this.finish(Tensor.own(this.runtime, randomArray(this.runtime, shape, rule)), options);
+  }
+
+  /** Values distributed evenly over [low, high). */
+  uniform(
+    shape: readonly number[],
+    options: TensorOptions & { low?: number; high?: number } = {},
+  ): Tensor {
+    const { low = 0, high = 1 } = options;
+    checkShape('uniform', shape);
+    const rule = { kind: 'uniform', low, high } as const;
+    return this.finish(Tensor.own(this.runtime, randomArray(this.runtime, shape, rule)), options);
+  }
+
+  /** start, start + step, … in a shape. */
+  arange(
+    shape: readonly number[] | number,
+    options: TensorOptions & { start?: number; step?: number } = {},
+  ): Tensor {
+    const wanted = typeof shape === 'number' ? [shape] : shape;
+    checkShape('arange', wanted);
+    const { start = 0, step = 1, dtype = 'f32' } = options;
+    const array = arangeArray(this.runtime, wanted, dtype, start, step);
+    return this.finish(Tensor.own(this.runtime, array), options);
+  }
+
+  /** Frees every tensor made inside except what `fn` returns; works with async functions. */
+  scope<T>(fn: () => T): T {
+    return runInScope(fn);
+  }
+
+  /**
+   * Makes a step repeatable: the first call of the result runs `fn` and records its dispatches
+   * with their buffers; later calls put new input values into the same buffers and replay. No
+   * JavaScript of `fn` runs then, no shapes are checked and nothing is allocated. Inputs of other
+   * shapes are captured anew, once for each set of shapes.
+   *
+   * What changes from step to step (learning rate, step count, random numbers) is read from GPU
+   * buffers, so a captured step computes what the uncaptured one would, bit for bit. `fn` must be
+   * synchronous and must not read values back; it returns tensors that hold the newest results.
+   */
+  capture<Args extends CaptureInput[], Result>(
+    fn: (...inputs: { [K in keyof Args]: Tensor }) => Result,
+  ): Captured<Args, Result> {
+    return new CaptureCache<Args, Result>(this.runtime, fn).callable();
+  }
+
+  /** Waits until all recorded work has run; throws what went wrong. */
+  async sync(): Promise<void> {
+    await this.runtime.sync();
+  }
+
+  /** Runs `fn` and returns what each GPU dispatch in it took. */
+  async profile(fn: () => void | Promise<void>): Promise<DispatchTiming[]> {
+    if (!this.runtime.hasTimestamps) {
+      throw new DeviceError(`profile: ${this.info.description} has no timestamp queries`);
+    }
+    return this.runtime.profile(fn);
+  }
+
+  /** Gives everything back to the driver. The last device to go also lets go of the GPU entry. */
+  destroy(): void {
+    if (this.isDestroyed) return;
+    this.isDestroyed = true;
+    this.runtime.destroy();
+    if (--openDevices === 0) releaseGpu();
+  }
+
+  [Symbol.dispose](): void {
+    this.destroy();
+  }
+
+  private finish(tensor: Tensor, options: TensorOptions): Tensor {
+    let result = tensor;
+    if (options.dtype && options.dtype !== tensor.dtype) {
+      result = Tensor.own(this.runtime, castArray(this.runtime, tensor.gpuArray, options.dtype));
+      tensor.dispose();
+    }
+    if (options.requiresGrad) result.requiresGrad = true;
+    return result;
+  }
+}
+
+export interface Captured<Args extends CaptureInput[], Result> {
+  (...inputs: Args): Result;
+  /** Gives back the buffers of every captured step, its results included. */
+  dispose(): void;
+}
+
+interface CapturedStep<Result> {
+  inputs: Tensor[];
+  result: Result;
+  captured: CapturedCommands;
+}
+
+/** One captured step for each set of input shapes. */
+class CaptureCache<Args extends CaptureInput[], Result> {
+  private readonly steps = new Map<string, CapturedStep<Result>>();
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly fn: (...inputs: { [K in keyof Args]: Tensor }) => Result,
+  ) {}
+
+  callable(): Captured<Args, Result> {
+    const call = (...inputs: Args): Result => this.run(inputs);
+    return Object.assign(call, { dispose: () => this.dispose() });
+  }
+
+  private run(inputs: Args): Result {
+    const key = inputs.map((input) => keyOf(input)).join(';');
+    const known = this.steps.get(key);
+    if (known) {
+      inputs.forEach((input, i) => known.inputs[i]!.assign(input));
+      this.runtime.replay(known.captured);
+      return known.result;
+    }
+    const own = outsideScopes(() =>
+      inputs.map((input) => {
+        const { shape, dtype } = describeInput(input);
+        const tensor = Tensor.own(this.runtime, this.runtime.allocPersistent(shape, dtype));
+        return tensor.assign(input);
+      }),
+    );
+    let made: Result;
+    const { result, captured } = this.runtime.captureCommands(() =>
+      runInScope(() => {
+        made = this.fn(...(own as { [K in keyof Args]: Tensor }));
+        if (made instanceof Promise) {
+          throw new DeviceError('capture: expected a synchronous function, got an async one');
+        }
+        return made;
+      }),
+    );
+    this.steps.set(key, { inputs: own, result, captured });
+    return result;
+  }
+
+  private dispose(): void {
+    for (const { inputs, result, captured } of this.steps.values()) {
+      for (const input of inputs) input.dispose();
+      const results = new Set<Tensor>();
+      collectTensors(result, results, 0);
+      for (const tensor of results) tensor.dispose();
+      this.runtime.disposeCapture(captured);
+    }
+    this.steps.clear();
+  }
+}
+
+function describeInput(input: CaptureInput): { shape: readonly number[]; dtype: DType } {
+  if (input instanceof Tensor) return { shape: input.shape, dtype: input.dtype };
+  return { shape: [input.length], dtype: dtypeOf(input) };
+}
+
+function keyOf(input: CaptureInput): string {
+  const { shape, dtype } = describeInput(input);
+  return `${dtype}[${shape.join()}]`;
+}
+
+function dtypeOf(values: TypedArray | NestedNumbers): DType {
+  if (values instanceof Int32Array) return 'i32';
+  if (values instanceof Uint32Array) return 'u32';
+  if (values instanceof Uint8Array) return 'u8';
+  return 'f32';
+}
+
+function checkShape(what: string, shape: readonly number[]): void {
+  if (shape.every((n) => Number.isInteger(n) && n > 0)) return;
+  throw new ShapeError(
+    `${what}: expected positive whole numbers as shape, got [${shape.join(', ')}]`,
+  );
+}

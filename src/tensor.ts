@@ -1,0 +1,384 @@
+import { apply, addOwned, ArrayHandle, noGrad, runBackward } from './autograd/tape.js';
+import type { Leaf, TapeNode, Variable } from './autograd/tape.js';
+import type { OpRecord, Plan } from './autograd/record.js';
+import { sizeOf, type DType, type GpuArray } from './gpu/array.js';
+import { DeviceError, GradError, ShapeError } from './gpu/errors.js';
+import type { Runtime } from './gpu/runtime.js';
+import { copyArray } from './kernels/accumulate.js';
+import { castArray } from './kernels/cast.js';
+import { fillArray } from './kernels/fill.js';
+
+export type TypedArray = Float32Array | Int32Array | Uint32Array | Uint8Array;
+export type NestedNumbers = number | readonly NestedNumbers[];
+
+/** Anything that can lend its tensors to a scope. */
+const scopes: Set<Tensor>[] = [];
+
+/** Gives back the memory of tensors that were dropped without dispose(). */
+const lost = new FinalizationRegistry<ArrayHandle>((handle) => handle.release('the collector'));
+
+/**
+ * An n-dimensional array on the GPU, and the tape's view of it.
+ *
+ * Operations are methods (`x.matmul(w).relu()`) and functions of `ops`; both record what
+ * `backward()` needs wherever an input has `requiresGrad`. Values come back by `await data()`.
+ *
+ * Memory: results of recorded operations return to the pool during `backward()`; `dispose()`,
+ * `using`, `device.scope` and, last, the garbage collector free the others.
+ */
+export class Tensor implements Variable, Leaf, Disposable {
+  readonly handle: ArrayHandle;
+  /** The operation that made this tensor, while it may be run backward. */
+  readonly node: TapeNode | null;
+  private wantsGrad: boolean;
+  private gradient: Tensor | null = null;
+
+  /** @internal Use `device.tensor` and its siblings. */
+  constructor(
+    readonly runtime: Runtime,
+    handle: ArrayHandle,
+    node: TapeNode | null,
+    requiresGrad: boolean,
+  ) {
+    this.handle = handle;
+    this.node = node;
+    this.wantsGrad = requiresGrad;
+    const scope = scopes.at(-1);
+    if (scope) scope.add(this);
+    else runtime.countLoose(handle.meta.byteLength);
+    lost.register(this, handle, this);
+  }
+
+  /** @internal A tensor that owns `array`. */
+  static own(runtime: Runtime, array: GpuArray, requiresGrad = false): Tensor {
+    return new Tensor(runtime, new ArrayHandle(array), null, requiresGrad);
+  }
+
+  get shape(): readonly number[] {
+    return this.handle.meta.shape;
+  }
+
+  get dtype(): DType {
+    return this.handle.meta.dtype;
+  }
+
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  /** Sum of the gradients that reached this tensor since the last zeroGrad; null before any. */
+  get grad(): Tensor | null {
+    return this.gradient;
+  }
+
+  get requiresGrad(): boolean {
+    return this.wantsGrad || this.node !== null;
+  }
+
+  set requiresGrad(value: boolean) {
+    if (this.node) {
+      throw new GradError(
+        'requiresGrad: only tensors made by hand can change it, this one is the result of ' +
+          this.node.record.name,
+        'use detach()',
+      );
+    }
+    if (value && this.dtype !== 'f32') {
+      throw new GradError(`requiresGrad: expected a tensor of f32, got ${this.dtype}`);
+    }
+    this.wantsGrad = value;
+  }
+
+  get leaf(): Leaf | null {
+    return this.wantsGrad && !this.node ? this : null;
+  }
+
+  /** @internal The array on the GPU; throws when it was released. */
+  get gpuArray(): GpuArray {
+    return this.handle.array;
+  }
+
+  get isDisposed(): boolean {
+    return this.handle.isReleased;
+  }
+
+  /** The values, row by row, as a typed array of the tensor's type (f16 comes as Float32Array). */
+  async data(): Promise<TypedArray> {
+    const { runtime, gpuArray } = this;
+    const source = this.dtype === 'f16' ? castArray(runtime, gpuArray, 'f32') : gpuArray.retain();
+    try {
+      const bytes = await runtime.read(source);
+      return viewOf(bytes, source.dtype);
+    } finally {
+      source.release();
+    }
+  }
+
+  /** The only value of a tensor of one element. */
+  async item(): Promise<number> {
+    if (this.size !== 1) {
+      throw new ShapeError(`item: expected one element, got a tensor [${this.shape.join(', ')}]`);
+    }
+    return (await this.data())[0]!;
+  }
+
+  /** The values as nested arrays. */
+  async array(): Promise<NestedNumbers> {
+    return nest(await this.data(), this.shape);
+  }
+
+  /**
+   * Adds the gradient of this tensor with respect to every leaf to the leaf's `grad`.
+   *
+   * `gradient` is the gradient of the final quantity with respect to this tensor; it may be left
+   * out for a tensor of one element, where it is 1.
+   *
+   * Errors: GradError without a recorded operation, on a second call, or without `gradient` where
+   * it is needed; ShapeError when its shape is another.
+   */
+  backward(gradient?: Tensor): void {
+    const { runtime, shape } = this;
+    if (!this.requiresGrad) {
+      throw new GradError(
+        'backward: nothing to do, no input of this result has requiresGrad',
+        'pass { requiresGrad: true } to device.tensor, or leave noGrad',
+      );
+    }
+    if (!gradient && this.size !== 1) {
+      throw new GradError(
+        `backward: expected one element, got a tensor [${shape.join(', ')}]`,
+        'reduce it (sum, mean), or pass the gradient',
+      );
+    }
+    if (gradient && gradient.shape.join() !== shape.join()) {
+      throw new ShapeError(
+        `backward: gradient has shape [${gradient.shape.join(', ')}] but the tensor has [${shape.join(', ')}]`,
+      );
+    }
+    const dy = gradient ? gradient.gpuArray.retain() : fillArray(runtime, shape, 'f32', 1);
+    if (this.node) runBackward(runtime, this.node, dy);
+    else this.accumulateGrad(runtime, dy);
+  }
+
+  /** @internal */
+  accumulateGrad(runtime: Runtime, gradient: GpuArray): void {
+    if (this.gradient && !this.gradient.isDisposed) {
+      const before = this.gradient;
+      const owned = addOwned(runtime, before.gpuArray.retain(), gradient);
+      if (owned.storage !== before.gpuArray.storage) {
+        before.dispose();
+        this.gradient = outsideScopes(() => Tensor.own(runtime, owned));
+      } else owned.release();
+      return;
+    }
+    let own = gradient;
+    if (gradient.storage.isShared) {
+      own = copyArray(runtime, gradient);
+      gradient.release();
+    }
+    this.gradient = outsideScopes(() => Tensor.own(runtime, own));
+  }
+
+  /** Forgets the gradient. */
+  zeroGrad(): void {
+    this.gradient?.dispose();
+    this.gradient = null;
+  }
+
+  /** The same values with no history; shares memory. */
+  detach(): Tensor {
+    return Tensor.own(this.runtime, this.gpuArray.retain());
+  }
+
+  /** New values in the same memory, for parameters and inputs that live long. */
+  assign(values: Tensor | TypedArray | NestedNumbers): this {
+    if (values instanceof Tensor) {
+      if (values.shape.join() !== this.shape.join() || values.dtype !== this.dtype) {
+        throw new ShapeError(
+          `assign: expected ${this.dtype} [${this.shape.join(', ')}], got ${values.dtype} [${values.shape.join(', ')}]`,
+        );
+      }
+      this.runtime.copy(values.gpuArray, this.gpuArray);
+      return this;
+    }
+    const { data } = flatten(values);
+    if (data.length !== this.size) {
+      throw new ShapeError(
+        `assign: expected ${this.size} values for [${this.shape.join(', ')}], got ${data.length}`,
+      );
+    }
+    this.runtime.write(this.gpuArray, encode(data, this.dtype));
+    return this;
+  }
+
+  /** Gives the memory back. A disposed tensor can no longer be used. */
+  dispose(): void {
+    lost.unregister(this);
+    this.handle.release('dispose()');
+    this.zeroGrad();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  toString(): string {
+    return `Tensor(${this.dtype} [${this.shape.join(', ')}])`;
+  }
+}
+
+/** Runs an op record on tensors of one device. */
+export function applyOp<Options, P extends Plan>(
+  record: OpRecord<Options, P>,
+  inputs: Record<string, Tensor | undefined>,
+  options: Options,
+): Tensor {
+  let runtime: Runtime | null = null;
+  for (const name in inputs) {
+    const tensor = inputs[name];
+    if (!tensor) continue;
+    if (!(tensor instanceof Tensor)) {
+      throw new ShapeError(
+        `${record.name}: ${name} must be a tensor, got ${typeof tensor}`,
+        'make one with device.tensor(values)',
+      );
+    }
+    if (runtime && tensor.runtime !== runtime) {
+      throw new DeviceError(
+        `${record.name}: ${name} lives on another device than the other inputs`,
+      );
+    }
+    runtime ??= tensor.runtime;
+  }
+  if (!runtime) throw new ShapeError(`${record.name}: got no input`);
+  const { handle, node } = apply(runtime, record as unknown as OpRecord, inputs, options);
+  return new Tensor(runtime, handle, node, false);
+}
+
+/** Frees every tensor made in `fn` except what it returns; works with async functions. */
+export function runInScope<T>(fn: () => T): T {
+  const scope = new Set<Tensor>();
+  scopes.push(scope);
+  const close = (result: unknown): void => {
+    scopes.splice(scopes.lastIndexOf(scope), 1);
+    const kept = new Set<Tensor>();
+    collectTensors(result, kept, 0);
+    const outer = scopes.at(-1);
+    for (const tensor of scope) {
+      if (!kept.has(tensor)) tensor.dispose();
+      else if (outer) outer.add(tensor);
+    }
+  };
+  let result: T;
+  try {
+    result = fn();
+  } catch (error) {
+    close(undefined);
+    throw error;
+  }
+  if (result instanceof Promise) {
+    return result.then(
+      (value: unknown) => {
+        close(value);
+        return value;
+      },
+      (error: unknown) => {
+        close(undefined);
+        throw error;
+      },
+    ) as T;
+  }
+  close(result);
+  return result;
+}
+
+/** Makes tensors that belong to no scope: parameters, gradients, optimizer state. */
+export function outsideScopes<T>(fn: () => T): T {
+  const inner = scopes.splice(0, scopes.length);
+  try {
+    return fn();
+  } finally {
+    scopes.push(...inner);
+  }
+}
+
+/** Tensors inside a result: itself, or in arrays and plain objects. */
+export function collectTensors(value: unknown, into: Set<Tensor>, depth: number): void {
+  if (value instanceof Tensor) {
+    into.add(value);
+    if (value.grad) into.add(value.grad);
+  } else if (typeof value === 'object' && value !== null && depth < 8) {
+    if (ArrayBuffer.isView(value)) return;
+    const values: Iterable<unknown> =
+      value instanceof Map || value instanceof Set ? value.values() : Object.values(value);
+    for (const item of values) collectTensors(item, into, depth + 1);
+  }
+}
+
+/** Flat values and the shape of nested numbers; rows of different lengths are an error. */
+export function flatten(values: TypedArray | NestedNumbers): {
+  data: ArrayLike<number>;
+  shape: number[];
+} {
+  if (ArrayBuffer.isView(values)) return { data: values, shape: [values.length] };
+  if (typeof values === 'number') return { data: [values], shape: [] };
+  const shape: number[] = [];
+  for (let level: NestedNumbers = values; Array.isArray(level); level = level[0] as NestedNumbers) {
+    shape.push(level.length);
+    if (level.length === 0) break;
+  }
+  const data: number[] = [];
+  const walk = (level: NestedNumbers, depth: number): void => {
+    if (typeof level === 'number') {
+      if (depth !== shape.length) throw ragged(shape, depth);
+      data.push(level);
+      return;
+    }
+    if (level.length !== shape[depth]) throw ragged(shape, depth);
+    for (const item of level) walk(item, depth + 1);
+  };
+  walk(values, 0);
+  return { data, shape };
+}
+
+function ragged(shape: readonly number[], depth: number): ShapeError {
+  return new ShapeError(
+    `tensor: nested values are ragged at depth ${depth}; the first row of each level gives [${shape.join(', ')}]`,
+  );
+}
+
+/** Host values in the layout of an element type. */
+export function encode(data: ArrayLike<number>, dtype: DType): ArrayBufferView {
+  switch (dtype) {
+    case 'f32':
+      return data instanceof Float32Array ? data : Float32Array.from(data);
+    case 'i32':
+      return data instanceof Int32Array ? data : Int32Array.from(data);
+    case 'u32':
+      return data instanceof Uint32Array ? data : Uint32Array.from(data);
+    case 'u8':
+      return data instanceof Uint8Array ? data : Uint8Array.from(data);
+    case 'f16':
+      throw new ShapeError('tensor: f16 is made on the GPU', 'upload f32, then cast to f16');
+  }
+}
+
+function viewOf(bytes: ArrayBuffer, dtype: DType): TypedArray {
+  if (dtype === 'i32') return new Int32Array(bytes);
+  if (dtype === 'u32') return new Uint32Array(bytes);
+  if (dtype === 'u8') return new Uint8Array(bytes);
+  return new Float32Array(bytes);
+}
+
+function nest(data: TypedArray, shape: readonly number[]): NestedNumbers {
+  let level: NestedNumbers[] = Array.from(data);
+  for (let axis = shape.length - 1; axis > 0; axis--) {
+    const n = shape[axis]!;
+    const next: NestedNumbers[] = [];
+    for (let i = 0; i < level.length; i += n) next.push(level.slice(i, i + n));
+    level = next;
+  }
+  return shape.length === 0 ? level[0]! : level;
+}
+
+export { noGrad };

@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DeviceError, LimitError, ShaderError } from '../../src/gpu/errors.js';
+import { Runtime } from '../../src/gpu/runtime.js';
+import { accumulate } from '../../src/kernels/accumulate.js';
+import { arangeArray, fillArray } from '../../src/kernels/fill.js';
+
+describe('runtime', () => {
+  let runtime: Runtime;
+  beforeAll(async () => {
+    runtime = await Runtime.open();
+  });
+  afterAll(() => runtime.destroy());
+
+  const read = async (array: Parameters<Runtime['read']>[0]): Promise<number[]> =>
+    Array.from(new Float32Array(await runtime.read(array)));
+
+  it('names its adapter and asks for the adapter’s own limits', () => {
+    const { info } = runtime;
+    expect(info.description.length).toBeGreaterThan(0);
+    expect(info.limits.maxStorageBufferBindingSize).toBe(
+      runtime.adapter.limits.maxStorageBufferBindingSize,
+    );
+  });
+
+  it('runs dispatches in recorded order', async () => {
+    const a = arangeArray(runtime, [300], 'f32', 1, 2);
+    const b = fillArray(runtime, [300], 'f32', 10);
+    accumulate(runtime, b, a);
+    accumulate(runtime, b, a);
+    const got = await read(b);
+    expect(got).toEqual(Array.from({ length: 300 }, (_, i) => 10 + 2 * (1 + 2 * i)));
+    a.release();
+    b.release();
+  });
+
+  it('orders a write after recorded commands that still read the buffer', async () => {
+    const a = fillArray(runtime, [4], 'f32', 1);
+    const sum = fillArray(runtime, [4], 'f32', 0);
+    accumulate(runtime, sum, a);
+    runtime.write(a, new Float32Array([5, 5, 5, 5]));
+    accumulate(runtime, sum, a);
+    expect(await read(sum)).toEqual([6, 6, 6, 6]);
+    a.release();
+    sum.release();
+  });
+
+  it('hands a released buffer out again and counts it', async () => {
+    await runtime.sync();
+    const before = { ...runtime.ledger };
+    const a = runtime.alloc([1000]);
+    expect(runtime.ledger.liveBuffers).toBe(before.liveBuffers + 1);
+    const { storage } = a;
+    a.release();
+    expect(runtime.ledger.liveBuffers).toBe(before.liveBuffers);
+    const b = runtime.alloc([1000]);
+    expect(b.storage).toBe(storage);
+    b.release();
+    expect(() => b.release()).toThrow('storage: released twice');
+  });
+
+  it('refuses an array larger than the adapter can bind', () => {
+    const limit = runtime.device.limits.maxStorageBufferBindingSize;
+    expect(() => runtime.alloc([limit / 4 + 1])).toThrow(LimitError);
+    expect(() => runtime.alloc([limit / 4 + 1])).toThrow(
+      /maxStorageBufferBindingSize: requested \d+, available \d+\)\nfix: lower the batch size/,
+    );
+  });
+
+  it('folds a grid above the limit of one dimension', async () => {
+    // 64 elements a workgroup: 65,536 groups are one too many for one dimension.
+    const size = 64 * 65536;
+    const a = fillArray(runtime, [size], 'f32', 3);
+    const bytes = await runtime.read(a);
+    expect(new Float32Array(bytes).every((value) => value === 3)).toBe(true);
+    a.release();
+  });
+
+  it('checks parameters and bindings by name', () => {
+    const a = fillArray(runtime, [4], 'f32', 1);
+    const good = {
+      shader: 'accumulate_vec4',
+      op: 'test',
+      bindings: { target_values: a, source_values: a },
+      params: { vectors: 1 },
+      groups: 1,
+    };
+    expect(() => runtime.dispatch({ ...good, params: { vector: 1 } })).toThrow(
+      'Params has no field vector',
+    );
+    expect(() => runtime.dispatch({ ...good, params: {} })).toThrow('Params vectors not given');
+    expect(() => runtime.dispatch({ ...good, bindings: { target_values: a } })).toThrow(
+      'binding source_values not given by test',
+    );
+    expect(() => runtime.dispatch({ ...good, tune: { TILE: 4 } })).toThrow('no tunable named TILE');
+    expect(() => runtime.dispatch({ ...good, constants: { SIZE: 4 } })).toThrow(ShaderError);
+    a.release();
+  });
+
+  it('replays captured commands with values produced anew', async () => {
+    const state = runtime.allocPersistent([4]);
+    const total = runtime.allocPersistent([4]);
+    runtime.write(total, new Float32Array(4));
+    let step = 0;
+    const { captured } = runtime.captureCommands(() => {
+      runtime.writeDynamic(state, () => new Float32Array(4).fill(++step));
+      accumulate(runtime, total, state);
+    });
+    expect(await read(total)).toEqual([1, 1, 1, 1]);
+    runtime.replay(captured);
+    runtime.replay(captured);
+    expect(await read(total)).toEqual([6, 6, 6, 6]);
+    runtime.disposeCapture(captured);
+    state.release();
+    total.release();
+  });
+
+  it('refuses a read-back inside a capture', async () => {
+    const a = fillArray(runtime, [4], 'f32', 1);
+    let reading: Promise<unknown> = Promise.resolve();
+    const { captured } = runtime.captureCommands(() => {
+      reading = runtime.read(a);
+      reading.catch(() => undefined);
+    });
+    await expect(reading).rejects.toThrow('the captured function reads a value back');
+    runtime.disposeCapture(captured);
+    a.release();
+  });
+
+  it('times dispatches where the adapter has timestamps', async () => {
+    if (!runtime.hasTimestamps) {
+      console.log('skipped: no timestamp-query on this adapter');
+      return;
+    }
+    const a = fillArray(runtime, [4096], 'f32', 1);
+    const timings = await runtime.profile(() => accumulate(runtime, a, runtime.alloc([4096])));
+    expect(timings).toHaveLength(1);
+    expect(timings[0]).toMatchObject({ op: 'accumulate', shader: 'accumulate_vec4', flops: 4096 });
+    expect(timings[0].ms).toBeGreaterThan(0);
+    a.release();
+  });
+});
+
+describe('adapter choice', () => {
+  it('names what it found when nothing contains the wanted name', async () => {
+    await expect(Runtime.open({ adapter: 'no such adapter' })).rejects.toThrow(DeviceError);
+    await expect(Runtime.open({ adapter: 'no such adapter' })).rejects.toThrow(
+      /no adapter contains "no such adapter"; found ".+"\nfix: pass part of one of these names/,
+    );
+  });
+});

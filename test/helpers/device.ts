@@ -1,0 +1,15 @@
+import { afterAll } from 'vitest';
+import { createDevice, type Device } from '../../src/device.js';
+
+let shared: Promise<Device> | null = null;
+
+/** One device for all tests of a file; it is destroyed when the file is done. */
+export function testDevice(): Promise<Device> {
+  shared ??= createDevice({ seed: 7 });
+  return shared;
+}
+
+afterAll(async () => {
+  if (shared) (await shared).destroy();
+  shared = null;
+});
