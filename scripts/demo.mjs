@@ -1,7 +1,8 @@
 // `npm run demo`: from a fresh clone to a trained digit classifier, without a download. Further arguments go to `train`.
 
 import { join } from 'node:path';
-import { orExit, ROOT, setUp } from './setup.mjs';
+import { setUp } from './setup.mjs';
+import { orExit, ROOT } from './setup_lib.mjs';
 import { endLike, runNode } from './process.mjs';
 
 // Chosen to end within three minutes on two CPU cores and a software adapter; a GPU needs seconds.

@@ -1,7 +1,8 @@
 // Sets the checkout up, then runs the command line: `node scripts/run.mjs bench conv2d`.
 
 import { join } from 'node:path';
-import { orExit, ROOT, setUp } from './setup.mjs';
+import { setUp } from './setup.mjs';
+import { orExit, ROOT } from './setup_lib.mjs';
 import { endLike, runNode } from './process.mjs';
 
 const env = orExit(() => setUp());

@@ -4,7 +4,8 @@
 import { mkdtempSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { orExit, ROOT, setUp } from './setup.mjs';
+import { setUp } from './setup.mjs';
+import { orExit, ROOT } from './setup_lib.mjs';
 import { endLike, runNode } from './process.mjs';
 import { summarise } from './test_summary.mjs';
 

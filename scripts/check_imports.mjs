@@ -1,0 +1,185 @@
+// Imports point one way (docs: the house in the README): cli → train → data, models, io → nn, optim → ops, tensor →
+// autograd → kernels → gpu. The engine's core loads in a browser, so it imports no package and nothing of Node.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { dirname, join, relative, resolve } from 'node:path';
+import { runAsProgram } from './check_lib.mjs';
+
+/** Height of each folder or file of src; an import may go down or stay level. */
+const LAYERS = new Map(
+  Object.entries({
+    gpu: 0,
+    kernels: 1,
+    autograd: 2,
+    ops: 3,
+    'ops.ts': 3,
+    'tensor.ts': 3,
+    'device.ts': 3,
+    nn: 4,
+    optim: 4,
+    data: 5,
+    models: 5,
+    io: 5,
+    // The package's entry names the engine's parts for a reader, and so stays loadable in a browser.
+    'index.ts': 5,
+    train: 6,
+    cli: 7,
+  }),
+);
+
+const CORE = new Set(
+  'gpu kernels autograd ops ops.ts tensor.ts device.ts nn optim models index.ts'.split(' '),
+);
+const NODE_PLATFORM = 'src/gpu/platform/node.ts';
+const NODE_GLOBAL = /(?<![.\w$])(process|Buffer|__dirname|__filename)\s*[.[(]/;
+
+/** Peers to measure against, allowed in bench/peers alone. */
+const FRAMEWORKS =
+  /^(@tensorflow\/|@jax-js\/|@huggingface\/|@xenova\/|onnxruntime|@webnn|torch|js-pytorch|brain\.js|ml5|keras-js|synaptic|convnetjs|mxnet|@tensorscript)/;
+
+const IMPORT =
+  /\b(?:import|export)\s+(type\s)?([\w$*\s{},]*?)\s*\bfrom\s*(['"])([^'"\n]+)\3|\bimport\s*(?:\(\s*)?(['"])([^'"\n]+)\5/g;
+
+/**
+ * @typedef {object} Import
+ * @property {string} target as written
+ * @property {boolean} isTypeOnly erased when compiled
+ * @property {number} line
+ */
+
+/**
+ * @param {string} root folder of the project
+ * @returns {string[]} one line per forbidden import
+ */
+export function checkImports(root) {
+  return ['src', 'test', 'bench', 'scripts']
+    .filter((folder) => existsSync(join(root, folder)))
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true }).map((name) => `${folder}/${name}`),
+    )
+    .map((path) => path.replaceAll('\\', '/'))
+    .filter((path) => /\.m?[jt]s$/.test(path))
+    .sort()
+    .flatMap((path) => checkFile(root, path));
+}
+
+/**
+ * @param {string} root
+ * @param {string} path of the importing file, below the root
+ */
+function checkFile(root, path) {
+  const text = blankComments(readFileSync(join(root, path), 'utf8'));
+  const failures = findImports(text).flatMap((entry) => {
+    const problem = judge(root, path, entry);
+    return problem ? [`${path}:${entry.line}: ${problem}`] : [];
+  });
+  if (isCore(path)) {
+    text.split('\n').forEach((line, index) => {
+      const name = NODE_GLOBAL.exec(line.replace(/(['"`])(?:\\.|(?!\1).)*\1/g, "''"))?.[1];
+      if (name)
+        failures.push(`${path}:${index + 1}: uses Node's ${name}; the core also runs in a browser`);
+    });
+  }
+  return failures;
+}
+
+/**
+ * @param {string} root
+ * @param {string} path
+ * @param {Import} entry
+ * @returns {string | null} what is wrong with it
+ */
+function judge(root, path, { target, isTypeOnly }) {
+  if (FRAMEWORKS.test(target) && !path.startsWith('bench/peers/')) {
+    return `imports ${target}; another framework belongs in bench/peers only`;
+  }
+  const isRelative = target.startsWith('.');
+  const goal = isRelative
+    ? relative(root, resolve(root, dirname(path), target)).replaceAll('\\', '/')
+    : '';
+  if (isLeaf(path)) {
+    if (!isRelative) return `imports ${target}; reference and test/cases import no packages`;
+    const isBelowSrc = goal.startsWith('src/') && !goal.startsWith('src/reference/');
+    return isBelowSrc && !isTypeOnly ? `imports ${goal}; of src a leaf imports only types` : null;
+  }
+  if (!path.startsWith('src/')) return null;
+  if (!isRelative) return isCore(path) ? judgeForeign(target) : null;
+  if (!goal.startsWith('src/')) {
+    return goal === 'package.json' ? null : `imports ${goal}, which is not part of src`;
+  }
+  return judgeDirection(path, goal);
+}
+
+/** @param {string} target a package or Node module that the core wants */
+function judgeForeign(target) {
+  if (target === '#platform') return null;
+  const isBuiltin = target.startsWith('node:') || builtinModules.includes(target);
+  return `imports ${target}; the core imports ${isBuiltin ? 'nothing of Node' : 'no packages'}`;
+}
+
+/**
+ * @param {string} path
+ * @param {string} goal
+ */
+function judgeDirection(path, goal) {
+  const from = layerOf(path);
+  const to = layerOf(goal);
+  if (from === 'reference') return null;
+  if (to === 'reference') return `imports ${goal}; the reference is the tests' oracle, not a part`;
+  const fromHeight = LAYERS.get(from);
+  const toHeight = LAYERS.get(to);
+  if (fromHeight === undefined) return `src/${from} has no place among the layers of check_imports`;
+  if (toHeight === undefined) return `imports ${goal}, which has no place among the layers`;
+  if (toHeight > fromHeight) return `imports ${goal}; ${from} lies below ${to}`;
+  if (CORE.has(from) && !CORE.has(to)) return `imports ${goal}; the core does not depend on ${to}`;
+  return null;
+}
+
+/** @param {string} path below the root */
+function layerOf(path) {
+  return path.split('/')[1].replace(/\.js$/, '.ts');
+}
+
+/** @param {string} path */
+function isCore(path) {
+  return path.startsWith('src/') && CORE.has(layerOf(path)) && path !== NODE_PLATFORM;
+}
+
+/** @param {string} path */
+function isLeaf(path) {
+  return path.startsWith('src/reference/') || path.startsWith('test/cases/');
+}
+
+/**
+ * @param {string} text without comments
+ * @returns {Import[]}
+ */
+function findImports(text) {
+  return [...text.matchAll(IMPORT)].map((match) => {
+    const names = /^\s*\{(.*)\}\s*$/s.exec(match[2] ?? '')?.[1];
+    const allTypes = names
+      ?.split(',')
+      .filter((name) => name.trim() !== '')
+      .every((name) => /^\s*type\s/.test(name));
+    return {
+      target: match[4] ?? match[6],
+      isTypeOnly: match[1] !== undefined || (allTypes ?? false),
+      line: text.slice(0, match.index).split('\n').length,
+    };
+  });
+}
+
+/**
+ * Replaces comments by spaces, so that lines and columns stay; strings are left as they are.
+ *
+ * @param {string} text
+ */
+function blankComments(text) {
+  const token = /(['"])(?:\\.|(?!\1)[^\\\n])*\1|`(?:\\.|[^\\`])*`|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
+  return text.replace(token, (match) =>
+    match.startsWith('/') ? match.replace(/[^\n]/g, ' ') : match,
+  );
+}
+
+runAsProgram(import.meta.url, checkImports);
