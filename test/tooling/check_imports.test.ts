@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { checkImports } from '../../scripts/check_imports.mjs';
+import { makeProject } from './fixture.js';
+
+function findings(files: Record<string, string>): string[] {
+  return checkImports(makeProject(files));
+}
+
+test('imports that go down, stay level or name only types pass', () => {
+  const files = {
+    'src/cli/main.ts':
+      "import { Command } from 'commander';\nimport { fit } from '../train/fit.js';",
+    'src/train/fit.ts': "import fs from 'node:fs';\nimport { Tensor } from '../tensor.js';",
+    'src/tensor.ts': "import { fill } from './kernels/fill.js';\nimport './ops/list.js';",
+    'src/gpu/shader.ts': "import { shaderText } from '#platform';",
+    'src/gpu/platform/node.ts': "import { create } from 'webgpu';\nprocess.exit();",
+    'src/reference/conv2d.ts': "import type { Plan } from '../kernels/conv2d.js';",
+    'test/cases/conv2d.ts': "import { type Case } from '../../src/autograd/record.js';",
+    'bench/peers/tfjs.ts': "import * as tf from '@tensorflow/tfjs';",
+  };
+  expect(findings(files)).toEqual([]);
+});
+
+test.each([
+  ['up a layer', 'src/gpu/a.ts', "import { x } from '../kernels/b.js';", 'gpu lies below kernels'],
+  [
+    'up by type',
+    'src/kernels/a.ts',
+    "import type { T } from '../tensor.js';",
+    'lies below tensor.ts',
+  ],
+  ['up by re-export', 'src/data/a.ts', "export * from '../train/b.js';", 'data lies below train'],
+  ['up at run time', 'src/nn/a.ts', "const m = await import('../cli/b.js');", 'nn lies below cli'],
+  [
+    'core to data',
+    'src/models/a.ts',
+    "import { x } from '../data/b.js';",
+    'does not depend on data',
+  ],
+  ['Node in the core', 'src/nn/a.ts', "import { join } from 'node:path';", 'nothing of Node'],
+  ['package in the core', 'src/optim/a.ts', "import sharp from 'sharp';", 'no packages'],
+  ['Node global in the core', 'src/tensor.ts', 'const v = process.env.X;', "uses Node's process"],
+  ['leaf to src', 'src/reference/a.ts', "import { x } from '../tensor.js';", 'imports only types'],
+  ['case to src', 'test/cases/a.ts', "import { x } from '../../src/tensor.js';", 'only types'],
+  ['leaf to package', 'src/reference/a.ts', "import fs from 'node:fs';", 'import no packages'],
+  ['src to the oracle', 'src/kernels/a.ts', "import { x } from '../reference/b.js';", 'oracle'],
+  ['a framework', 'src/train/a.ts', "import * as tf from '@tensorflow/tfjs';", 'bench/peers only'],
+  ['a framework in tests', 'test/a.test.ts', "import 'onnxruntime-node';", 'bench/peers only'],
+  ['a folder without a layer', 'src/util/a.ts', "import { x } from '../gpu/b.js';", 'no place'],
+  ['src to test', 'src/train/a.ts', "import { x } from '../../test/b.js';", 'not part of src'],
+])('finds an import that goes %s', (_title, path, text, wanted) => {
+  const found = findings({ [path]: `// one line before\n${text}` });
+  expect(found).toHaveLength(1);
+  expect(found[0]).toContain(`${path}:2: `);
+  expect(found[0]).toContain(wanted);
+});
+
+test('imports in comments and multi-line imports are told apart', () => {
+  const text =
+    "// import x from 'node:fs';\n/* import 'sharp'; */\nimport {\n  a,\n  b,\n} from 'node:os';";
+  expect(findings({ 'src/gpu/a.ts': text })).toEqual([
+    'src/gpu/a.ts:3: imports node:os; the core imports nothing of Node',
+  ]);
+});
+
+test('the words of a string are no use of a global', () => {
+  expect(findings({ 'src/gpu/a.ts': "throw new Error('the process (of Dawn)');" })).toEqual([]);
+});
