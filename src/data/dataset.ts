@@ -102,7 +102,6 @@ export class MemoryDataset implements ImageDataset {
     checkLabels(this.name, this.labels, this.classNames.length);
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- what throws must reject
   async read(indices: ArrayLike<number>): Promise<Uint8Array> {
     checkIndices(this, indices);
     const bytes = imageBytes(this);
