@@ -5,7 +5,7 @@ import type { Meta } from './record.js';
 export function label(meta: Meta | undefined, letters: string): string {
   if (!meta) return '[absent]';
   const names = letters.replace('?', '').split(/\s+/);
-  if (names.length !== meta.shape.length) return `[${meta.shape.join(', ')}]`;
+  if (names.length !== meta.shape.length) return `[${meta.shape.join(' ')}]`;
   return `[${meta.shape.map((n, i) => `${names[i]}=${n}`).join(' ')}]`;
 }
 
@@ -21,7 +21,7 @@ export function expectInput(
   const rank = letters === '' ? 0 : letters.split(/\s+/).length;
   if (meta.shape.length !== rank) {
     throw new ShapeError(
-      `${op}: ${name} must have ${rank} dimensions [${letters}], got ${meta.shape.length} ([${meta.shape.join(', ')}])`,
+      `${op}: ${name} must have ${rank} dimensions [${letters}], got ${meta.shape.length} (${name} [${meta.shape.join(' ')}])`,
     );
   }
   expectDtype(op, name, meta, dtypes);
@@ -48,4 +48,15 @@ export function axisOf(op: string, axis: number, shape: readonly number[]): numb
   throw new ShapeError(
     `${op}: axis ${axis} does not exist in a tensor of ${shape.length} dimensions [${shape.join(', ')}]`,
   );
+}
+
+/** Runs checks that see only part of the inputs, and adds every shape to what they throw. */
+export function withShapes<T>(shapes: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    const [text] = error.message.split('\nfix: ');
+    throw new ShapeError(`${text} (${shapes})`, error.fix);
+  }
 }
