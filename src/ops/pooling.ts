@@ -1,0 +1,51 @@
+import {
+  avgPool2d as avgPool2dRecord,
+  maxPool2d as maxPool2dRecord,
+  type Pool2dOptions,
+} from '../autograd/ops/pool2d.js';
+import { applyOp, type Tensor } from '../tensor.js';
+
+/** Options of a maximum, which counts nothing. */
+export type MaxPool2dOptions = Omit<Pool2dOptions, 'countIncludePad'>;
+export type AvgPool2dOptions = Pool2dOptions;
+
+/**
+ * The maximum of every window of an image, per channel.
+ *
+ * y[n,p,q,c] = max_{r,s} x[n, p·strideH + r − padTop, q·strideW + s − padLeft, c], over pixels inside the image
+ *
+ * **Shapes** x [N H W C] → [N P Q C]; 'same' gives P = ceil(H / stride), else
+ * P = floor((H + pad − R) / stride) + 1. `stride` is the window's size where it is left out.
+ * **Gradients** dx: each dy goes to the maximum of its window, the first in row-major order where
+ * several are equal. **Cost** N·P·Q·C·R·S comparisons. **Saves** the place of each maximum, u32 [N P Q C].
+ * **Errors** ShapeError where the window is larger than the padded image, the padding not smaller
+ * than the window, or a stride not positive.
+ * **Source** arXiv:1603.07285.
+ *
+ * @example
+ * const x = device.arange([1, 4, 4, 1]);
+ * await ops.maxPool2d(x, { size: 2 }).array(); // [[[[5],[7]],[[13],[15]]]]
+ */
+export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
+  return applyOp(maxPool2dRecord, { x }, options);
+}
+
+/**
+ * The average of every window of an image, per channel.
+ *
+ * y[n,p,q,c] = 1/count(p,q) · Σ_{r,s} x[n, p·strideH + r − padTop, q·strideW + s − padLeft, c]
+ *
+ * count(p,q) is the number of pixels inside the image, or R·S with `countIncludePad`.
+ *
+ * **Shapes** x [N H W C] → [N P Q C], as maxPool2d.
+ * **Gradients** dx[n,h,w,c] = Σ dy[n,p,q,c] / count(p,q) over the windows that cover (h, w).
+ * **Cost** N·P·Q·C·R·S additions. **Saves** nothing.
+ * **Errors** ShapeError, as maxPool2d. **Source** arXiv:1603.07285.
+ *
+ * @example
+ * const x = device.arange([1, 4, 4, 1]);
+ * await ops.avgPool2d(x, { size: 2 }).array(); // [[[[2.5],[4.5]],[[10.5],[12.5]]]]
+ */
+export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
+  return applyOp(avgPool2dRecord, { x }, options);
+}
