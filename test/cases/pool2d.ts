@@ -66,24 +66,16 @@ export const exactCases: OpCase[] = [
 ];
 
 function refused(note: string, x: number[], options: Record<string, unknown>, ...parts: string[]) {
-  return errorCase(
-    note,
-    { x: { shape: x } },
-    options,
-    says('maxPool2d|avgPool2d', labelled('x', x), ...parts),
-  );
+  const message = says(options.kind === 'max' ? 'maxPool2d' : 'avgPool2d', ...parts);
+  return errorCase(note, { x: { shape: x } }, options, message);
 }
 
+const x = [1, 4, 4, 3];
+
 export const errorCases: ErrorCase[] = [
-  refused('x is no batch of images', [8, 8, 3], { kind: 'max', size: 2 }, '\\b4\\b'),
-  refused('window larger than the image', [1, 4, 4, 3], { kind: 'max', size: 5 }, '\\b5\\b'),
-  refused('stride 0', [1, 4, 4, 3], { kind: 'avg', size: 2, stride: 0 }, 'stride', '\\b0\\b'),
-  refused('size 0', [1, 4, 4, 3], { kind: 'avg', size: 0 }, 'size', '\\b0\\b'),
-  refused(
-    'a window inside the padding',
-    [1, 4, 4, 3],
-    { kind: 'max', size: 2, padding: 2 },
-    'padding',
-    '\\b2\\b',
-  ),
+  refused('no batch of images', [8, 8, 3], { kind: 'max', size: 2 }, labelled('x', [8, 8, 3])),
+  refused('window larger than the image', x, { kind: 'max', size: 5 }, '\\b5\\b', 'H=4'),
+  refused('stride 0', x, { kind: 'avg', size: 2, stride: 0 }, 'stride', 'got 0'),
+  refused('size 0', x, { kind: 'avg', size: 0 }, 'size', 'got 0'),
+  refused('a window of padding', x, { kind: 'max', size: 2, padding: 2 }, 'padding', '\\b2\\b'),
 ];

@@ -51,6 +51,8 @@ export interface CaseFile {
   errorCases: ErrorCase[];
   /** Integer data and sums below 2²⁴: the f32 result must equal the reference bit for bit. */
   exactCases: OpCase[];
+  /** Options that ops.* composes of several records, such as an activation that cannot be fused. */
+  composedCases?: OpCase[];
 }
 
 /** A case whose title is the note, then every shape and option. */
@@ -85,9 +87,9 @@ export function says(op: string, ...parts: string[]): RegExp {
   return new RegExp(`^(?:${op}): ${parts.map((part) => `(?=[^]*${part})`).join('')}`);
 }
 
-/** Pattern of a labelled shape in an error text: `x [N=8 H=32 W=32 C=4]`, the letters optional. */
+/** Pattern of a shape in an error text, after the name it belongs to: `x [N=8 H=32 W=32 C=4]` or `x … ([8, 32])`. */
 export function labelled(name: string, shape: number[]): string {
-  return `\\b${name} \\[${shape.map((length) => `(?:\\w+=)?${length}`).join(' ')}\\]`;
+  return `\\b${name}\\b[^]*\\[${shape.map((length) => `(?:\\w+=)?${length}`).join(',? ')}\\]`;
 }
 
 /** The same case with integer data, for the exact test; kinks and other fills of f32 inputs are dropped. */
