@@ -5,8 +5,8 @@
  * Each picture is a function of (seed, part, its number) alone: asking for more pictures leaves the
  * first ones as they were.
  */
-import sharp from 'sharp';
 import { UsageError } from '../gpu/errors.js';
+import { drawPictures } from './atlas.js';
 import { MemoryDataset, numberedClasses } from './dataset.js';
 import { DIGIT_GLYPHS } from './digit_strokes.js';
 import { addNoise } from './noise.js';
@@ -14,9 +14,6 @@ import { RandomPurpose, RandomStream } from './random.js';
 import { strokePath } from './strokes.js';
 
 const SIDE = 28;
-/** Pictures in one SVG: one call of the renderer draws them all. */
-const ATLAS_COLUMNS = 40;
-const ATLAS_ROWS = 25;
 
 export interface BuiltinOptions {
   /** Training pictures; the test part has a sixth of them. */
@@ -49,29 +46,17 @@ export async function drawDigits(
   seed: number,
 ): Promise<MemoryDataset> {
   const labels = Int32Array.from({ length: count }, (_, index) => index % 10);
-  const images = new Uint8Array(count * SIDE * SIDE);
-  const perAtlas = ATLAS_COLUMNS * ATLAS_ROWS;
-  const atlases = Array.from({ length: Math.ceil(count / perAtlas) }, async (_, atlas) => {
-    const begin = atlas * perAtlas;
-    const end = Math.min(count, begin + perAtlas);
-    const streams = [];
-    let paths = '';
-    for (let index = begin; index < end; index++) {
-      const random = new RandomStream(seed, RandomPurpose.digits, pictureStream(part, index));
-      const left = ((index - begin) % ATLAS_COLUMNS) * SIDE;
-      const top = Math.floor((index - begin) / ATLAS_COLUMNS) * SIDE;
-      paths += drawDigit(labels[index], random, left, top);
-      streams.push(random);
-    }
-    const rows = Math.ceil((end - begin) / ATLAS_COLUMNS);
-    const pixels = await renderGrey(paths, ATLAS_COLUMNS * SIDE, rows * SIDE);
-    for (let index = begin; index < end; index++) {
-      const image = images.subarray(index * SIDE * SIDE, (index + 1) * SIDE * SIDE);
-      copyTile(pixels, index - begin, image);
-      light(image, streams[index - begin]);
-    }
+  const streams = Array.from(
+    labels,
+    (_, index) => new RandomStream(seed, RandomPurpose.digits, pictureStream(part, index)),
+  );
+  const images = await drawPictures({
+    side: SIDE,
+    channels: 1,
+    count,
+    draw: (index, left, top) => drawDigit(labels[index], streams[index], left, top),
+    finish: (index, pixels) => light(pixels, streams[index]),
   });
-  await Promise.all(atlases);
   return new MemoryDataset({
     name: `builtin:digits ${part}`,
     imageShape: [SIDE, SIDE, 1],
@@ -116,24 +101,10 @@ function drawDigit(digit: number, random: RandomStream, left: number, top: numbe
       strokePath(stroke, (x, y) => [left + shiftX + scale * x, top + shiftY + scale * y]),
     )
     .join('');
-  return `<path d="${path}" stroke-width="${pen.toFixed(2)}"/>`;
-}
-
-async function renderGrey(paths: string, width: number, height: number): Promise<Buffer> {
-  const svg =
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">` +
-    `<rect width="100%" height="100%"/>` +
-    `<g fill="none" stroke="#fff" stroke-linecap="round" stroke-linejoin="round">${paths}</g></svg>`;
-  return sharp(Buffer.from(svg)).extractChannel(0).raw().toBuffer();
-}
-
-function copyTile(atlas: Uint8Array, tile: number, image: Uint8Array): void {
-  const left = (tile % ATLAS_COLUMNS) * SIDE;
-  const top = Math.floor(tile / ATLAS_COLUMNS) * SIDE;
-  for (let row = 0; row < SIDE; row++) {
-    const start = (top + row) * ATLAS_COLUMNS * SIDE + left;
-    image.set(atlas.subarray(start, start + SIDE), row * SIDE);
-  }
+  return (
+    `<path d="${path}" fill="none" stroke="#fff" stroke-width="${pen.toFixed(2)}"` +
+    ` stroke-linecap="round" stroke-linejoin="round"/>`
+  );
 }
 
 /** Light that falls off to one side, and the noise of a camera. */

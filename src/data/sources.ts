@@ -10,12 +10,13 @@ import { listFolder, PART_FOLDERS, subfolders, type FolderListing } from './fold
 import { FolderDataset, type FolderOptions } from './folder_dataset.js';
 import { findMnistFile, openMnist, type Split } from './mnist.js';
 import type { ImageForm } from './resize.js';
+import { drawSigns } from './signs.js';
 
 export const DATA_FORMATS = ['auto', 'mnist', 'csv', 'cifar', 'images'] as const;
 export type DataFormat = (typeof DATA_FORMATS)[number];
 
 /** The data sets the program draws itself, and how many training pictures they have by default. */
-export const BUILTIN_DATASETS = { 'builtin:digits': 6000 } as const;
+export const BUILTIN_DATASETS = { 'builtin:digits': 6000, 'builtin:signs': 5160 } as const;
 export type BuiltinName = keyof typeof BUILTIN_DATASETS;
 
 export interface OpenOptions extends ImageForm, Pick<FolderOptions, 'cacheBytes' | 'decoding'> {
@@ -106,9 +107,10 @@ function builtinSource(spec: string, { size, seed = 1 }: OpenOptions): Source {
       `data: unknown data set '${spec}', expected ${Object.keys(BUILTIN_DATASETS).join(' or ')}`,
     );
   }
+  const draw = spec === 'builtin:signs' ? drawSigns : drawDigits;
   const sizes = builtinSizes(size ?? BUILTIN_DATASETS[spec as BuiltinName]);
   return {
-    open: async (part) => (part === 'validation' ? undefined : drawDigits(part, sizes[part], seed)),
+    open: async (part) => (part === 'validation' ? undefined : draw(part, sizes[part], seed)),
   };
 }
 

@@ -79,7 +79,8 @@ describe('CSV files', () => {
     writeFileSync(join(folder, 'a.csv'), '5,1\n');
     writeFileSync(join(folder, 'b.csv'), '5,1\n');
     expect((await errorOf(openDataset(folder))).message).toBe(
-      `${folder}: expected one CSV file for the train part, got none\nfix: name the file itself`,
+      `${folder}: expected one CSV file for the train part, got none among a.csv, b.csv\n` +
+        `fix: name the file itself`,
     );
     const packed = gzipSync('5,1\n'.repeat(100));
     const file = join(folder, 'c.csv.gz');
