@@ -5,6 +5,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { references, type AnyReference } from '../src/reference/index.js';
+import { erf } from '../src/reference/lib/scalar_functions.js';
 import type { RefArray } from '../src/reference/types.js';
 import type { CaseFile, OpCase } from './cases/types.js';
 import { fillCase, seededRandom, seedOf } from './helpers/fill.js';
@@ -85,6 +86,56 @@ const caseFiles = new Map<string, CaseFile>();
 for (const stem of stems) {
   caseFiles.set(stem, (await import(`./cases/${stem}.ts`)) as CaseFile);
 }
+
+describe('data of the cases', () => {
+  const kinks: Record<string, number[]> = {
+    ...{ relu: [0], relu6: [0, 6], leakyRelu: [0], elu: [0], hardSwish: [-3, 3] },
+  };
+  const activated = stems.flatMap((stem) => {
+    const { cases, composedCases = [] } = caseFiles.get(stem)!;
+    return [...cases, ...composedCases]
+      .filter(({ options }) => (options.activation as string) in kinks)
+      .map((opCase) => ({ stem, title: opCase.title, opCase }));
+  });
+
+  it.each(activated)('keeps 1e-2 from the kinks: $stem, $title', ({ stem, opCase }) => {
+    const { activation, ...options } = opCase.options;
+    const { y } = references[stem].forward(fillCase(opCase), options);
+    for (const kink of kinks[activation as string]) {
+      expect(
+        y.data.reduce((nearest, z) => Math.min(nearest, Math.abs(z - kink)), 9),
+      ).toBeGreaterThan(1e-2);
+    }
+  });
+
+  it('has titles that tell cases of an op apart', () => {
+    for (const { cases, exactCases, errorCases } of caseFiles.values()) {
+      for (const list of [cases, exactCases, errorCases]) {
+        expect(new Set(list.map(({ title }) => title)).size).toBe(list.length);
+      }
+    }
+  });
+});
+
+describe('erf', () => {
+  // Abramowitz and Stegun, table 7.1
+  it.each([
+    [0, 0],
+    [0.5, 0.5204998778],
+    [1, 0.8427007929],
+    [2, 0.995322265],
+    [2.5, 0.999593048],
+    [3, 0.9999779095],
+  ])('erf(%d) = %d', (x, value) => {
+    expect(erf(x)).toBeCloseTo(value, 9);
+    expect(erf(-x)).toBeCloseTo(-value, 9);
+  });
+  it('joins its two formulas without a step', () => {
+    const [below, above] = [erf(2.5), erf(2.5 + 1e-12)];
+    // the slope there is 2/√π · exp(−6.25) = 2.2e-3
+    expect(Math.abs(above - below)).toBeLessThan(1e-14);
+  });
+});
 
 describe('the list of references', () => {
   it('holds every file of test/cases', () => {
