@@ -1,0 +1,66 @@
+// Gradients of softmax cross-entropy, from the logits and three numbers kept of each row:
+//   p[n,k] = exp(x[n,k] − largest[n] − log_sum[n])
+//   dlogits[n,k] = dy[n] · (p[n,k] · total[n] − t[n,k]),   t = (1 − smoothing) · labels + smoothing / K
+//   dlabels[n,k] = −dy[n] · (1 − smoothing) · log p[n,k]
+//
+// One invocation computes one element; a workgroup of 64 computes 64 neighbours.
+//   logits     [N K]  read
+//   classes    [N]    read unless DENSE; a row whose class is outside 0 … K − 1 gets zeros
+//   targets    [N K]  read where DENSE
+//   statistics [3 N]  read: largest logit, log Σ exp, total = Σ_k t[n,k]
+//   dy         [N], or one number where IS_REDUCED, which `divisor` divides (N for a mean)
+//   gradient   [N K]  written: dlogits, or dlabels where OF_LABELS
+// Overrides: DENSE; IS_REDUCED; OF_LABELS.
+// Limits: WebGPU's defaults.
+
+override DENSE: bool = false;
+override IS_REDUCED: bool = true;
+override OF_LABELS: bool = false;
+
+struct Params {
+  N: u32,
+  K: u32,
+  smoothing: f32,
+  divisor: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> logits: array<f32>;
+@group(0) @binding(2) var<storage, read> classes: array<i32>;
+@group(0) @binding(3) var<storage, read> targets: array<f32>;
+@group(0) @binding(4) var<storage, read> statistics: array<f32>;
+@group(0) @binding(5) var<storage, read> dy: array<f32>;
+@group(0) @binding(6) var<storage, read_write> gradient: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let N = params.N;
+  let K = params.K;
+  let i = (group.y * groups.x + group.x) * 64u + local;
+  if (i >= N * K) {
+    return;
+  }
+  let n = i / K;
+  let k = i32(i % K);
+  let share = dy[select(n, 0u, IS_REDUCED)] / params.divisor;
+  let log_p = logits[i] - statistics[n] - statistics[N + n];
+  if (OF_LABELS) {
+    gradient[i] = -share * (1.0 - params.smoothing) * log_p;
+    return;
+  }
+  var label = 0.0;
+  var is_valid = true;
+  if (DENSE) {
+    label = targets[i];
+  } else {
+    let class_number = classes[n];
+    label = select(0.0, 1.0, class_number == k);
+    is_valid = class_number >= 0 && class_number < i32(K);
+  }
+  let t = (1.0 - params.smoothing) * label + params.smoothing / f32(K);
+  gradient[i] = select(0.0, share * (exp(log_p) * statistics[2u * N + n] - t), is_valid);
+}
