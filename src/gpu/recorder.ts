@@ -18,7 +18,7 @@ export interface WriteCommand {
   readonly storage: Storage;
   /** Called once for every time the command runs, in recorded order. */
   readonly data: () => ArrayBuffer | ArrayBufferView;
-  /** True where nothing else ever writes the buffer: the write may run before the whole batch. */
+  /** True where one use of the batch alone touches the buffer: the write may run ahead of it. */
   readonly isHoistable: boolean;
 }
 
@@ -136,7 +136,8 @@ export class Recorder {
         if ('lastUse' in command.target) command.target.lastUse = this.serial;
       }
     }
-    this.enqueue(commands, this.serial);
+    // Behind a batch that still compiles, producers are asked now: what they read may change.
+    this.enqueue(this.tail ? commands.map(withDataOfNow) : commands, this.serial);
   }
 
   private touch(command: Command): void {
@@ -257,6 +258,12 @@ function encodeCopy(encoder: GPUCommandEncoder, command: CopyCommand): void {
   const { source, sourceOffset, target, targetOffset, sizeBytes } = command;
   const buffer = 'lastUse' in target ? target.buffer : target;
   encoder.copyBufferToBuffer(source.buffer, sourceOffset, buffer, targetOffset, sizeBytes);
+}
+
+function withDataOfNow(command: Command): Command {
+  if (command.kind !== 'write') return command;
+  const data = command.data();
+  return { ...command, data: () => data };
 }
 
 /**

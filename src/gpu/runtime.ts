@@ -1,4 +1,4 @@
-import { collectGarbage } from '#platform';
+import { collectGarbage, patiently } from '#platform';
 import { openDevice, type DeviceInfo, type DeviceOptions } from './adapter.js';
 import { bytesPerElement, GpuArray, sizeOf, type DType } from './array.js';
 import { BufferPool, MemoryLedger, type Storage } from './buffer_pool.js';
@@ -29,6 +29,8 @@ export class Runtime {
   readonly placeholder: GpuArray;
   private readonly bindGroups: BindGroupCache;
   private readonly mainPool: BufferPool;
+  /** Buffers for `writeDynamic` alone: a write that runs ahead of its batch disturbs no other use. */
+  private readonly dynamicPool: BufferPool;
   private pool: BufferPool;
   private pinned: Storage[] = [];
   private readonly staging = new Map<number, GPUBuffer[]>();
@@ -45,6 +47,7 @@ export class Runtime {
     this.recorder = new Recorder(device);
     this.bindGroups = new BindGroupCache(device, this.recorder.uniforms);
     this.mainPool = this.newPool();
+    this.dynamicPool = this.newPool();
     this.pool = this.mainPool;
     this.random = new RandomStream(seed);
     this.placeholder = this.alloc([4], 'f32');
@@ -90,6 +93,20 @@ export class Runtime {
     }
   }
 
+  /**
+   * A small array for `writeDynamic`. Take a new one for every use and release it after: within
+   * a capture it stays reserved for that one use.
+   */
+  allocDynamic(shape: readonly number[], dtype: DType = 'f32'): GpuArray {
+    const pool = this.pool;
+    this.pool = this.dynamicPool;
+    try {
+      return this.alloc(shape, dtype);
+    } finally {
+      this.pool = pool;
+    }
+  }
+
   /** Runs `fn` outside the capture that may be going on: its commands run now and never again. */
   uncaptured<T>(fn: () => T): T {
     return this.recorder.pauseCapture(fn);
@@ -127,16 +144,17 @@ export class Runtime {
   }
 
   /**
-   * A small buffer whose contents `produce` gives anew for every run of the recorded commands:
-   * how learning rates, step counts and random counters reach a captured step. Nothing else may
-   * write it.
+   * Fills an array of `allocDynamic` with what `produce` gives anew for every run of the recorded
+   * commands: how learning rates, step counts and random counters reach a captured step.
    */
   writeDynamic(target: GpuArray, produce: () => ArrayBufferView): void {
-    if (this.recorder.isCapturing) {
+    const { isCapturing } = this.recorder;
+    if (isCapturing) {
       target.storage.retain();
       this.pinned.push(target.storage);
     }
-    this.recorder.write(target.storage, produce, true);
+    // Outside a capture the buffer may serve two draws of one batch, so the write keeps its place.
+    this.recorder.write(target.storage, produce, isCapturing);
   }
 
   /** Contents of an array, as bytes. Everything recorded before the call runs first. */
@@ -164,7 +182,7 @@ export class Runtime {
     });
     await this.recorder.flushed();
     try {
-      await buffer.mapAsync(0x01, 0, sizeBytes);
+      await this.wait(buffer.mapAsync(0x01, 0, sizeBytes));
     } catch (cause) {
       await Promise.resolve();
       this.recorder.throwIfFailed();
@@ -187,9 +205,14 @@ export class Runtime {
   /** Waits until everything recorded has run. Throws what went wrong meanwhile. */
   async sync(): Promise<void> {
     await this.recorder.flushed();
-    await this.device.queue.onSubmittedWorkDone();
+    await this.submittedDone();
     this.recorder.throwIfFailed();
     this.relieve();
+  }
+
+  /** Resolves when the GPU has done what was submitted before the call. */
+  async submittedDone(): Promise<void> {
+    await this.wait(this.device.queue.onSubmittedWorkDone());
   }
 
   /** Runs `fn` with every dispatch timed. Needs the timestamp-query feature. */
@@ -251,6 +274,7 @@ export class Runtime {
   async trim(): Promise<void> {
     await this.sync();
     this.mainPool.trim();
+    this.dynamicPool.trim();
   }
 
   destroy(): void {
@@ -258,6 +282,11 @@ export class Runtime {
     this.isDestroyed = true;
     for (const shelf of this.staging.values()) for (const buffer of shelf) buffer.destroy();
     this.device.destroy();
+  }
+
+  /** Waits for the GPU; on a software adapter in a way that leaves it the processor. */
+  private wait<T>(promise: Promise<T>): Promise<T> {
+    return this.info.isSoftware ? patiently(promise) : promise;
   }
 
   private newPool(): BufferPool {
