@@ -14,7 +14,10 @@ const STEP = 1e-5;
 const TOLERANCE = 1e-7;
 const SMALLEST_SCALE = 1e-3;
 /** Products a case may spend on single differences; larger cases sample their elements. */
-const PRODUCTS_PER_INPUT = 2e6;
+const PRODUCTS_PER_INPUT = 5e5;
+
+/** Ops whose results move in steps; what they give for a gradient is tested by itself. */
+const NOT_SMOOTH = ['arg_max', 'cast', 'one_hot'];
 
 /** Numbers of random sign, 0.5 to 1 in size: a tiny dy would drown its gradient in the rounding of the quotient. */
 function randomLike(shape: readonly number[], size: number, seed: number): RefArray {
@@ -145,9 +148,7 @@ describe('the list of references', () => {
     expect(files.sort()).toEqual(stems.map((stem) => `${stem}.ts`).sort());
   });
 
-  it('leaves only ops without smooth points out of the gradient check', () => {
-    const skipped = stems.filter((stem) => caseFiles.get(stem)!.cases.length === 0);
-    expect(skipped).toEqual(['arg_max', 'cast', 'one_hot']);
+  it('gives ops without smooth points no gradient, or that of the identity', () => {
     const x = { shape: [2], data: Float64Array.of(1.25, -3) };
     const backward = (stem: keyof typeof references, options: Record<string, unknown>) =>
       references[stem].backward({ x, indices: x }, options, x);
@@ -184,8 +185,7 @@ for (const stem of stems) {
     });
   });
 
-  // without a gradient, or as cast with steps: their gradients are tested below
-  if (cases.length === 0) continue;
+  if (NOT_SMOOTH.includes(stem)) continue;
   describe(`${stem}: gradients against central differences`, () => {
     it.each([...cases, ...composedCases])('$title', (opCase) => checkGradients(reference, opCase));
   });

@@ -58,16 +58,13 @@ export const exactCases: OpCase[] = [
     inputs: { x: { shape: inputs.x.shape, fill: 'integers' as const } },
   })),
   ...['max', 'min'].map((op) =>
-    opCase(`${op}, ties`, { x: { shape: [1, 4], fill: 'mask' } }, { op, axis: 0, keepDims: true }),
+    opCase(`${op}, ties`, { x: { shape: [2, 9], fill: 'mask' } }, { op, axis: 0, keepDims: true }),
   ),
   ...['max', 'min'].map((op) =>
     opCase(
       `${op}, all equal`,
       { x: { shape: [3, 4], fill: 'integers', range: [2, 2] } },
-      {
-        op,
-        axis: 1,
-      },
+      { op, axis: 1 },
     ),
   ),
 ];
