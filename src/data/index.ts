@@ -1,4 +1,4 @@
-/** Data sets: opening, splitting, batching. */
+/** Data sets: opening, checking, splitting, batching, previews and downloads. */
 export * from './dataset.js';
 export * from './random.js';
 export * from './batches.js';
@@ -19,3 +19,7 @@ export * from './folder_dataset.js';
 export * from './sources.js';
 export * from './cifar.js';
 export * from './open.js';
+export * from './mnist_files.js';
+export * from './download.js';
+export * from './preview.js';
+export * from './check.js';

@@ -1,0 +1,133 @@
+/** Looks through a data set for whatever would spoil a training. */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TilegradError } from '../gpu/errors.js';
+import type { ImageDataset } from './dataset.js';
+import { decodeImage, probeImage } from './decode.js';
+import { FolderDataset } from './folder_dataset.js';
+import { holdsPublished, MNIST_FILES } from './mnist_files.js';
+import { openSource, type OpenOptions, type Part } from './sources.js';
+
+export interface PartReport {
+  part: Part;
+  name: string;
+  count: number;
+  /** Height and width of the smallest and the largest image. */
+  smallest: [number, number];
+  largest: [number, number];
+  classes: { name: string; count: number }[];
+}
+
+export interface DataReport {
+  spec: string;
+  isFine: boolean;
+  parts: PartReport[];
+  /** What will make a training fail or worse. */
+  problems: string[];
+  /** What is worth knowing. */
+  notes: string[];
+}
+
+/**
+ * Checks all parts of a data set: opens them, decodes every image of a folder, counts the examples of
+ * each class, and tells the published MNIST files from others by their contents.
+ *
+ * Nothing that is wrong with the data is thrown; it is listed. A broken part does not hide the others.
+ *
+ * @throws UsageError for a name or options that are no such
+ */
+export async function checkDataset(spec: string, options: OpenOptions = {}): Promise<DataReport> {
+  const report: DataReport = { spec, isFine: true, parts: [], problems: [], notes: [] };
+  // Sizes are looked at one by one here: a common size is not asked for.
+  const source = await attempt(report, () =>
+    openSource(spec, { ...options, imageSize: options.imageSize ?? [32, 32] }),
+  );
+  for (const part of ['train', 'validation', 'test'] as const) {
+    if (options.split !== undefined && options.split !== part) continue;
+    const dataset = await attempt(report, async () => source?.open(part));
+    if (dataset === undefined) continue;
+    await checkPart(report, part, dataset);
+    await dataset.close();
+  }
+  report.notes.push(...(source?.notes ?? []));
+  await notePublished(report, spec);
+  report.problems = [...new Set(report.problems)];
+  report.isFine = report.problems.length === 0;
+  return report;
+}
+
+/** The result, or undefined and the reason among the problems. Wrong options are thrown on. */
+async function attempt<T>(report: DataReport, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof TilegradError) || error.exitCode === 2) throw error;
+    report.problems.push(error.message);
+    return undefined;
+  }
+}
+
+async function checkPart(report: DataReport, part: Part, dataset: ImageDataset): Promise<void> {
+  const classes = dataset.classNames.map((name) => ({ name, count: 0 }));
+  for (const label of dataset.labels) classes[label].count++;
+  for (const { name, count } of classes) {
+    if (count === 0) report.problems.push(`${dataset.name}: class '${name}' has no examples`);
+  }
+  const [height, width] = dataset.imageShape;
+  const sizes =
+    dataset instanceof FolderDataset
+      ? await checkFiles(report, dataset)
+      : ([[height, width]] as [number, number][]);
+  const byArea = sizes.sort((a, b) => a[0] * a[1] - b[0] * b[1]);
+  if (byArea.length === 0) return;
+  const [smallest, largest] = [byArea[0], byArea[byArea.length - 1]];
+  report.parts.push({ part, name: dataset.name, count: dataset.size, smallest, largest, classes });
+  if (sizes.some((size) => size[0] !== smallest[0] || size[1] !== smallest[1])) {
+    report.notes.push(
+      `${dataset.name}: images from ${smallest.join('×')} to ${largest.join('×')}` +
+        ' (height × width): training needs an image size to scale them to',
+    );
+  }
+}
+
+/** Decodes every file; returns the sizes of those that are whole. */
+async function checkFiles(report: DataReport, dataset: FolderDataset): Promise<[number, number][]> {
+  const sizes: [number, number][] = [];
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < dataset.size) {
+      const file = dataset.describe(next++);
+      await attempt(report, async () => {
+        const size = await probeImage(file);
+        await decodeImage(file, size, 3);
+        sizes.push(size);
+      });
+    }
+  };
+  await Promise.all([lane(), lane(), lane(), lane()]);
+  return sizes;
+}
+
+/** Says of files named like MNIST's whether they are. */
+async function notePublished(report: DataReport, folder: string): Promise<void> {
+  const verdicts: boolean[] = [];
+  for (const published of MNIST_FILES) {
+    for (const name of [published.name, published.name.replace(/\.gz$/, '')]) {
+      const path = join(folder, name);
+      const isThere = await stat(path).then(
+        () => true,
+        () => false,
+      );
+      // A damaged file is among the problems already.
+      if (isThere) verdicts.push(await holdsPublished(path, published).catch(() => false));
+    }
+  }
+  if (verdicts.length === 0) return;
+  const right = verdicts.filter(Boolean).length;
+  report.notes.push(
+    right === verdicts.length
+      ? `${folder}: ${right} files hold the same bytes as the published MNIST`
+      : `${folder}: ${verdicts.length - right} of ${verdicts.length} files named like MNIST's hold` +
+          ' something else (a relative of MNIST, or damage)',
+  );
+}
