@@ -7,6 +7,8 @@ export interface DeviceOptions {
   adapter?: string;
   /** Seed of every random stream of the device. Default 0. */
   seed?: number;
+  /** Opens a device that validates everything and computes nothing: for shapes and counts. */
+  isNull?: boolean;
 }
 
 export interface DeviceInfo {
@@ -15,6 +17,9 @@ export interface DeviceInfo {
   description: string;
   backend: string;
   isSoftware: boolean;
+  /** Fewest and most lanes a subgroup may have; 0 where the adapter has no subgroups. */
+  subgroupMinSize: number;
+  subgroupMaxSize: number;
   features: string[];
   limits: Record<string, number>;
 }
@@ -57,8 +62,8 @@ export interface OpenedDevice {
  * Errors: DeviceError when no adapter is there, or none whose name contains `adapter`.
  */
 export async function openDevice(options: DeviceOptions): Promise<OpenedDevice> {
-  const wanted = options.adapter ?? preferredAdapter();
-  const entry = gpu();
+  const wanted = options.isNull ? undefined : (options.adapter ?? preferredAdapter());
+  const entry = gpu({ isNull: options.isNull ?? false });
   const seen: string[] = [];
   // Dawn offers one adapter a request; the power preference is what can make it offer another.
   const preferences: (GPUPowerPreference | undefined)[] = options.powerPreference
@@ -122,6 +127,8 @@ function describe(
     description: info.device && !info.description ? info.device : info.description,
     backend: backend ?? 'webgpu',
     isSoftware: SOFTWARE.test(nameOf(info)) || info.isFallbackAdapter,
+    subgroupMinSize: info.subgroupMinSize ?? 0,
+    subgroupMaxSize: info.subgroupMaxSize ?? 0,
     features: [...device.features].sort(),
     limits,
   };
