@@ -1,11 +1,26 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { activationCodes, type FusedActivation } from './activation.js';
-import type { Conv2dGeometry } from './conv2d_geometry.js';
+import { conv2dCost, type Conv2dGeometry } from './conv2d_geometry.js';
+import {
+  conv2dForwardFew,
+  conv2dForwardShuffle,
+  conv2dGradInputShuffle,
+  conv2dGradWeightFew,
+  conv2dGradWeightShuffle,
+} from './conv2d_shuffle.js';
+import { variantFor, type Conv2dVariant } from './conv2d_variants.js';
 
 const WORKGROUP = 64;
 
-export type Conv2dVariant = 'naive';
+export { conv2dCost } from './conv2d_geometry.js';
+export * from './conv2d_variants.js';
+
+/** What a launcher of the forward direction may be told. */
+export interface Conv2dForwardOptions {
+  activation?: FusedActivation | undefined;
+  variant?: Conv2dVariant | undefined;
+}
 
 /** y = activation(x ∗ w + bias); x [N H W C], w [R S C/groups K], bias [K] → y [N P Q K]. */
 export function conv2dForward(
@@ -14,7 +29,25 @@ export function conv2dForward(
   w: GpuArray,
   bias: GpuArray | undefined,
   geometry: Conv2dGeometry,
-  options: { activation?: FusedActivation | undefined; variant?: Conv2dVariant } = {},
+  options: Conv2dForwardOptions = {},
+): GpuArray {
+  switch (variantFor('forward', options.variant, geometry, runtime.info)) {
+    case 'shuffle':
+      return conv2dForwardShuffle(runtime, x, w, bias, geometry, options);
+    case 'few':
+      return conv2dForwardFew(runtime, x, w, bias, geometry, options);
+    default:
+      return forwardNaive(runtime, x, w, bias, geometry, options);
+  }
+}
+
+function forwardNaive(
+  runtime: Runtime,
+  x: GpuArray,
+  w: GpuArray,
+  bias: GpuArray | undefined,
+  geometry: Conv2dGeometry,
+  options: Conv2dForwardOptions,
 ): GpuArray {
   const { n, p, q, k } = geometry;
   const y = runtime.alloc([n, p, q, k]);
@@ -39,7 +72,21 @@ export function conv2dGradInput(
   dy: GpuArray,
   w: GpuArray,
   geometry: Conv2dGeometry,
-  _options: { variant?: Conv2dVariant } = {},
+  options: { variant?: Conv2dVariant | undefined } = {},
+): GpuArray {
+  switch (variantFor('gradInput', options.variant, geometry, runtime.info)) {
+    case 'shuffle':
+      return conv2dGradInputShuffle(runtime, dy, w, geometry);
+    default:
+      return gradInputNaive(runtime, dy, w, geometry);
+  }
+}
+
+function gradInputNaive(
+  runtime: Runtime,
+  dy: GpuArray,
+  w: GpuArray,
+  geometry: Conv2dGeometry,
 ): GpuArray {
   const dx = runtime.alloc([geometry.n, geometry.h, geometry.w, geometry.c]);
   runtime.dispatch({
@@ -59,7 +106,23 @@ export function conv2dGradWeight(
   x: GpuArray,
   dy: GpuArray,
   geometry: Conv2dGeometry,
-  _options: { variant?: Conv2dVariant } = {},
+  options: { variant?: Conv2dVariant | undefined } = {},
+): GpuArray {
+  switch (variantFor('gradWeight', options.variant, geometry, runtime.info)) {
+    case 'shuffle':
+      return conv2dGradWeightShuffle(runtime, x, dy, geometry);
+    case 'few':
+      return conv2dGradWeightFew(runtime, x, dy, geometry);
+    default:
+      return gradWeightNaive(runtime, x, dy, geometry);
+  }
+}
+
+function gradWeightNaive(
+  runtime: Runtime,
+  x: GpuArray,
+  dy: GpuArray,
+  geometry: Conv2dGeometry,
 ): GpuArray {
   const { r, s, c, k, groups } = geometry;
   const dw = runtime.alloc([r, s, c / groups, k]);
@@ -72,15 +135,6 @@ export function conv2dGradWeight(
     ...conv2dCost(geometry),
   });
   return dw;
-}
-
-/** FLOP of one direction, and bytes when each array is touched once. */
-export function conv2dCost(geometry: Conv2dGeometry): { flops: number; bytes: number } {
-  const { n, h, w, c, r, s, k, p, q, groups } = geometry;
-  return {
-    flops: 2 * n * p * q * k * r * s * (c / groups),
-    bytes: 4 * (n * h * w * c + r * s * (c / groups) * k + n * p * q * k),
-  };
 }
 
 function naiveParams(geometry: Conv2dGeometry): Record<string, readonly number[]> {

@@ -122,3 +122,12 @@ function paddingPairs(op: string, padding: Padding): readonly [AxisPadding, Axis
     [wide, wide],
   ];
 }
+
+/** FLOP of one direction, and bytes when each array is touched once. */
+export function conv2dCost(geometry: Conv2dGeometry): { flops: number; bytes: number } {
+  const { n, h, w, c, r, s, k, p, q, groups } = geometry;
+  return {
+    flops: 2 * n * p * q * k * r * s * (c / groups),
+    bytes: 4 * (n * h * w * c + r * s * (c / groups) * k + n * p * q * k),
+  };
+}

@@ -5,7 +5,9 @@ import {
   conv2dForward,
   conv2dGradInput,
   conv2dGradWeight,
-  type Conv2dVariant,
+  conv2dVariantsOfAny,
+  resolveVariants,
+  type Conv2dVariantOption,
 } from '../../kernels/conv2d.js';
 import {
   windowGeometry,
@@ -23,8 +25,8 @@ export interface Conv2dOptions {
   dilation?: Pair;
   groups?: number;
   activation?: FusedActivation;
-  /** For benches and tests: the kernel to use instead of the chosen one. */
-  variant?: Conv2dVariant;
+  /** For benches and tests: the kernels to use instead of the chosen ones. */
+  variant?: Conv2dVariantOption;
 }
 
 export interface Conv2dPlan extends Plan {
@@ -40,14 +42,12 @@ export const conv2d: OpRecord<Conv2dOptions, Conv2dPlan> = {
   name: 'conv2d',
   inputs: { x: 'N H W C', w: 'R S C K', bias: 'K?' },
   shape: conv2dPlan,
+  variants: ({ geometry }, info) => conv2dVariantsOfAny(geometry, info),
   forward({ runtime, inputs, options, plan }) {
-    const { activation, variant } = options;
-    return {
-      y: conv2dForward(runtime, inputs.x!, inputs.w!, inputs.bias, plan.geometry, {
-        activation,
-        ...(variant ? { variant } : {}),
-      }),
-    };
+    const { geometry } = plan;
+    const variant = resolveVariants(options.variant, geometry, runtime.info).forward;
+    const epilogue = { activation: options.activation, variant };
+    return { y: conv2dForward(runtime, inputs.x!, inputs.w!, inputs.bias, geometry, epilogue) };
   },
   saves: { x: ['w'], w: ['x'], y: ['x', 'w', 'bias'] },
   derivatives: {
@@ -58,12 +58,14 @@ export const conv2d: OpRecord<Conv2dOptions, Conv2dPlan> = {
   backward({ runtime, dy, saved, options, plan, needs }) {
     const { geometry } = plan;
     const dz = options.activation
-      ? activationGradient(runtime, dy, saved.y!, options.activation)
+      ? activationGradient(runtime, dy, saved.y, options.activation)
       : dy.retain();
-    const variant = options.variant ? { variant: options.variant } : {};
+    const variants = resolveVariants(options.variant, geometry, runtime.info);
+    const forInput = { variant: variants.gradInput };
+    const forWeight = { variant: variants.gradWeight };
     const gradients = {
-      x: needs.x ? conv2dGradInput(runtime, dz, saved.w!, geometry, variant) : undefined,
-      w: needs.w ? conv2dGradWeight(runtime, saved.x!, dz, geometry, variant) : undefined,
+      x: needs.x ? conv2dGradInput(runtime, dz, saved.w, geometry, forInput) : undefined,
+      w: needs.w ? conv2dGradWeight(runtime, saved.x, dz, geometry, forWeight) : undefined,
       bias: needs.bias ? sumLeadingAxes(runtime, dz) : undefined,
     };
     dz.release();
@@ -81,6 +83,9 @@ function conv2dPlan(inputs: InputMetas, options: Conv2dOptions): Conv2dPlan {
   const [n, h, width, c] = x.shape as [number, number, number, number];
   const [r, s, channels, k] = w.shape as [number, number, number, number];
   const shapes = `(x ${label(x, 'N H W C')}, w ${label(w, 'R S C K')}, groups=${groups})`;
+  if ([...x.shape, ...w.shape].includes(0)) {
+    throw new ShapeError(`conv2d: expected no dimension of 0 ${shapes}`);
+  }
   if (!Number.isInteger(groups) || groups < 1 || c % groups !== 0 || k % groups !== 0) {
     throw new ShapeError(
       `conv2d: groups must be a whole number that divides C=${c} and K=${k}, got ${groups} ${shapes}`,

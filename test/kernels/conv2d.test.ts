@@ -1,0 +1,150 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { conv2d, type Conv2dOptions } from '../../src/autograd/ops/conv2d.js';
+import type { Device } from '../../src/device.js';
+import type { DeviceInfo } from '../../src/gpu/adapter.js';
+import {
+  chooseVariant,
+  conv2dVariants,
+  conv2dVariantsOfAny,
+  resolveVariants,
+} from '../../src/kernels/conv2d.js';
+import { conv2dReference } from '../../src/reference/conv2d.js';
+import { runOp } from '../helpers/battery.js';
+import { testDevice } from '../helpers/device.js';
+import { fillCase, fillInput, seedOf } from '../helpers/fill.js';
+import { opCase, withIntegers, type OpCase } from '../cases/types.js';
+
+type Shape4 = [number, number, number, number];
+
+let device: Device;
+beforeAll(async () => {
+  device = await testDevice();
+});
+
+function planOf(x: Shape4, w: Shape4, options: Conv2dOptions = {}) {
+  const meta = (shape: Shape4) => ({ shape, dtype: 'f32' as const });
+  return conv2d.shape({ x: meta(x), w: meta(w) }, options).geometry;
+}
+
+/** Sizes at which the tiles of the fast kernels fill exactly, or spill by one. */
+const tileCases: OpCase[] = (
+  [
+    ['one full row of 14 pixels', [2, 5, 14, 8], [5, 5, 8, 32], { padding: 2 }],
+    ['rows of 14 + 1 pixels, 32 + 4 channels', [1, 4, 15, 16], [3, 3, 16, 36], { padding: 1 }],
+    ['rows of 8 pixels', [3, 8, 8, 8], [3, 3, 8, 8], { padding: 1 }],
+    ['rows of 7 pixels, three taps beside', [1, 5, 7, 8], [1, 7, 8, 40], { padding: [0, 3] }],
+    ['more padding than the filter needs', [1, 4, 5, 8], [2, 2, 8, 8], { padding: 3 }],
+    ['an image row that no tap meets', [1, 1, 9, 24], [2, 3, 24, 64], { padding: [4, 1] }],
+    ['few channels, 28 pixels', [2, 6, 28, 1], [5, 5, 1, 36], { padding: 'same' }],
+    [
+      'few channels, ragged taps',
+      [1, 7, 9, 3],
+      [3, 4, 3, 8],
+      {
+        padding: [
+          [2, 0],
+          [1, 3],
+        ],
+      },
+    ],
+    ['a filter 11 wide', [1, 3, 14, 8], [1, 11, 8, 8], { padding: [0, 5] }],
+    ['more slices than rows', [1, 2, 6, 1], [1, 1, 1, 4], {}],
+  ] as [string, Shape4, Shape4, Conv2dOptions][]
+).map(([note, x, w, options]) =>
+  withIntegers(
+    opCase(
+      note,
+      { x: { shape: x }, w: { shape: w }, bias: { shape: [w[3]] } },
+      options as Record<string, unknown>,
+    ),
+  ),
+);
+
+describe('every variant at the edges of its tiles equals the reference', () => {
+  for (const tileCase of tileCases) {
+    it(tileCase.title, async () => {
+      const inputs = fillCase(tileCase);
+      const wanted = conv2dReference.forward(inputs, tileCase.options).y;
+      const dy = {
+        shape: [...wanted.shape],
+        data: fillInput(
+          { shape: [...wanted.shape], fill: 'integers' },
+          seedOf(`dy/${tileCase.title}`),
+        ),
+      };
+      const gradients = conv2dReference.backward(inputs, tileCase.options, dy);
+      const geometry = planOf(
+        tileCase.inputs.x.shape as Shape4,
+        tileCase.inputs.w.shape as Shape4,
+        tileCase.options,
+      );
+      const variants = conv2dVariantsOfAny(geometry, device.info);
+      expect(variants[0]).toBe('naive');
+      for (const variant of variants) {
+        const got = await runOp(device, conv2d, tileCase, {
+          ...tileCase.options,
+          variant,
+        });
+        expect(Array.from(got.y), `y of ${variant}`).toEqual(Array.from(wanted.data));
+        for (const name of ['x', 'w', 'bias']) {
+          expect(Array.from(got.gradients[name]), `d${name} of ${variant}`).toEqual(
+            Array.from(gradients[name].data),
+          );
+        }
+      }
+    });
+  }
+});
+
+describe('choice of a variant', () => {
+  const lanes8: DeviceInfo = {
+    ...{ vendor: '', architecture: '', description: '', backend: '', isSoftware: true },
+    ...{ subgroupMinSize: 8, subgroupMaxSize: 8, features: ['subgroups'], limits: {} },
+  };
+  const wide = { ...lanes8, isSoftware: false, subgroupMinSize: 32, subgroupMaxSize: 32 };
+  const directions = ['forward', 'gradInput', 'gradWeight'] as const;
+  const chosen = (geometry: ReturnType<typeof planOf>, info: DeviceInfo) =>
+    directions.map((direction) => chooseVariant(direction, geometry, info));
+
+  it('takes the kernels of 8 lanes on a software adapter', () => {
+    const first = planOf([64, 28, 28, 1], [5, 5, 1, 32], { padding: 'same' });
+    const second = planOf([64, 14, 14, 32], [5, 5, 32, 64], { padding: 'same' });
+    expect(chosen(first, lanes8)).toEqual(['few', 'naive', 'few']);
+    expect(chosen(second, lanes8)).toEqual(['shuffle', 'shuffle', 'shuffle']);
+  });
+
+  it('offers them nowhere else', () => {
+    const geometry = planOf([8, 8, 8, 32], [3, 3, 32, 32]);
+    for (const direction of directions) {
+      expect(conv2dVariants(direction, geometry, wide)).not.toContain('shuffle');
+      expect(conv2dVariants(direction, geometry, wide)).not.toContain('few');
+    }
+  });
+
+  it('a single name counts for the directions it fits', () => {
+    const geometry = planOf([1, 8, 8, 3], [3, 3, 3, 8]);
+    expect(resolveVariants('few', geometry, lanes8)).toEqual({
+      forward: 'few',
+      gradInput: 'naive',
+      gradWeight: 'few',
+    });
+  });
+
+  it('refuses a variant that does not fit, and says why', () => {
+    const strided = planOf([1, 9, 9, 8], [3, 3, 8, 8], { stride: 2 });
+    const refuse = (variant: Conv2dOptions['variant'], geometry = strided, info = lanes8) =>
+      expect(() => resolveVariants(variant, geometry, info));
+    refuse({ gradInput: 'shuffle' }).toThrow(
+      /variant 'shuffle' does not fit, gradInput: it needs stride 1, got 2×2\nfix: use one of naive/,
+    );
+    refuse('shuffle').toThrow(/'shuffle' does not fit, it needs stride 1/);
+    refuse({ gradInput: 'few' }).toThrow(/it does not compute this direction/);
+    refuse('fastest' as never).toThrow(/'fastest' does not fit, there is no such kernel/);
+    const plain = planOf([1, 8, 8, 12], [3, 3, 12, 6]);
+    refuse({ forward: 'shuffle' }, plain).toThrow(/C to be a multiple of 8, got 12/);
+    refuse({ gradWeight: 'few' }, plain).toThrow(/K to be a multiple of 4, got 6/);
+    refuse('shuffle', planOf([1, 8, 8, 8], [3, 3, 8, 8]), wide).toThrow(
+      /subgroups of exactly 8 lanes, this adapter has 32 to 32/,
+    );
+  });
+});
