@@ -63,6 +63,21 @@ test('imports in comments and multi-line imports are told apart', () => {
   ]);
 });
 
+test('a name of the file itself is not the global of Node', () => {
+  const files = {
+    'src/nn/parameter.ts': 'export class Buffer {}\nexport const none = new Buffer();',
+    'src/nn/norm.ts': "import { Buffer } from './parameter.js';\nconst mean = new Buffer(3);",
+    'src/nn/conv.ts': 'const bytes = new Buffer(3);',
+  };
+  expect(findings(files)).toEqual([
+    "src/nn/conv.ts:1: uses Node's Buffer; the core also runs in a browser",
+  ]);
+});
+
+test('an import inside a string is none', () => {
+  expect(findings({ 'src/gpu/a.ts': 'const text = "import fs from \'node:fs\';";' })).toEqual([]);
+});
+
 test('the words of a string are no use of a global', () => {
   expect(findings({ 'src/gpu/a.ts': "throw new Error('the process (of Dawn)');" })).toEqual([]);
 });
