@@ -1,4 +1,9 @@
 import {
+  globalAvgPool2d as globalAvgPool2dRecord,
+  globalMaxPool2d as globalMaxPool2dRecord,
+  type GlobalPool2dOptions,
+} from '../autograd/ops/global_pool2d.js';
+import {
   avgPool2d as avgPool2dRecord,
   maxPool2d as maxPool2dRecord,
   type Pool2dOptions,
@@ -48,4 +53,38 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
  */
 export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
   return applyOp(avgPool2dRecord, { x }, options);
+}
+
+/**
+ * The mean of each channel over all pixels.
+ *
+ * y[n,c] = 1/(H·W) · Σ_{h,w} x[n,h,w,c]
+ *
+ * **Shapes** x [N H W C] → [N C]. **Gradients** dx[n,h,w,c] = dy[n,c] / (H·W).
+ * **Cost** N·H·W·C additions. **Saves** nothing. **Errors** ShapeError where x is no batch of images.
+ * **Source** arXiv:1312.4400, section 3.2.
+ *
+ * @example
+ * const x = device.arange([1, 2, 2, 2]);
+ * await ops.globalAvgPool2d(x).array(); // [[3, 4]]
+ */
+export function globalAvgPool2d(x: Tensor, options: GlobalPool2dOptions = {}): Tensor {
+  return applyOp(globalAvgPool2dRecord, { x }, options);
+}
+
+/**
+ * The largest value of each channel over all pixels.
+ *
+ * y[n,c] = max_{h,w} x[n,h,w,c]
+ *
+ * **Shapes** x [N H W C] → [N C]. **Gradients** dx: dy at the first largest pixel, 0 elsewhere.
+ * **Cost** N·H·W·C comparisons. **Saves** the pixel of each maximum, u32 [N C].
+ * **Errors** ShapeError where x is no batch of images. **Source** arXiv:1312.4400, section 3.2.
+ *
+ * @example
+ * const x = device.arange([1, 2, 2, 2]);
+ * await ops.globalMaxPool2d(x).array(); // [[6, 7]]
+ */
+export function globalMaxPool2d(x: Tensor, options: GlobalPool2dOptions = {}): Tensor {
+  return applyOp(globalMaxPool2dRecord, { x }, options);
 }
