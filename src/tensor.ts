@@ -26,7 +26,7 @@ const lost = new FinalizationRegistry<ArrayHandle>((handle) => handle.release('t
  * Memory: results of recorded operations return to the pool during `backward()`; `dispose()`,
  * `using`, `device.scope` and, last, the garbage collector free the others.
  */
-export class Tensor implements Variable, Leaf, Disposable {
+export class Tensor implements Variable, Leaf {
   readonly handle: ArrayHandle;
   /** The operation that made this tensor, while it may be run backward. */
   readonly node: TapeNode | null;
@@ -188,6 +188,11 @@ export class Tensor implements Variable, Leaf, Disposable {
   /** The same values with no history; shares memory. */
   detach(): Tensor {
     return Tensor.own(this.runtime, this.gpuArray.retain());
+  }
+
+  /** @internal Moves the tensor to `array`, which it owns from now on, with whatever is in it. */
+  rehome(array: GpuArray): void {
+    this.handle.replace(array);
   }
 
   /** New values in the same memory, for parameters and inputs that live long. */

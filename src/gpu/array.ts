@@ -1,9 +1,13 @@
 import type { Storage } from './buffer_pool.js';
+import { ShapeError } from './errors.js';
 
 /** Element types. u8 travels packed, four to a 32-bit word; f16 needs the adapter's shader-f16. */
 export type DType = 'f32' | 'f16' | 'i32' | 'u32' | 'u8';
 
 export const bytesPerElement: Record<DType, number> = { f32: 4, f16: 2, i32: 4, u32: 4, u8: 1 };
+
+/** Bytes on which a storage binding may begin: WebGPU's default, which every adapter takes. */
+export const PART_ALIGNMENT = 256;
 
 export function sizeOf(shape: readonly number[]): number {
   let size = 1;
@@ -20,6 +24,8 @@ export class GpuArray {
     readonly storage: Storage,
     readonly shape: readonly number[],
     readonly dtype: DType,
+    /** Where the array begins in its storage: a multiple of PART_ALIGNMENT. */
+    readonly byteOffset = 0,
   ) {}
 
   get size(): number {
@@ -33,7 +39,17 @@ export class GpuArray {
   /** The same storage under another shape; the caller owns the new reference. */
   view(shape: readonly number[]): GpuArray {
     this.storage.retain();
-    return new GpuArray(this.storage, shape, this.dtype);
+    return new GpuArray(this.storage, shape, this.dtype, this.byteOffset);
+  }
+
+  /** Elements from `start` on, in the same storage; the caller owns the new reference. */
+  part(start: number, shape: readonly number[]): GpuArray {
+    const byteOffset = this.byteOffset + start * bytesPerElement[this.dtype];
+    if (byteOffset % PART_ALIGNMENT !== 0) {
+      throw new ShapeError(`part: expected a start on ${PART_ALIGNMENT} bytes, got ${byteOffset}`);
+    }
+    this.storage.retain();
+    return new GpuArray(this.storage, shape, this.dtype, byteOffset);
   }
 
   retain(): this {

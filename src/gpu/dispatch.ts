@@ -42,14 +42,18 @@ export class BindGroupCache {
     private readonly uniforms: GPUBuffer,
   ) {}
 
-  get(pipeline: Pipeline, storages: readonly Storage[]): GPUBindGroup {
+  get(pipeline: Pipeline, arrays: readonly GpuArray[]): GPUBindGroup {
     let key = `${pipeline.id}`;
-    for (const storage of storages) key += `,${storage.id}`;
+    for (const array of arrays) {
+      key += `,${array.storage.id}`;
+      if (array.byteOffset > 0) key += `+${array.byteOffset}:${array.byteLength}`;
+    }
     let group = this.groups.get(key);
     if (!group) {
-      group = this.create(pipeline, storages);
+      group = this.create(pipeline, arrays);
       this.groups.set(key, group);
-      for (const { id } of storages) {
+      for (const { storage } of arrays) {
+        const { id } = storage;
         const keys = this.keysOfStorage.get(id);
         if (keys) keys.add(key);
         else this.keysOfStorage.set(id, new Set([key]));
@@ -64,17 +68,23 @@ export class BindGroupCache {
     this.keysOfStorage.delete(storage.id);
   }
 
-  private create(pipeline: Pipeline, storages: readonly Storage[]): GPUBindGroup {
+  private create(pipeline: Pipeline, arrays: readonly GpuArray[]): GPUBindGroup {
     let next = 0;
     const entries = pipeline.shader.bindings.map((b) => ({
       binding: b.binding,
       resource:
         b.kind === 'uniform'
           ? { buffer: this.uniforms, size: pipeline.shader.params!.sizeBytes }
-          : { buffer: storages[next++]!.buffer },
+          : rangeOf(arrays[next++]!),
     }));
     return this.device.createBindGroup({ layout: pipeline.bindGroupLayout, entries });
   }
+}
+
+/** The whole buffer, or from where a part begins to its end, rounded up to a vector. */
+function rangeOf({ storage, byteOffset, byteLength }: GpuArray): GPUBufferBinding {
+  if (byteOffset === 0) return { buffer: storage.buffer };
+  return { buffer: storage.buffer, offset: byteOffset, size: Math.ceil(byteLength / 16) * 16 };
 }
 
 /** Looks the pipeline up, packs parameters by name and binds; validates names, not values. */
@@ -85,7 +95,7 @@ export function prepareDispatch(
   request: DispatchRequest,
 ): DispatchCommand {
   const pipeline = pipelines.get(request.shader, request.tune, request.constants);
-  const storages: Storage[] = [];
+  const arrays: GpuArray[] = [];
   for (const binding of pipeline.shader.bindings) {
     if (binding.kind === 'uniform') continue;
     const array = request.bindings[binding.name];
@@ -97,9 +107,9 @@ export function prepareDispatch(
     if (array.storage.isReleased) {
       throw new ShaderError(`${request.op}: ${binding.name} was released before its use`);
     }
-    storages.push(array.storage);
+    arrays.push(array);
   }
-  if (storages.length !== Object.keys(request.bindings).length) {
+  if (arrays.length !== Object.keys(request.bindings).length) {
     const declared = pipeline.shader.bindings.map((b) => b.name);
     const extra = Object.keys(request.bindings).filter((name) => !declared.includes(name));
     throw new ShaderError(`shaders/${request.shader}.wgsl: no binding named ${extra.join(', ')}`);
@@ -107,8 +117,8 @@ export function prepareDispatch(
   return {
     kind: 'dispatch',
     pipeline,
-    storages,
-    bindGroup: bindGroups.get(pipeline, storages),
+    storages: arrays.map((array) => array.storage),
+    bindGroup: bindGroups.get(pipeline, arrays),
     params: packParams(pipeline.shader, request.params ?? {}),
     groups: foldGroups(request, maxGroups),
     request,

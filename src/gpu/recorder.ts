@@ -1,3 +1,4 @@
+import type { GpuArray } from './array.js';
 import type { Storage } from './buffer_pool.js';
 import { encodeDispatches, type DispatchCommand } from './dispatch.js';
 import { DeviceError } from './errors.js';
@@ -16,6 +17,7 @@ export interface CopyCommand {
 export interface WriteCommand {
   readonly kind: 'write';
   readonly storage: Storage;
+  readonly byteOffset: number;
   /** Called once for every time the command runs, in recorded order. */
   readonly data: () => ArrayBuffer | ArrayBufferView;
   /** True where one use of the batch alone touches the buffer: the write may run ahead of it. */
@@ -76,15 +78,19 @@ export class Recorder {
    * Host data into a buffer, in order with the recorded commands. Where no recorded command
    * still waits to use the buffer it goes to the queue at once and splits no pass.
    */
-  write(storage: Storage, data: WriteCommand['data'], isHoistable = false): void {
+  write(
+    { storage, byteOffset }: GpuArray,
+    data: WriteCommand['data'],
+    isHoistable = false,
+  ): void {
     this.throwIfFailed();
-    const command: WriteCommand = { kind: 'write', storage, data, isHoistable };
+    const command: WriteCommand = { kind: 'write', storage, byteOffset, data, isHoistable };
     if (storage.lastUse > this.submittedSerial) {
       this.record({ ...command, data: once(data, this.captured !== null) });
       return;
     }
     this.captured?.push(command);
-    this.device.queue.writeBuffer(storage.buffer, 0, data() as GPUAllowSharedBufferSource);
+    this.runWrite(command);
   }
 
   /** Submits what is recorded, at once or as soon as its pipelines are compiled. */
@@ -250,7 +256,7 @@ export class Recorder {
 
   private runWrite(command: WriteCommand): void {
     const data = command.data() as GPUAllowSharedBufferSource;
-    this.device.queue.writeBuffer(command.storage.buffer, 0, data);
+    this.device.queue.writeBuffer(command.storage.buffer, command.byteOffset, data);
   }
 }
 

@@ -125,12 +125,20 @@ export class Runtime {
   copy(source: GpuArray, target: GpuArray, options: CopyOptions = {}): void {
     const { sourceOffset = 0, targetOffset = 0 } = options;
     const sizeBytes = Math.ceil((options.sizeBytes ?? source.byteLength) / 4) * 4;
+    if (source.storage === target.storage) {
+      // WebGPU copies between different buffers only.
+      const between = this.alloc([sizeBytes], 'u8');
+      this.copy(source, between, { sourceOffset, sizeBytes });
+      this.copy(between, target, { targetOffset, sizeBytes });
+      between.release();
+      return;
+    }
     this.recorder.record({
       kind: 'copy',
       source: source.storage,
-      sourceOffset,
+      sourceOffset: source.byteOffset + sourceOffset,
       target: target.storage,
-      targetOffset,
+      targetOffset: target.byteOffset + targetOffset,
       sizeBytes,
     });
   }
@@ -140,7 +148,7 @@ export class Runtime {
     const length = Math.ceil(data.byteLength / 4) * 4;
     const copy = new Uint8Array(length);
     copy.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    this.recorder.write(target.storage, () => copy);
+    this.recorder.write(target, () => copy);
   }
 
   /**
@@ -154,7 +162,7 @@ export class Runtime {
       this.pinned.push(target.storage);
     }
     // Outside a capture the buffer may serve two draws of one batch, so the write keeps its place.
-    this.recorder.write(target.storage, produce, isCapturing);
+    this.recorder.write(target, produce, isCapturing);
   }
 
   /** Contents of an array, as bytes. Everything recorded before the call runs first. */
@@ -175,7 +183,7 @@ export class Runtime {
     this.recorder.record({
       kind: 'copy',
       source: source.storage,
-      sourceOffset: 0,
+      sourceOffset: source.byteOffset,
       target: buffer,
       targetOffset: 0,
       sizeBytes,
