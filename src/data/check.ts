@@ -57,7 +57,10 @@ export async function checkDataset(spec: string, options: OpenOptions = {}): Pro
 }
 
 /** The result, or undefined and the reason among the problems. Wrong options are thrown on. */
-async function attempt<T>(report: DataReport, work: () => Promise<T>): Promise<T | undefined> {
+async function attempt<T>(
+  report: Pick<DataReport, 'problems'>,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
@@ -92,20 +95,25 @@ async function checkPart(report: DataReport, part: Part, dataset: ImageDataset):
 
 /** Decodes every file; returns the sizes of those that are whole. */
 async function checkFiles(report: DataReport, dataset: FolderDataset): Promise<[number, number][]> {
-  const sizes: [number, number][] = [];
+  // By file, so that the order of the report is not that in which the lanes get done.
+  const sizes: ([number, number] | undefined)[] = [];
+  const found: Pick<DataReport, 'problems'>[] = [];
   let next = 0;
   const lane = async (): Promise<void> => {
     while (next < dataset.size) {
-      const file = dataset.describe(next++);
-      await attempt(report, async () => {
+      const index = next++;
+      const file = dataset.describe(index);
+      found[index] = { problems: [] };
+      sizes[index] = await attempt(found[index], async () => {
         const size = await probeImage(file);
         await decodeImage(file, size, 3);
-        sizes.push(size);
+        return size;
       });
     }
   };
   await Promise.all([lane(), lane(), lane(), lane()]);
-  return sizes;
+  report.problems.push(...found.flatMap(({ problems }) => problems));
+  return sizes.filter((size) => size !== undefined);
 }
 
 /** Says of files named like MNIST's whether they are. */

@@ -187,7 +187,8 @@ function imagesSource(folder: string, names: string[], options: OpenOptions): So
     PART_FOLDERS[part].find((name) => names.includes(name));
   const [train, validation, test] = [named('train'), named('validation'), named('test')];
   const folders: Partial<Record<Part, string>> = {};
-  if (train === undefined && names.some((name) => name !== test && name !== validation)) {
+  const hasOnlyParts = names.length > 0 && names.every((name) => [test, validation].includes(name));
+  if (train === undefined && !hasOnlyParts) {
     folders.train = folder;
   } else {
     if (train !== undefined) folders.train = join(folder, train);
