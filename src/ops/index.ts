@@ -4,12 +4,17 @@ import type { DType } from '../gpu/array.js';
 import { Tensor } from '../tensor.js';
 import { avgPool2d, maxPool2d } from './pooling.js';
 import { dropout } from './random.js';
+import { expandDims, flatten, reshape, squeeze } from './shape.js';
 
 /** Ops whose first argument is a tensor: functions of `ops`, and methods of every tensor. */
 const tensorOps = {
   avgPool2d,
   dropout,
+  expandDims,
+  flatten,
   maxPool2d,
+  reshape,
+  squeeze,
 };
 
 /** Ops that take something else first. */
