@@ -1,0 +1,72 @@
+// Gradient of what batch normalisation was given, with dz = dy · activation′:
+//   dresidual = dz
+//   dx = gamma · rstd · (dz − dbeta / M − x̂ · dgamma / M)   where IS_TRAINING: the batch's mean and
+//                                                           variance moved with x
+//   dx = gamma · rstd · dz                                  otherwise
+//
+// One invocation computes one dx (or four, with Lanes = vec4<f32>); a workgroup of 64 computes 64
+// neighbours.
+//   dy         [M C]  read, in values of Lanes; C comes divided by their width
+//   y          [M C]  read where ACTIVATION is not 0
+//   x          [M C]  read where IS_TRAINING
+//   statistics [2 C]  read: means, then rstd
+//   gamma      [C]    read where HAS_GAMMA, else 1
+//   sums       [2 C]  read where IS_TRAINING: dbeta, then dgamma
+//   dx         [M C]  written
+//   dresidual  [M C]  written where KEEP_RESIDUAL
+// Overrides: IS_TRAINING; HAS_GAMMA; KEEP_RESIDUAL; ACTIVATION, a number of lib/activation.wgsl.
+// Tunables: Lanes, f32, or vec4<f32> where C is divisible by four.
+// Limits: WebGPU's defaults.
+// @use lib/activation_lanes.wgsl
+
+override IS_TRAINING: bool = true;
+override HAS_GAMMA: bool = true;
+override KEEP_RESIDUAL: bool = false;
+override ACTIVATION: u32 = 0u;
+
+alias Lanes = f32; // @tune
+
+struct Params {
+  size: u32,
+  C: u32,
+  rows: f32, // M
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> dy: array<Lanes>;
+@group(0) @binding(2) var<storage, read> y: array<Lanes>;
+@group(0) @binding(3) var<storage, read> x: array<Lanes>;
+@group(0) @binding(4) var<storage, read> statistics: array<Lanes>;
+@group(0) @binding(5) var<storage, read> gamma: array<Lanes>;
+@group(0) @binding(6) var<storage, read> sums: array<Lanes>;
+@group(0) @binding(7) var<storage, read_write> dx: array<Lanes>;
+@group(0) @binding(8) var<storage, read_write> dresidual: array<Lanes>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = (group.y * groups.x + group.x) * 64u + local;
+  if (i >= params.size) {
+    return;
+  }
+  let C = params.C;
+  let c = i % C;
+  let dz = before_activation(dy[i], y[i], ACTIVATION);
+  if (KEEP_RESIDUAL) {
+    dresidual[i] = dz;
+  }
+  let rstd = statistics[C + c];
+  var inner = dz;
+  if (IS_TRAINING) {
+    let normalized = (x[i] - statistics[c]) * rstd;
+    inner -= (sums[c] + normalized * sums[C + c]) / params.rows;
+  }
+  var scale = rstd;
+  if (HAS_GAMMA) {
+    scale *= gamma[c];
+  }
+  dx[i] = scale * inner;
+}

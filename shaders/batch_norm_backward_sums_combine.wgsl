@@ -1,0 +1,57 @@
+// Gradients of beta and gamma, second of two passes: adds up the slices of
+// batch_norm_backward_sums_sliced, always in the same order.
+//
+// A workgroup of 256 takes 16 neighbours of the 2 C sums, local = part · 16 + column: each part
+// adds every 16th slice, then the 16 parts are added through workgroup memory.
+//   partial [slices 2 C]  read: Σ dz, then Σ dz · x̂, of each slice
+//   sums    [2 C]         written: dbeta, then dgamma, together for batch_norm_backward_naive
+//   dgamma  [C]           written
+//   dbeta   [C]           written
+// Limits: WebGPU's defaults.
+
+struct Params {
+  C: u32,
+  slices: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> partial: array<f32>;
+@group(0) @binding(2) var<storage, read_write> sums: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dgamma: array<f32>;
+@group(0) @binding(4) var<storage, read_write> dbeta: array<f32>;
+
+var<workgroup> parts: array<f32, 256>;
+
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let columns = 2u * params.C;
+  let column = (group.y * groups.x + group.x) * 16u + local % 16u;
+  // Columns past the last repeat it and write nothing.
+  let at = min(column, columns - 1u);
+  let part = local / 16u;
+  var sum = 0.0;
+  for (var slice = part; slice < params.slices; slice += 16u) {
+    sum += partial[slice * columns + at];
+  }
+  parts[local] = sum;
+  workgroupBarrier();
+  for (var half = 8u; half > 0u; half /= 2u) {
+    if (part < half) {
+      parts[local] += parts[local + half * 16u];
+    }
+    workgroupBarrier();
+  }
+  if (part > 0u || column >= columns) {
+    return;
+  }
+  sums[at] = parts[local];
+  if (at < params.C) {
+    dbeta[at] = parts[local];
+  } else {
+    dgamma[at - params.C] = parts[local];
+  }
+}
