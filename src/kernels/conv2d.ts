@@ -2,6 +2,7 @@ import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { activationCodes, type FusedActivation } from './activation.js';
 import { conv2dCost, type Conv2dGeometry } from './conv2d_geometry.js';
+import { conv2dGradInputTiled } from './conv2d_grad_input.js';
 import {
   conv2dForwardFew,
   conv2dForwardShuffle,
@@ -9,6 +10,7 @@ import {
   conv2dGradWeightFew,
   conv2dGradWeightShuffle,
 } from './conv2d_shuffle.js';
+import { conv2dForwardTiled, conv2dGradWeightTiled } from './conv2d_tiled.js';
 import { variantFor, type Conv2dVariant } from './conv2d_variants.js';
 
 const WORKGROUP = 64;
@@ -36,6 +38,8 @@ export function conv2dForward(
       return conv2dForwardShuffle(runtime, x, w, bias, geometry, options);
     case 'few':
       return conv2dForwardFew(runtime, x, w, bias, geometry, options);
+    case 'tiled':
+      return conv2dForwardTiled(runtime, x, w, bias, geometry, options);
     default:
       return forwardNaive(runtime, x, w, bias, geometry, options);
   }
@@ -77,6 +81,8 @@ export function conv2dGradInput(
   switch (variantFor('gradInput', options.variant, geometry, runtime.info)) {
     case 'shuffle':
       return conv2dGradInputShuffle(runtime, dy, w, geometry);
+    case 'tiled':
+      return conv2dGradInputTiled(runtime, dy, w, geometry);
     default:
       return gradInputNaive(runtime, dy, w, geometry);
   }
@@ -113,6 +119,8 @@ export function conv2dGradWeight(
       return conv2dGradWeightShuffle(runtime, x, dy, geometry);
     case 'few':
       return conv2dGradWeightFew(runtime, x, dy, geometry);
+    case 'tiled':
+      return conv2dGradWeightTiled(runtime, x, dy, geometry);
     default:
       return gradWeightNaive(runtime, x, dy, geometry);
   }

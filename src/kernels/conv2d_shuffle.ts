@@ -2,6 +2,7 @@ import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { activationCodes, type FusedActivation } from './activation.js';
 import { conv2dCost, type Conv2dGeometry } from './conv2d_geometry.js';
+import { allTaps, flipFilter } from './conv2d_grad_input.js';
 import { sumSlices } from './sum_slices.js';
 
 /*
@@ -38,7 +39,7 @@ export function conv2dGradInputShuffle(
   geometry: Conv2dGeometry,
 ): GpuArray {
   const { n, h, w: width, c, r, s, k, p, q } = geometry;
-  const flipped = flipFilter(runtime, w);
+  const flipped = flipFilter(runtime, w, 1, [allTaps(r), allTaps(s)])!;
   const dx = runtime.alloc([n, h, width, c]);
   const mirrored = {
     ...geometry,
@@ -180,21 +181,6 @@ function gradWeightInSlices(
   const dw = sumSlices(runtime, op, part, [r, s, c, k]);
   part.release();
   return dw;
-}
-
-/** w [R S C K] → [R S K C], turned round along R and S. */
-export function flipFilter(runtime: Runtime, w: GpuArray): GpuArray {
-  const [r, s, c, k] = w.shape as [number, number, number, number];
-  const flipped = runtime.alloc([r, s, k, c]);
-  runtime.dispatch({
-    shader: 'conv2d_flip_filter',
-    op: 'conv2d flip filter',
-    bindings: { w, flipped },
-    params: { taps: r * s, channels: c, filters: k },
-    groups: Math.ceil(w.size / 64),
-    bytes: 8 * w.size,
-  });
-  return flipped;
 }
 
 /** Pixels of a workgroup: 14 vec4 sums fit the registers; of these sizes the least wasteful. */

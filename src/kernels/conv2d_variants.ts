@@ -4,7 +4,7 @@ import type { Conv2dGeometry } from './conv2d_geometry.js';
 
 /** Which kernels of a convolution exist, which of them fit, and which one is chosen. */
 export type Conv2dDirection = 'forward' | 'gradInput' | 'gradWeight';
-export type Conv2dVariant = 'naive' | 'shuffle' | 'few';
+export type Conv2dVariant = 'naive' | 'shuffle' | 'few' | 'tiled';
 
 /**
  * A kernel to use instead of the chosen one. A single name counts for every direction that it
@@ -17,8 +17,11 @@ const directions: readonly Conv2dDirection[] = ['forward', 'gradInput', 'gradWei
 /** Why a variant cannot compute a direction, or null where it can. */
 type FitRule = (geometry: Conv2dGeometry, info: DeviceInfo) => string | null;
 
+const always: FitRule = () => null;
+
 const rules: Record<Conv2dVariant, Partial<Record<Conv2dDirection, FitRule>>> = {
-  naive: { forward: () => null, gradInput: () => null, gradWeight: () => null },
+  naive: { forward: always, gradInput: always, gradWeight: always },
+  tiled: { forward: always, gradInput: always, gradWeight: always },
   shuffle: {
     forward: (g, info) => needsLanes(info) ?? needsUnitSteps(g) ?? needsMultiples(g, 'c', 'k'),
     // Input and output change places.

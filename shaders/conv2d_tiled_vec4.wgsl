@@ -1,0 +1,195 @@
+// Convolution as a matrix product that is never laid out in memory (implicit GEMM).
+// Improves conv2d_forward_naive: a number that is loaded serves a whole tile of outputs.
+//
+// The product: M = N·P·Q output pixels, by K channels, over the filter's T = R·S·C rows, all of one
+// group. A workgroup computes BM pixels × BN channels. It walks over T in steps of BK: all
+// invocations fetch a BM×BK tile of x (pixel by pixel, tap by tap; zeros beside the image) and a
+// BK×BN tile of w into workgroup memory, then each adds to its TM×TN sums, kept in registers. An
+// invocation's rows lie ROWS apart and its columns COLUMNS vectors apart, so that neighbours in a
+// subgroup read neighbouring words.
+//   x    [N H W C]         read, as vec4 along C; C/groups a multiple of 4
+//   w    [R S C/groups K]  read, as vec4 along K; K/groups a multiple of 4
+//   bias [K]               read where HAS_BIAS
+//   y    [N P Q K]         written, as vec4 along K
+// Outputs go to rows first + step·p of y and so for columns. Forward, first is 0 and step is 1; the
+// gradient of the input comes here once for each residue of the stride, with x = dy and the taps of
+// that residue as w (conv2d_flip_filter), and writes every stride-th pixel of y = dx.
+// Grid: (tiles of M folded into x and y, groups·⌈K/groups/BN⌉).
+// Tunables: the tile; XElem and WElem, f32 or f16 (sums are f32 in either case).
+// Overrides: HAS_BIAS; ACTIVATION, a number of lib/activation.wgsl.
+// Limits: WebGPU's defaults.
+// @use lib/activation.wgsl
+
+const BM: u32 = 64u; // @tune
+const BN: u32 = 64u; // @tune
+const BK: u32 = 16u; // @tune
+const TM: u32 = 8u; // @tune
+const TN: u32 = 4u; // @tune
+alias XElem = f32; // @tune
+alias WElem = f32; // @tune
+
+const ROWS: u32 = BM / TM;
+const COLUMNS: u32 = BN / TN;
+const THREADS: u32 = ROWS * COLUMNS;
+const TN4: u32 = TN / 4u;
+const BN4: u32 = BN / 4u;
+const BK4: u32 = BK / 4u;
+const X_LOADS: u32 = BM * BK4 / THREADS;
+const W_LOADS: u32 = BK * BN4 / THREADS;
+const_assert THREADS % BK4 == 0u && BM * BK4 % THREADS == 0u;
+const_assert THREADS % BN4 == 0u && BK * BN4 % THREADS == 0u;
+
+override HAS_BIAS: bool = false;
+override ACTIVATION: u32 = 0u;
+
+struct Params {
+  x_shape: vec4<u32>,
+  y_shape: vec4<u32>,
+  filter_size: vec2<u32>,
+  stride: vec2<u32>,
+  pad: vec2<i32>,
+  dilation: vec2<u32>,
+  outputs: vec2<u32>, // rows and columns computed
+  first: vec2<u32>,
+  step: vec2<u32>,
+  groups: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4<XElem>>;
+@group(0) @binding(2) var<storage, read> w: array<vec4<WElem>>;
+@group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
+
+var<workgroup> x_tile: array<vec4<f32>, BM * BK4>;
+var<workgroup> w_tile: array<vec4<f32>, BK * BN4>;
+
+@compute @workgroup_size(THREADS)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let H = params.x_shape.y;
+  let W = params.x_shape.z;
+  let C4 = params.x_shape.w / 4u;
+  let K4 = params.y_shape.w / 4u;
+  let group_c = params.x_shape.w / params.groups;
+  let group_k4 = K4 / params.groups;
+  let R = params.filter_size.x;
+  let S = params.filter_size.y;
+  let T = R * S * group_c;
+  let M = params.x_shape.x * params.outputs.x * params.outputs.y;
+
+  let m0 = (group.y * groups.x + group.x) * BM;
+  if (m0 >= M) {
+    return;
+  }
+  let column_tiles = (group_k4 + BN4 - 1u) / BN4;
+  let filter_group = group.z / column_tiles;
+  let k0 = (group.z % column_tiles) * BN4;
+  let first_c4 = filter_group * (group_c / 4u);
+  let first_k4 = filter_group * group_k4;
+
+  // What this invocation fetches of x: one vector of channels at X_LOADS pixels of the tile.
+  let x_row = local / BK4;
+  let x_column = local % BK4;
+  var image: array<u32, X_LOADS>;
+  var corner: array<vec2<i32>, X_LOADS>; // where tap (0, 0) of the pixel lies
+  for (var i = 0u; i < X_LOADS; i++) {
+    let m = m0 + x_row + i * (THREADS / BK4);
+    let pixel = vec2<u32>(m / params.outputs.y % params.outputs.x, m % params.outputs.y);
+    image[i] = m / (params.outputs.x * params.outputs.y) * H * W;
+    corner[i] = vec2<i32>(pixel * params.stride) - params.pad;
+    // Rows past the last pixel lie below every image.
+    corner[i].x = select(corner[i].x, 0x40000000, m >= M);
+  }
+  // The filter row of that vector, as tap and channel, without a division a step.
+  var c = x_column * 4u;
+  var r = 0u;
+  var s = 0u;
+
+  let w_row = local / BN4;
+  let w_column = local % BN4;
+  let has_w_column = k0 + w_column < group_k4;
+
+  let row = local / COLUMNS;
+  let column = local % COLUMNS;
+  var sum: array<array<vec4<f32>, TN4>, TM>;
+
+  for (var t0 = 0u; t0 < T; t0 += BK) {
+    while (c >= group_c) {
+      c -= group_c;
+      s += 1u;
+      if (s == S) {
+        s = 0u;
+        r += 1u;
+      }
+    }
+    let tap = vec2<i32>(vec2<u32>(r, s) * params.dilation);
+    for (var i = 0u; i < X_LOADS; i++) {
+      // As unsigned numbers, those left of or above the image are too large as well.
+      let at = vec2<u32>(corner[i] + tap);
+      var value = vec4<f32>();
+      if (r < R && at.x < H && at.y < W) {
+        value = vec4<f32>(x[(image[i] + at.x * W + at.y) * C4 + first_c4 + c / 4u]);
+      }
+      x_tile[(x_row + i * (THREADS / BK4)) * BK4 + x_column] = value;
+    }
+    for (var i = 0u; i < W_LOADS; i++) {
+      let tile_row = w_row + i * (THREADS / BN4);
+      var value = vec4<f32>();
+      if (has_w_column && t0 + tile_row < T) {
+        value = vec4<f32>(w[(t0 + tile_row) * K4 + first_k4 + k0 + w_column]);
+      }
+      w_tile[tile_row * BN4 + w_column] = value;
+    }
+    workgroupBarrier();
+
+    for (var t4 = 0u; t4 < BK4; t4++) {
+      var b: array<array<vec4<f32>, TN4>, 4>;
+      for (var j = 0u; j < 4u; j++) {
+        for (var v = 0u; v < TN4; v++) {
+          b[j][v] = w_tile[(t4 * 4u + j) * BN4 + column + v * COLUMNS];
+        }
+      }
+      for (var i = 0u; i < TM; i++) {
+        let a = x_tile[(row + i * ROWS) * BK4 + t4];
+        for (var v = 0u; v < TN4; v++) {
+          sum[i][v] = fma(vec4<f32>(a.x), b[0][v], sum[i][v]);
+          sum[i][v] = fma(vec4<f32>(a.y), b[1][v], sum[i][v]);
+          sum[i][v] = fma(vec4<f32>(a.z), b[2][v], sum[i][v]);
+          sum[i][v] = fma(vec4<f32>(a.w), b[3][v], sum[i][v]);
+        }
+      }
+    }
+    workgroupBarrier();
+    c += BK;
+  }
+
+  for (var i = 0u; i < TM; i++) {
+    let m = m0 + row + i * ROWS;
+    if (m >= M) {
+      continue;
+    }
+    let pixel = vec2<u32>(m / params.outputs.y % params.outputs.x, m % params.outputs.y);
+    let at = params.first + pixel * params.step;
+    let n = m / (params.outputs.x * params.outputs.y);
+    let y_row = ((n * params.y_shape.y + at.x) * params.y_shape.z + at.y) * K4 + first_k4;
+    for (var v = 0u; v < TN4; v++) {
+      let k4 = k0 + column + v * COLUMNS;
+      if (k4 < group_k4) {
+        var z = sum[i][v];
+        if (HAS_BIAS) {
+          z += bias[first_k4 + k4];
+        }
+        y[y_row + k4] = vec4<f32>(
+          activate(z.x, ACTIVATION),
+          activate(z.y, ACTIVATION),
+          activate(z.z, ACTIVATION),
+          activate(z.w, ACTIVATION),
+        );
+      }
+    }
+  }
+}

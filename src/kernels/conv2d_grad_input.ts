@@ -1,0 +1,134 @@
+import type { GpuArray } from '../gpu/array.js';
+import type { Runtime } from '../gpu/runtime.js';
+import type { Conv2dGeometry } from './conv2d_geometry.js';
+import { dispatchTiled } from './conv2d_tiled.js';
+
+/*
+ * The gradient of a convolution's input as convolutions of dy.
+ *
+ * Pixel h of x met tap r of output p where p·stride + r·dilation = h + pad. So the pixels
+ * h ≡ a (mod stride) met only the taps with r·dilation ≡ a + pad (mod stride): one of every
+ * stride/g taps, g = gcd(stride, dilation). Each residue a thus is a stride-1 convolution of dy with
+ * these taps, turned round, dilated by dilation/g; no tap is computed in vain.
+ */
+
+/** Taps of one axis for the pixels of one residue, and how dy is read for them. */
+export interface AxisResidue {
+  /** Taps first, first + step, …; their number may be 0. */
+  taps: number;
+  first: number;
+  step: number;
+  /** Pixels residue, residue + stride, … below the image's size. */
+  outputs: number;
+  /** The convolution of dy: pixel i reads dy at i − pad + j·dilation, j counting turned taps. */
+  pad: number;
+  dilation: number;
+}
+
+export function axisResidue(
+  axis: { size: number; filter: number; stride: number; pad: number; dilation: number },
+  residue: number,
+): AxisResidue {
+  const { size, filter, stride, pad, dilation } = axis;
+  const step = stride / gcd(stride, dilation);
+  let first = 0;
+  while (first < step && (residue + pad - first * dilation) % stride !== 0) first++;
+  const isMet = first < step && first < filter;
+  const taps = isMet ? Math.ceil((filter - first) / step) : 0;
+  const last = first + (taps - 1) * step;
+  return {
+    ...{ taps, first, step },
+    outputs: Math.ceil((size - residue) / stride),
+    // Turned round, tap 0 is `last`: the output that pixel `residue` met there.
+    pad: isMet ? -((residue + pad - last * dilation) / stride) : 0,
+    dilation: (step * dilation) / stride,
+  };
+}
+
+function gcd(a: number, b: number): number {
+  return b === 0 ? a : gcd(b, a % b);
+}
+
+export function conv2dGradInputTiled(
+  runtime: Runtime,
+  dy: GpuArray,
+  w: GpuArray,
+  geometry: Conv2dGeometry,
+): GpuArray {
+  const { n, h, w: width, c, r, s, k, p, q, strideH, strideW } = geometry;
+  const dx = runtime.alloc([n, h, width, c]);
+  for (let a = 0; a < Math.min(strideH, h); a++) {
+    const rows = axisResidue(
+      {
+        ...{ size: h, filter: r, stride: strideH },
+        ...{ pad: geometry.padTop, dilation: geometry.dilationH },
+      },
+      a,
+    );
+    for (let b = 0; b < Math.min(strideW, width); b++) {
+      const columns = axisResidue(
+        {
+          ...{ size: width, filter: s, stride: strideW },
+          ...{ pad: geometry.padLeft, dilation: geometry.dilationW },
+        },
+        b,
+      );
+      const taps = flipFilter(runtime, w, geometry.groups, [rows, columns]);
+      const mirrored = {
+        ...geometry,
+        ...{ h: p, w: q, c: k, p: h, q: width, k: c, r: rows.taps, s: columns.taps },
+        ...{ strideH: 1, strideW: 1, padTop: rows.pad, padLeft: columns.pad },
+        ...{ dilationH: rows.dilation, dilationW: columns.dilation },
+      };
+      dispatchTiled(
+        runtime,
+        'conv2d grad-input',
+        { x: dy, w: taps ?? runtime.placeholder, y: dx },
+        {
+          geometry: mirrored,
+          outputs: [rows.outputs, columns.outputs],
+          first: [a, b],
+          step: [strideH, strideW],
+        },
+      );
+      taps?.release();
+    }
+  }
+  return dx;
+}
+
+/** Every tap of an axis of `size` taps. */
+export function allTaps(size: number): Pick<AxisResidue, 'taps' | 'first' | 'step'> {
+  return { taps: size, first: 0, step: 1 };
+}
+
+/** w [R S C/groups K] → the named taps, turned round: [R′ S′ K/groups C]; null where there are none. */
+export function flipFilter(
+  runtime: Runtime,
+  w: GpuArray,
+  groups: number,
+  [rows, columns]: readonly [
+    Pick<AxisResidue, 'taps' | 'first' | 'step'>,
+    Pick<AxisResidue, 'taps' | 'first' | 'step'>,
+  ],
+): GpuArray | null {
+  const [, , groupC, k] = w.shape as [number, number, number, number];
+  if (rows.taps * columns.taps === 0) return null;
+  const flipped = runtime.alloc([rows.taps, columns.taps, k / groups, groupC * groups], w.dtype);
+  runtime.dispatch({
+    shader: 'conv2d_flip_filter',
+    op: 'conv2d flip filter',
+    tune: { Elem: w.dtype },
+    bindings: { w, flipped },
+    params: {
+      w_shape: w.shape,
+      taps: [rows.taps, columns.taps],
+      first: [rows.first, columns.first],
+      step: [rows.step, columns.step],
+      groups,
+    },
+    groups: Math.ceil(flipped.size / 64),
+    bytes: 8 * flipped.size,
+  });
+  return flipped;
+}
