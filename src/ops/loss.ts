@@ -1,8 +1,49 @@
 import {
+  logSoftmax as logSoftmaxRecord,
+  softmax as softmaxRecord,
+  type SoftmaxOptions,
+} from '../autograd/ops/softmax.js';
+import {
   softmaxCrossEntropy as softmaxCrossEntropyRecord,
   type SoftmaxCrossEntropyOptions,
 } from '../autograd/ops/softmax_cross_entropy.js';
 import { applyOp, type Tensor } from '../tensor.js';
+
+/**
+ * Softmax along one axis: positive numbers that sum to 1.
+ *
+ * y[k] = exp(x[k] − max x) / Σ_j exp(x[j] − max x)
+ *
+ * **Shapes** x of any shape → the same; `axis` is the last one where left out.
+ * **Gradients** dx = y · (dy − Σ dy · y), the sum along the axis.
+ * **Cost** 4 FLOP a value. **Saves** y. **Errors** ShapeError where the axis does not exist.
+ * **Source** Goodfellow et al., Deep Learning, section 4.1.
+ *
+ * @example
+ * const x = device.tensor([[0, Math.log(3)]]);
+ * await ops.softmax(x).array(); // [[0.25, 0.75]]
+ */
+export function softmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
+  return applyOp(softmaxRecord, { x }, options);
+}
+
+/**
+ * The logarithm of softmax along one axis, without the loss of digits of log(softmax(x)).
+ *
+ * y[k] = x[k] − max x − log Σ_j exp(x[j] − max x)
+ *
+ * **Shapes** x of any shape → the same; `axis` is the last one where left out.
+ * **Gradients** dx = dy − exp(y) · Σ dy, the sum along the axis.
+ * **Cost** 4 FLOP a value. **Saves** y. **Errors** ShapeError where the axis does not exist.
+ * **Source** Goodfellow et al., Deep Learning, section 6.2.2.3.
+ *
+ * @example
+ * const x = device.tensor([[0, Math.log(3)]]);
+ * await ops.logSoftmax(x).array(); // [[-1.3862…, -0.2876…]] = [[log 0.25, log 0.75]]
+ */
+export function logSoftmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
+  return applyOp(logSoftmaxRecord, { x }, options);
+}
 
 /**
  * Cross-entropy of softmax(logits) against labels, in one kernel that stores no probabilities.
