@@ -1,0 +1,283 @@
+import { DeviceError, GradError, ShapeError } from '../gpu/errors.js';
+import type { Runtime } from '../gpu/runtime.js';
+import type { Guard, OptimizerArrays } from '../kernels/optimizer.js';
+import { outsideScopes, Tensor } from '../tensor.js';
+import { allocArena, layOut, moveInto, ownersOf, partOf, type ArenaLayout } from './arena.js';
+
+/** What an optimizer takes: tensors with requiresGrad, with or without names. */
+export type Parameters = Iterable<Tensor> | Iterable<readonly [string, Tensor]>;
+
+/** Values of one entry of a state that are not on the GPU yet. */
+export interface SavedState {
+  shape: readonly number[];
+  data: Float32Array | Int32Array | Uint32Array | Uint8Array;
+}
+
+/** Everything an optimizer remembers between steps. */
+export interface OptimizerState<T = Tensor> {
+  /** `<parameter>.<state>`: moments and velocities, by name. */
+  tensors: Map<string, T>;
+  /** `lr`, and for each parameter `<parameter>.step`, the steps it took part in. */
+  scalars: Record<string, number>;
+}
+
+/** The parameters of one arena with their gradients and state. */
+interface Group {
+  layout: ArenaLayout;
+  values: Tensor;
+  gradients: Tensor;
+  owners: Tensor;
+  state: Record<string, Tensor>;
+}
+
+interface Member {
+  name: string;
+  tensor: Tensor;
+  /** Steps it took part in. */
+  step: number;
+  state: Map<string, Tensor>;
+}
+
+/** Numbers of a row after the first: what changes from step to step, for one parameter. */
+export type RowNumbers = readonly [number, number, number];
+
+/**
+ * What all optimizers share: the parameters in one buffer, the learning rate, the step counts and
+ * the state.
+ *
+ * Making an optimizer moves the parameters into a buffer of its own (they stay the same tensors),
+ * so that a step is one dispatch however many there are; beyond the adapter's binding limit, one
+ * for each buffer. `step()` copies the gradients together first and leaves `t.grad` there.
+ *
+ * Parameters whose `grad` is null are left alone, as are their state and step count.
+ *
+ * Inside `device.capture` a step reads the learning rate and counts steps anew at every replay.
+ * Make the optimizer before capturing anything that uses its parameters.
+ */
+export abstract class Optimizer {
+  /** Where set, nothing is updated while the word is not 0: how training stops at a NaN. */
+  guard: Guard | null = null;
+  private readonly runtime: Runtime;
+  private readonly members: Member[];
+  private readonly groups: Group[];
+  private rate = 0;
+
+  constructor(
+    parameters: Parameters,
+    lr: number,
+    private readonly stateNames: readonly string[],
+  ) {
+    this.members = membersOf(parameters);
+    this.runtime = this.members[0].tensor.runtime;
+    this.lr = lr;
+    const shapes = this.members.map(({ tensor }) => tensor.shape);
+    this.groups = layOut(this.runtime, shapes).map((layout) => this.makeGroup(layout));
+  }
+
+  /** The learning rate; set it at any time, between the replays of a captured step too. */
+  get lr(): number {
+    return this.rate;
+  }
+
+  set lr(value: number) {
+    this.rate = inRange('lr', value, 0, Infinity);
+  }
+
+  /** Updates every parameter that has a gradient. */
+  step(): void {
+    for (const group of this.groups) this.stepGroup(group);
+  }
+
+  /** Forgets the gradients of all parameters. */
+  zeroGrad(): void {
+    for (const { tensor } of this.members) tensor.zeroGrad();
+  }
+
+  /** Moments and step counts by name: the tensors themselves, not copies. */
+  stateDict(): OptimizerState {
+    const state: OptimizerState = { tensors: new Map(), scalars: { lr: this.lr } };
+    for (const member of this.members) {
+      state.scalars[`${member.name}.step`] = member.step;
+      for (const [kind, tensor] of member.state)
+        state.tensors.set(`${member.name}.${kind}`, tensor);
+    }
+    return state;
+  }
+
+  /**
+   * Takes over what `stateDict` gave for the same parameters.
+   *
+   * Errors: ShapeError naming what is missing, unknown or of another shape; nothing is changed
+   * then.
+   */
+  loadStateDict(state: {
+    tensors: ReadonlyMap<string, Tensor | SavedState>;
+    scalars: Readonly<Record<string, number>>;
+  }): void {
+    const own = this.stateDict();
+    const problems = differences(own, state);
+    if (problems.length > 0) {
+      const more = problems.length > 5 ? `; and ${problems.length - 5} more` : '';
+      throw new ShapeError(
+        `optimizer: loadStateDict: ${problems.slice(0, 5).join('; ')}${more}`,
+        'make the optimizer with the options and parameters it was saved with',
+      );
+    }
+    for (const [name, tensor] of own.tensors) {
+      const value = state.tensors.get(name)!;
+      tensor.assign(value instanceof Tensor ? value : value.data);
+    }
+    this.lr = state.scalars.lr;
+    for (const member of this.members) member.step = state.scalars[`${member.name}.step`];
+  }
+
+  /** Gives the state back. The parameters keep their values and their memory. */
+  dispose(): void {
+    for (const { state } of this.members) for (const tensor of state.values()) tensor.dispose();
+    for (const { values, gradients, owners, state } of this.groups) {
+      for (const tensor of [values, gradients, owners, ...Object.values(state)]) tensor.dispose();
+    }
+  }
+
+  /** The numbers of a parameter's row at its step t = 1, 2, …, in double precision. */
+  protected abstract row(t: number): RowNumbers;
+
+  /** Records the dispatch that updates one arena. */
+  protected abstract update(
+    runtime: Runtime,
+    arrays: OptimizerArrays,
+    state: Record<string, Tensor>,
+  ): void;
+
+  private makeGroup(layout: ArenaLayout): Group {
+    const { runtime } = this;
+    const arena = (): Tensor => allocArena(runtime, layout);
+    const group: Group = {
+      layout,
+      values: arena(),
+      gradients: arena(),
+      owners: ownersOf(runtime, layout),
+      state: Object.fromEntries(this.stateNames.map((name) => [name, arena()])),
+    };
+    runtime.uncaptured(() => {
+      const moves = layout.slots.map((slot) => ({ tensor: this.members[slot.index].tensor, slot }));
+      moveInto(runtime, group.values.gpuArray, moves);
+    });
+    for (const slot of layout.slots) {
+      for (const name of this.stateNames) {
+        const part = partOf(group.state[name].gpuArray, slot);
+        const tensor = outsideScopes(() => Tensor.own(runtime, part));
+        this.members[slot.index].state.set(name, tensor);
+      }
+    }
+    return group;
+  }
+
+  private stepGroup({ layout, values, gradients, owners, state }: Group): void {
+    const { runtime, members, guard } = this;
+    const withGradient = layout.slots.filter(({ index }) => gradientOf(members[index].tensor));
+    if (withGradient.length === 0) return;
+    moveInto(
+      runtime,
+      gradients.gpuArray,
+      withGradient.map((slot) => ({ tensor: gradientOf(members[slot.index].tensor)!, slot })),
+    );
+    const places = withGradient.map((slot) => layout.slots.indexOf(slot));
+    const active = withGradient.map((slot) => members[slot.index]);
+    const rows = runtime.allocDynamic([layout.slots.length, 4]);
+    // Called again at every replay of a captured step, which counts as a step like any other.
+    runtime.writeDynamic(rows, () => this.nextRows(layout.slots.length, places, active));
+    this.update(
+      runtime,
+      {
+        values: values.gpuArray,
+        gradients: gradients.gpuArray,
+        owners: owners.gpuArray,
+        rows,
+        guard,
+      },
+      state,
+    );
+    rows.release();
+  }
+
+  private nextRows(
+    count: number,
+    places: readonly number[],
+    active: readonly Member[],
+  ): Float32Array {
+    const rows = new Float32Array(4 * count);
+    let known = { step: 0, numbers: [0, 0, 0] as RowNumbers };
+    active.forEach((member, i) => {
+      const step = ++member.step;
+      if (step !== known.step) known = { step, numbers: this.row(step) };
+      rows.set([1, ...known.numbers], 4 * places[i]);
+    });
+    return rows;
+  }
+}
+
+/** The gradient, if there is one. */
+export function gradientOf(parameter: Tensor): Tensor | null {
+  const { grad } = parameter;
+  return grad && !grad.isDisposed ? grad : null;
+}
+
+function membersOf(parameters: Parameters): Member[] {
+  const members: Member[] = [];
+  const seen = new Set<Tensor>();
+  for (const entry of parameters) {
+    const [name, tensor] =
+      entry instanceof Tensor ? [String(members.length), entry] : (entry as [string, Tensor]);
+    if (!(tensor instanceof Tensor)) {
+      throw new GradError(`optimizer: parameter ${name} must be a tensor, got ${typeof tensor}`);
+    }
+    if (!tensor.leaf) {
+      throw new GradError(
+        `optimizer: parameter ${name} [${tensor.shape.join(', ')}] has no requiresGrad`,
+        'pass nn parameters, or tensors made with { requiresGrad: true }',
+      );
+    }
+    if (seen.has(tensor)) throw new GradError(`optimizer: parameter ${name} was given twice`);
+    if (members.length > 0 && tensor.runtime !== members[0].tensor.runtime) {
+      throw new DeviceError(`optimizer: parameter ${name} lives on another device than the first`);
+    }
+    seen.add(tensor);
+    members.push({ name, tensor, step: 0, state: new Map() });
+  }
+  if (members.length === 0) throw new GradError('optimizer: got no parameters');
+  return members;
+}
+
+function differences(
+  own: OptimizerState,
+  given: {
+    tensors: ReadonlyMap<string, Tensor | SavedState>;
+    scalars: Readonly<Record<string, number>>;
+  },
+): string[] {
+  const problems: string[] = [];
+  for (const [name, { shape }] of own.tensors) {
+    const value = given.tensors.get(name);
+    if (!value) problems.push(`${name} is missing`);
+    else if (value.shape.join() !== shape.join()) {
+      const [came, wanted] = [value.shape.join(', '), shape.join(', ')];
+      problems.push(`${name} has shape [${came}], expected [${wanted}]`);
+    }
+  }
+  for (const name of given.tensors.keys()) {
+    if (!own.tensors.has(name)) problems.push(`${name} is unknown`);
+  }
+  for (const name in own.scalars) {
+    const value: unknown = given.scalars[name];
+    if (typeof value !== 'number') problems.push(`number ${name} is missing`);
+  }
+  return problems;
+}
+
+/** The option, once it lies in [low, high]. */
+export function inRange(name: string, value: number, low: number, high: number): number {
+  if (value >= low && value <= high && Number.isFinite(value)) return value;
+  const range = high === Infinity ? `at least ${low}` : `in [${low}, ${high}]`;
+  throw new ShapeError(`optimizer: ${name} must be ${range}, got ${value}`);
+}
