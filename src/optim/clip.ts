@@ -1,0 +1,49 @@
+import { GradError } from '../gpu/errors.js';
+import { refillArray } from '../kernels/fill.js';
+import { norm, scaleToNorm } from '../kernels/grad_norm.js';
+import { Tensor } from '../tensor.js';
+import { layOut, moveInto } from './arena.js';
+import { gradientOf, inRange } from './optimizer.js';
+
+/**
+ * Scales all gradients by one factor so that, as one long vector, they are no longer than
+ * `maxNorm`. Nothing is read back: the norm before clipping is returned as a tensor.
+ *
+ *     norm = √ Σ g²;   g ← g · min(1, maxNorm / (norm + 1e-6))
+ *
+ * Call it between `backward()` and `step()`; parameters without a gradient are passed over.
+ *
+ * **Shapes** any → []. **Cost** 3 FLOP and 12 bytes a gradient element, and a copy. **Errors**
+ * GradError where no parameter has a gradient, ShapeError where maxNorm is negative.
+ * **Source** Pascanu, Mikolov & Bengio, arXiv:1211.5063, section 3.2.
+ *
+ * @example
+ * const w = device.tensor([0, 0], [2], { requiresGrad: true });
+ * w.backward(device.tensor([3, 4]));
+ * await optim.clipGradNorm([w], 2.5).item(); // 5, and w.grad is [1.5, 2]
+ */
+export function clipGradNorm(parameters: Iterable<Tensor>, maxNorm: number): Tensor {
+  inRange('clipGradNorm: maxNorm', maxNorm, 0, Infinity);
+  const gradients = [...parameters].map(gradientOf).filter((gradient) => gradient !== null);
+  if (gradients.length === 0) {
+    throw new GradError('clipGradNorm: no parameter has a gradient', 'call backward() before');
+  }
+  const { runtime } = gradients[0];
+  const layouts = layOut(
+    runtime,
+    gradients.map(({ shape }) => shape),
+  );
+  const flats = layouts.map(({ size, slots }) => {
+    const flat = runtime.alloc([size]);
+    refillArray(runtime, flat, 0);
+    const moves = slots.map((slot) => ({ tensor: gradients[slot.index], slot }));
+    moveInto(runtime, flat, moves);
+    return flat;
+  });
+  const total = norm(runtime, flats);
+  for (const flat of flats) {
+    scaleToNorm(runtime, flat, total, maxNorm);
+    flat.release();
+  }
+  return Tensor.own(runtime, total);
+}
