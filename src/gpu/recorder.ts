@@ -78,11 +78,7 @@ export class Recorder {
    * Host data into a buffer, in order with the recorded commands. Where no recorded command
    * still waits to use the buffer it goes to the queue at once and splits no pass.
    */
-  write(
-    { storage, byteOffset }: GpuArray,
-    data: WriteCommand['data'],
-    isHoistable = false,
-  ): void {
+  write({ storage, byteOffset }: GpuArray, data: WriteCommand['data'], isHoistable = false): void {
     this.throwIfFailed();
     const command: WriteCommand = { kind: 'write', storage, byteOffset, data, isHoistable };
     if (storage.lastUse > this.submittedSerial) {
