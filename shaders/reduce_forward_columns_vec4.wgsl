@@ -1,0 +1,68 @@
+// y[s, k] = scale · Σ_r term(x[r, k]) over the rows r = s, s + slices, s + 2·slices …, or the
+// largest or smallest of them. Improves reduce_forward_sliced where all reduced axes come before
+// the kept ones and K is a multiple of four, as in the gradient of a bias: four columns at once.
+//
+// One invocation computes four neighbouring columns of one slice, and its neighbours the next
+// four: a workgroup of 64 reads whole rows. The grid may be folded into two dimensions.
+//   x      [rows, K]    read
+//   center [K]          read where KIND is 3 or 4
+//   y      [slices, K]  written; a second pass, in order, adds the slices up
+// Overrides: KIND as in reduce_forward_naive.
+// Limits: WebGPU's defaults.
+
+override KIND: u32 = 0u;
+
+struct Params {
+  rows: u32,
+  columns: u32, // vectors of four: K / 4
+  slices: u32,
+  scale: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> center: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
+
+fn term_of(value: vec4<f32>, middle: vec4<f32>) -> vec4<f32> {
+  switch (KIND) {
+    case 3u: { return (value - middle) * (value - middle); }
+    case 4u: { return select(vec4<f32>(0.0), vec4<f32>(1.0), value == middle); }
+    default: { return value; }
+  }
+}
+
+// Both comparisons let a NaN through, on whichever side it comes.
+fn combine(so_far: vec4<f32>, term: vec4<f32>) -> vec4<f32> {
+  switch (KIND) {
+    case 1u: { return select(term, so_far, (so_far >= term) | (so_far != so_far)); }
+    case 2u: { return select(term, so_far, (so_far <= term) | (so_far != so_far)); }
+    default: { return so_far + term; }
+  }
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = (group.y * groups.x + group.x) * 64u + local;
+  if (i >= params.columns * params.slices) {
+    return;
+  }
+  let column = i % params.columns;
+  let slice = i / params.columns;
+  var middle = vec4<f32>(0.0);
+  if (KIND >= 3u) {
+    middle = center[column];
+  }
+  let step = params.slices * params.columns;
+  let end = params.rows * params.columns;
+  // There are no more slices than rows, so each has a first one.
+  var result = term_of(x[i], middle);
+  for (var at = i + step; at < end; at += step) {
+    result = combine(result, term_of(x[at], middle));
+  }
+  y[i] = result * params.scale;
+}

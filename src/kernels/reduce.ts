@@ -1,0 +1,165 @@
+import { sizeOf, type GpuArray } from '../gpu/array.js';
+import type { Runtime } from '../gpu/runtime.js';
+import { reduceGeometry, type ReduceGeometry } from './reduce_geometry.js';
+
+const WORKGROUP = 64;
+
+/** What is computed of the terms; the numbers are KIND of the shaders. */
+const kinds = { sum: 0, max: 1, min: 2, deviation: 3, ties: 4 } as const;
+export type ReduceKind = keyof typeof kinds;
+
+export const reduceVariants = ['naive', 'sliced'] as const;
+export type ReduceVariant = (typeof reduceVariants)[number];
+
+export interface ReduceOptions {
+  /** The result is multiplied by it. Default 1. */
+  scale?: number;
+  /** One value an output: what deviation and ties compare with. */
+  center?: GpuArray | undefined;
+  variant?: ReduceVariant | undefined;
+}
+
+/**
+ * Reduces x to one number an output, in fixed order: the sum, the extreme, the sum of (x − center)²
+ * (deviation), or how many elements equal center (ties). x of `geometry` → [outputs].
+ */
+export function reduceArray(
+  runtime: Runtime,
+  x: GpuArray,
+  geometry: ReduceGeometry,
+  kind: ReduceKind,
+  options: ReduceOptions = {},
+): GpuArray {
+  const { scale = 1, variant } = options;
+  const slices = variant === 'naive' ? 1 : chooseSlices(runtime, geometry, variant === 'sliced');
+  if (slices === 1) return reduceOnce(runtime, x, geometry, kind, 1, options);
+  const partial = reduceOnce(runtime, x, geometry, kind, slices, { ...options, scale: 1 });
+  const { outputs } = geometry;
+  const rest = geometry.isLastReduced
+    ? reduceGeometry([outputs, slices], [1])!
+    : reduceGeometry([slices, outputs], [0])!;
+  const isExtreme = kind === 'max' || kind === 'min';
+  const y = reduceArray(runtime, partial, rest, isExtreme ? kind : 'sum', { scale });
+  partial.release();
+  return y;
+}
+
+/** Sum over every axis but the last; x [… K] → [K]. The gradient of a bias. */
+export function sumLeadingAxes(
+  runtime: Runtime,
+  x: GpuArray,
+  options: { variant?: ReduceVariant | undefined } = {},
+): GpuArray {
+  const k = x.shape.at(-1) ?? 1;
+  const geometry = reduceGeometry([x.size / k, k], [0])!;
+  const sum = reduceArray(runtime, x, geometry, 'sum', options);
+  return reshaped(sum, [k]);
+}
+
+/** The same array under another shape of the same size; takes `array`. */
+export function reshaped(array: GpuArray, shape: readonly number[]): GpuArray {
+  const view = array.view(shape);
+  array.release();
+  return view;
+}
+
+/**
+ * Undoes broadcasting: sums `gradient` over the axes along which an operand of `shape` was
+ * repeated. Takes `gradient`.
+ */
+export function sumToShape(
+  runtime: Runtime,
+  gradient: GpuArray,
+  shape: readonly number[],
+): GpuArray {
+  const from = gradient.shape;
+  if (sizeOf(from) === sizeOf(shape)) {
+    return from.join() === shape.join() ? gradient : reshaped(gradient, shape);
+  }
+  const skipped = from.length - shape.length;
+  const axes = from.flatMap((_, axis) =>
+    axis < skipped || shape[axis - skipped] === 1 ? [axis] : [],
+  );
+  const sum = reduceArray(runtime, gradient, reduceGeometry(from, axes)!, 'sum');
+  gradient.release();
+  return reshaped(sum, shape);
+}
+
+/** How many invocations share the terms of one output. */
+function chooseSlices(
+  runtime: Runtime,
+  { outputs, terms }: ReduceGeometry,
+  isForced: boolean,
+): number {
+  if (isForced && terms < 64) return Math.min(2, terms);
+  // Short sums: a second dispatch costs more than it saves.
+  if (terms < 64) return 1;
+  // Two cores are busy with 2,000 invocations, a GPU wants its tens of thousands of lanes filled.
+  const wanted = Math.ceil((runtime.info.isSoftware ? 2048 : 65536) / outputs);
+  // At least 16 terms a slice keep the partial sums small next to x.
+  const slices = Math.min(wanted, Math.ceil(terms / 16));
+  return isForced ? Math.max(2, slices) : slices;
+}
+
+/** One dispatch: [outputs], or the partial results of each slice. */
+function reduceOnce(
+  runtime: Runtime,
+  x: GpuArray,
+  geometry: ReduceGeometry,
+  kind: ReduceKind,
+  slices: number,
+  { scale = 1, center, variant }: ReduceOptions,
+): GpuArray {
+  const { outputs, terms, keptShape, keptStrides, reducedShape, reducedStrides } = geometry;
+  const y = runtime.alloc([outputs * slices]);
+  const common = {
+    op: `reduce ${kind}`,
+    bindings: { x, center: center ?? runtime.placeholder, y },
+    flops: outputs * terms,
+    bytes: x.byteLength + y.byteLength,
+  };
+  if (variant !== 'naive' && isColumns(geometry)) {
+    const columns = outputs / 4;
+    runtime.dispatch({
+      ...common,
+      shader: 'reduce_forward_columns_vec4',
+      constants: { KIND: kinds[kind] },
+      params: { rows: terms, columns, slices, scale },
+      groups: Math.ceil((columns * slices) / WORKGROUP),
+    });
+    return y;
+  }
+  const params = {
+    kept_shape: keptShape,
+    outputs,
+    kept_strides: keptStrides,
+    scale,
+    reduced_shape: reducedShape,
+    reduced_strides: reducedStrides,
+  };
+  const groups = Math.ceil((outputs * slices) / WORKGROUP);
+  if (slices === 1) {
+    const constants = { KIND: kinds[kind] };
+    runtime.dispatch({ ...common, shader: 'reduce_forward_naive', constants, params, groups });
+    return y;
+  }
+  runtime.dispatch({
+    ...common,
+    shader: 'reduce_forward_sliced',
+    constants: {
+      KIND: kinds[kind],
+      SLICES_FIRST: geometry.isLastReduced,
+      IS_ONE_AXIS: reducedShape[0] === 1 && reducedShape[1] === 1,
+    },
+    params: { ...params, slices },
+    groups,
+  });
+  return y;
+}
+
+/** Rows summed into columns, four columns at a time: [rows, K] with K a multiple of four. */
+function isColumns({ keptShape, reducedShape, outputs, isLastReduced }: ReduceGeometry): boolean {
+  const isMatrix =
+    keptShape[0] * keptShape[1] === 1 && reducedShape[0] * reducedShape[1] === 1 && !isLastReduced;
+  return isMatrix && outputs % 4 === 0;
+}
