@@ -7,7 +7,13 @@ import {
   type MatmulGeometry,
   type Transposes,
 } from './matmul_geometry.js';
-import { chooseSlices, preferMatmulVariant, type MatmulVariant } from './matmul_variants.js';
+import {
+  chooseSlices,
+  preferMatmulVariant,
+  tileOf,
+  type MatmulTile,
+  type MatmulVariant,
+} from './matmul_variants.js';
 import { reshaped } from './reduce.js';
 
 export interface MatmulOptions extends Transposes {
@@ -26,10 +32,15 @@ interface Operands {
   bias: GpuArray | undefined;
 }
 
-interface Launch {
+interface Epilogue {
   op: string;
   activation: FusedActivation | undefined;
+}
+
+interface Launch extends Epilogue {
+  variant: MatmulVariant;
   slices: number;
+  tile: MatmulTile;
 }
 
 /**
@@ -49,34 +60,32 @@ export function multiply(
   const shape = [...geometry.leading, a.shape.at(options.transposeA ? -1 : -2)!, geometry.n];
   if (variant === 'naive') {
     const y = runtime.alloc(shape);
-    launchNaive(runtime, operands, y, geometry, { op, activation, slices: 1 });
+    launchNaive(runtime, operands, y, geometry, { op, activation });
     return y;
   }
-  const tile = tiles[variant];
+  const tile = tileOf(variant, geometry, runtime.info);
   const slices = chooseSlices(geometry, tile, runtime.info);
-  const launch = launchers[variant];
+  const launch = variant === 'shuffle' ? launchShuffle : launchTiled;
   if (slices === 1) {
     const y = runtime.alloc(shape);
-    launch(runtime, operands, y, geometry, { op, activation, slices });
+    launch(runtime, operands, y, geometry, { variant, op, activation, slices, tile });
     return y;
   }
   const part = runtime.alloc([slices, ...shape]);
   const bare = { ...operands, bias: undefined };
-  launch(runtime, bare, part, geometry, { op, activation: undefined, slices });
-  const y = sumSlices(runtime, part, bias, { op, activation, slices });
+  launch(runtime, bare, part, geometry, { variant, op, activation: undefined, slices, tile });
+  const y = sumSlices(runtime, part, slices, { op, activation, bias });
   part.release();
   return reshaped(y, shape);
 }
 
-type Launcher = (
+function launchNaive(
   runtime: Runtime,
-  operands: Operands,
+  { a, b, bias }: Operands,
   y: GpuArray,
   geometry: MatmulGeometry,
-  launch: Launch,
-) => void;
-
-const launchNaive: Launcher = (runtime, { a, b, bias }, y, geometry, { op, activation }) => {
+  { op, activation }: Epilogue,
+): void {
   runtime.dispatch({
     shader: 'matmul_forward_naive',
     op,
@@ -92,15 +101,16 @@ const launchNaive: Launcher = (runtime, { a, b, bias }, y, geometry, { op, activ
     groups: Math.ceil(y.size / 64),
     ...matmulCost(geometry),
   });
-};
+}
 
-/** Rows and columns of y that one workgroup computes. */
-const tiles = { shuffle: { m: 16, n: 32 } };
-
-const launchShuffle: Launcher = (runtime, { a, b, bias }, y, geometry, launch) => {
-  const { op, activation, slices } = launch;
+function launchShuffle(
+  runtime: Runtime,
+  { a, b, bias }: Operands,
+  y: GpuArray,
+  geometry: MatmulGeometry,
+  { op, activation, slices, tile }: Launch,
+): void {
   const { m, n, k, transposeA, transposeB } = geometry;
-  const tile = tiles.shuffle;
   runtime.dispatch({
     shader: 'matmul_shuffle',
     op,
@@ -109,7 +119,7 @@ const launchShuffle: Launcher = (runtime, { a, b, bias }, y, geometry, launch) =
     bindings: { a, b, bias: bias ?? runtime.placeholder, y },
     params: {
       ...sizesOf(geometry),
-      depth: depthOf(k, slices, 8),
+      depth: depthOf(k, slices, tile.k),
       transpose_a: Number(transposeA),
       transpose_b: Number(transposeB),
       has_bias: Number(bias !== undefined),
@@ -118,16 +128,41 @@ const launchShuffle: Launcher = (runtime, { a, b, bias }, y, geometry, launch) =
     groups: [Math.ceil(n / tile.n), Math.ceil(m / tile.m), slices * sizeOf(geometry.batchShape)],
     ...matmulCost(geometry),
   });
-};
+}
 
-const launchers: Record<Exclude<MatmulVariant, 'naive'>, Launcher> = { shuffle: launchShuffle };
+function launchTiled(
+  runtime: Runtime,
+  { a, b, bias }: Operands,
+  y: GpuArray,
+  geometry: MatmulGeometry,
+  { variant, op, activation, slices, tile }: Launch,
+): void {
+  const { m, n, k, transposeA, transposeB } = geometry;
+  runtime.dispatch({
+    shader: variant === 'tiled' ? 'matmul_tiled' : 'matmul_tiled_vec4',
+    op,
+    tune: {
+      ...{ AElem: a.dtype, BElem: b.dtype },
+      ...{ TILE_M: tile.m, TILE_N: tile.n, TILE_K: tile.k },
+      ...{ ROWS: tile.rows, COLUMNS: tile.columns },
+    },
+    constants: {
+      ...{ TRANSPOSE_A: transposeA, TRANSPOSE_B: transposeB, HAS_BIAS: bias !== undefined },
+      ACTIVATION: activationCodes[activation ?? 'none'],
+    },
+    bindings: { a, b, bias: bias ?? runtime.placeholder, y },
+    params: { ...sizesOf(geometry), depth: depthOf(k, slices, tile.k) },
+    groups: [Math.ceil(n / tile.n), Math.ceil(m / tile.m), slices * sizeOf(geometry.batchShape)],
+    ...matmulCost(geometry),
+  });
+}
 
 /** The second pass of a product in slices; part [slices, L] → [L]. */
 function sumSlices(
   runtime: Runtime,
   part: GpuArray,
-  bias: GpuArray | undefined,
-  { op, activation, slices }: Launch,
+  slices: number,
+  { op, activation, bias }: Epilogue & { bias: GpuArray | undefined },
 ): GpuArray {
   const elements = part.size / slices;
   const y = runtime.alloc([elements]);

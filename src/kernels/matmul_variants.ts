@@ -3,7 +3,7 @@ import { sizeOf, type DType } from '../gpu/array.js';
 import { ShapeError } from '../gpu/errors.js';
 import type { MatmulGeometry } from './matmul_geometry.js';
 
-export type MatmulVariant = 'naive' | 'shuffle';
+export type MatmulVariant = 'naive' | 'shuffle' | 'tiled' | 'tiledVec4';
 
 /** Element types of a and b. */
 export type OperandTypes = readonly [a: DType, b: DType];
@@ -25,9 +25,21 @@ const rules: Record<MatmulVariant, FitRule> = {
     }
     return null;
   },
+  tiled: () => null,
+  tiledVec4: (g) => {
+    const aAxis = g.transposeA ? 'm' : 'k';
+    const bAxis = g.transposeB ? 'k' : 'n';
+    const ragged = ([aAxis, bAxis, 'n'] as const).find((axis) => g[axis] % 4 !== 0);
+    if (ragged === undefined) return null;
+    return `it needs ${ragged.toUpperCase()} to be a multiple of 4, got ${g[ragged]}`;
+  },
 };
 
 const names = Object.keys(rules) as MatmulVariant[];
+
+/** Multiply-adds below which a GPU takes the naive kernel, and above which software takes tiles. */
+const SMALL_PRODUCT = 2 ** 12;
+const LARGE_PRODUCT = 2 ** 20;
 
 /** The variant that is used where nobody asks for another. */
 export function chooseMatmulVariant(
@@ -36,9 +48,15 @@ export function chooseMatmulVariant(
   info: DeviceInfo,
 ): MatmulVariant {
   const fits = (variant: MatmulVariant) => rules[variant](geometry, types, info) === null;
-  // Registers and shuffles: 20 times the naive kernel on llvmpipe.
-  if (fits('shuffle')) return 'shuffle';
-  return 'naive';
+  const products = sizeOf(geometry.batchShape) * geometry.m * geometry.n * geometry.k;
+  if (info.isSoftware) {
+    // Registers and shuffles: 20 times the naive kernel on llvmpipe, workgroup memory 4 times.
+    if (fits('shuffle')) return 'shuffle';
+    return products > LARGE_PRODUCT ? 'tiled' : 'naive';
+  }
+  // A few rows and columns fill no tile, and are done before a tile is loaded.
+  if (products < SMALL_PRODUCT) return 'naive';
+  return fits('tiledVec4') ? 'tiledVec4' : 'tiled';
 }
 
 /** Every variant that can compute a product, the reading copy first. */
@@ -81,8 +99,34 @@ export function preferMatmulVariant(
   return chooseMatmulVariant(geometry, types, info);
 }
 
+/** What one workgroup computes of y, and its share of each invocation. */
+export interface MatmulTile {
+  m: number;
+  n: number;
+  k: number;
+  rows: number;
+  columns: number;
+}
+
+const SHUFFLE_TILE: MatmulTile = { m: 16, n: 32, k: 8, rows: 16, columns: 4 };
+const SMALL_TILE: MatmulTile = { m: 64, n: 64, k: 16, rows: 8, columns: 4 };
+const LARGE_TILE: MatmulTile = { m: 128, n: 128, k: 16, rows: 8, columns: 8 };
+const ANY_TILE: MatmulTile = { m: 64, n: 64, k: 16, rows: 4, columns: 4 };
+
+export function tileOf(
+  variant: Exclude<MatmulVariant, 'naive'>,
+  { m, n, batchShape }: MatmulGeometry,
+  info: DeviceInfo,
+): MatmulTile {
+  if (variant === 'shuffle') return SHUFFLE_TILE;
+  if (variant === 'tiled') return ANY_TILE;
+  // Large tiles read less, but only enough of them keep every multiprocessor busy.
+  const groups = Math.ceil(m / LARGE_TILE.m) * Math.ceil(n / LARGE_TILE.n) * sizeOf(batchShape);
+  return groups >= enoughGroups(info) / 2 ? LARGE_TILE : SMALL_TILE;
+}
+
 /** Workgroups that keep an adapter busy: a few for each core, or for each multiprocessor. */
-const ENOUGH_GROUPS = { software: 16, gpu: 256 };
+const enoughGroups = (info: DeviceInfo): number => (info.isSoftware ? 16 : 256);
 
 /**
  * Into how many slices the sum over K is cut. Small outputs give few workgroups, so that long sums
@@ -90,11 +134,11 @@ const ENOUGH_GROUPS = { software: 16, gpu: 256 };
  */
 export function chooseSlices(
   { m, n, k, batchShape }: MatmulGeometry,
-  tile: { m: number; n: number },
+  tile: MatmulTile,
   info: DeviceInfo,
 ): number {
   const groups = Math.ceil(m / tile.m) * Math.ceil(n / tile.n) * sizeOf(batchShape);
-  const enough = info.isSoftware ? ENOUGH_GROUPS.software : ENOUGH_GROUPS.gpu;
+  const enough = enoughGroups(info);
   if (groups * 2 > enough) return 1;
   // Slices below 256 terms would cost more for their partial sums than they save.
   return Math.max(1, Math.min(Math.floor(enough / groups), Math.floor(k / 256), 64));

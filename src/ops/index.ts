@@ -2,6 +2,7 @@ import { records } from '../autograd/ops/index.js';
 import type { InputMetas, OpRecord } from '../autograd/record.js';
 import type { DType } from '../gpu/array.js';
 import { Tensor } from '../tensor.js';
+import { dense, matmul } from './linear.js';
 import { avgPool2d, maxPool2d } from './pooling.js';
 import { dropout } from './random.js';
 import { expandDims, flatten, reshape, squeeze } from './shape.js';
@@ -9,9 +10,11 @@ import { expandDims, flatten, reshape, squeeze } from './shape.js';
 /** Ops whose first argument is a tensor: functions of `ops`, and methods of every tensor. */
 const tensorOps = {
   avgPool2d,
+  dense,
   dropout,
   expandDims,
   flatten,
+  matmul,
   maxPool2d,
   reshape,
   squeeze,

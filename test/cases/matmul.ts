@@ -33,6 +33,8 @@ export const cases: OpCase[] = [
   product('one column', [67, 33], [33, 1]),
   product('outer product', [19, 1], [1, 37]),
   product('long inner axis', [3, 2049], [2049, 5]),
+  product('long inner axis, columns of 4', [5, 2052], [2052, 8]),
+  product('many tiles of 128', [260, 12], [12, 388]),
   product('a transposed', [7, 18], [7, 20], { transposeA: true }),
   product('b transposed', [18, 7], [20, 7], { transposeB: true }),
   product('both transposed', [33, 17], [34, 33], { transposeA: true, transposeB: true }),
@@ -42,6 +44,9 @@ export const cases: OpCase[] = [
   product('batched, one matrix for all', [3, 9, 4], [4, 5]),
   product('batched, one left matrix', [9, 4], [2, 4, 5]),
   product('both batches broadcast', [3, 1, 4, 5], [2, 5, 6]),
+  product('batches that broadcast in turns', [2, 1, 2, 1, 3, 5], [1, 3, 1, 2, 5, 4]),
+  product('batched a transposed, one matrix for all', [3, 6, 5], [6, 4], { transposeA: true }),
+  product('batched, one transposed matrix for all', [3, 5, 8], [4, 8], { transposeB: true }),
   product('batched, transposed', [2, 1, 5, 4], [1, 3, 6, 5], {
     transposeA: true,
     transposeB: true,
@@ -70,5 +75,7 @@ export const errorCases: ErrorCase[] = [
   refused('inner axes differ', [4, 5], [6, 7], {}, '\\b5\\b', '\\b6\\b'),
   refused('inner axes differ once transposed', [4, 5], [4, 6], { transposeB: true }, 'transposeB'),
   refused('a vector', [4], [4, 6], {}),
+  refused('an empty axis', [0, 5], [5, 6], {}, '\\b0\\b'),
+  refused('too many turns', [2, 1, 2, 1, 2, 3, 4], [1, 2, 1, 2, 1, 4, 5], {}, '3 times'),
   refused('batches do not broadcast', [2, 4, 5], [3, 5, 6], {}, '\\b2\\b', '\\b3\\b'),
 ];

@@ -1,4 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { castArray } from '../../src/kernels/cast.js';
+import { multiply } from '../../src/kernels/matmul.js';
+import { matmulGradA, matmulGradB } from '../../src/kernels/matmul_gradients.js';
+import type { MatmulVariant } from '../../src/kernels/matmul_variants.js';
 import { matmul } from '../../src/ops/linear.js';
 import { describeOp } from '../helpers/battery.js';
 import { testDevice } from '../helpers/device.js';
@@ -35,5 +39,50 @@ describe('ops.matmul', () => {
     expect(() => matmul(a, device.ones([3, 5]), { variant: 'fast' as 'naive' })).toThrow(
       /^matmul: variant 'fast' does not fit, there is no such kernel/,
     );
+  });
+});
+
+describe('matmul of f16 operands', () => {
+  const variants: MatmulVariant[] = ['naive', 'tiled', 'tiledVec4'];
+  const [m, k, n] = [20, 72, 36];
+  // Small integers are exact in f16, and their sums in f32 but not in f16: 72 · 80 · 80 > 65504.
+  const values = (size: number, step: number) =>
+    Array.from({ length: size }, (_, i) => ((i * step) % 201) - 20);
+
+  it.each(variants)('sums in f32: %s', async (variant) => {
+    const device = await testDevice();
+    if (!device.info.features.includes('shader-f16')) {
+      console.log(`skipped: ${device.info.description} has no shader-f16`);
+      return;
+    }
+    await device.scope(async () => {
+      const { runtime } = device;
+      const [a, b, dy] = [values(m * k, 7), values(k * n, 13), values(m * n, 3)];
+      const wide = device.tensor(a, [m, k]);
+      const a16 = castArray(runtime, wide.gpuArray, 'f16');
+      const b16 = castArray(runtime, device.tensor(b, [k, n]).gpuArray, 'f16');
+      const gradient = device.tensor(dy, [m, n]).gpuArray;
+      const read = async (array: ReturnType<typeof multiply>) => {
+        expect(array.dtype).toBe('f32');
+        return Array.from(new Float32Array(await runtime.read(array)));
+      };
+      const sumOver = (length: number, term: (i: number) => number) =>
+        Array.from({ length }, (_, i) => term(i)).reduce((sum, value) => sum + value, 0);
+      const grid = (rows: number, columns: number, value: (i: number, j: number) => number) =>
+        Array.from({ length: rows * columns }, (_, at) =>
+          value(Math.floor(at / columns), at % columns),
+        );
+
+      const y = grid(m, n, (i, j) => sumOver(k, (t) => a[i * k + t] * b[t * n + j]));
+      expect(Math.max(...y.map(Math.abs))).toBeGreaterThan(65504);
+      expect(await read(multiply(runtime, a16, b16, { variant }))).toEqual(y);
+      expect(await read(multiply(runtime, wide.gpuArray, b16, { variant }))).toEqual(y);
+      expect(await read(matmulGradA(runtime, gradient, b16, [m, k], { variant }))).toEqual(
+        grid(m, k, (i, j) => sumOver(n, (t) => dy[i * n + t] * b[j * n + t])),
+      );
+      expect(await read(matmulGradB(runtime, a16, gradient, [k, n], { variant }))).toEqual(
+        grid(k, n, (i, j) => sumOver(m, (t) => a[t * k + i] * dy[t * n + j])),
+      );
+    });
   });
 });
