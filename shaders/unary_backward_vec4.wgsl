@@ -1,0 +1,44 @@
+// dx = dy · f′(x). Improves unary_backward_naive: four neighbouring elements an invocation, loaded
+// and stored as vectors.
+//
+// A workgroup of 64 covers 256 elements; the grid may be folded into two dimensions, and elements
+// past the end fall into the padding.
+//   dy [L]  read      v [L]  read: x or y of the forward pass, whichever tells the slope
+//   dx [L]  written
+// Params: alpha of leakyRelu and elu, low and high of clip.
+// Overrides: OP, a number of lib/unary.wgsl.
+// Limits: WebGPU's defaults.
+// @use lib/unary.wgsl
+
+override OP: u32 = 0u;
+
+struct Params {
+  quads: u32,
+  alpha: f32,
+  low: f32,
+  high: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> dy: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> v: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> dx: array<vec4<f32>>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = (group.y * groups.x + group.x) * 64u + local;
+  if (i >= params.quads) {
+    return;
+  }
+  let value = v[i];
+  dx[i] = dy[i] * vec4<f32>(
+    unary_slope(value.x, OP, params.alpha, params.low, params.high),
+    unary_slope(value.y, OP, params.alpha, params.low, params.high),
+    unary_slope(value.z, OP, params.alpha, params.low, params.high),
+    unary_slope(value.w, OP, params.alpha, params.low, params.high),
+  );
+}
