@@ -1,0 +1,42 @@
+// y = f(a, b), both repeated to a common shape as in NumPy; one element of y an invocation.
+//
+// A workgroup of 64 covers 64 neighbours; the grid may be folded into two dimensions.
+//   a [any]  read      b [any]  read      y [L]  written
+// The strides of an operand are 0 along the axes it is repeated along.
+// Overrides: OP, a number of lib/binary.wgsl.
+// Limits: WebGPU's defaults.
+// @use lib/binary.wgsl
+// @use lib/broadcast.wgsl
+
+override OP: u32 = 0u;
+
+struct Params {
+  outer_shape: vec3<u32>,
+  size: u32,
+  inner_shape: vec3<u32>,
+  a_outer: vec3<u32>,
+  a_inner: vec3<u32>,
+  b_outer: vec3<u32>,
+  b_inner: vec3<u32>,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = (group.y * groups.x + group.x) * 64u + local;
+  if (i >= params.size) {
+    return;
+  }
+  let place = place_of(i, params.outer_shape, params.inner_shape);
+  let left = a[offset_at(place, params.a_outer, params.a_inner)];
+  let right = b[offset_at(place, params.b_outer, params.b_inner)];
+  y[i] = binary_value(left, right, OP);
+}

@@ -1,0 +1,47 @@
+// y = condition ≠ 0 ? a : b, all three repeated to a common shape as in NumPy; one element of y an
+// invocation.
+//
+// A workgroup of 64 covers 64 neighbours; the grid may be folded into two dimensions.
+//   condition [any]  read      a [any]  read      b [any]  read      y [L]  written
+// The strides of an operand are 0 along the axes it is repeated along.
+// Tunables: Condition, the element type of the condition (f32, i32, u32).
+// Limits: WebGPU's defaults.
+// @use lib/broadcast.wgsl
+
+alias Condition = u32; // @tune
+
+struct Params {
+  outer_shape: vec3<u32>,
+  size: u32,
+  inner_shape: vec3<u32>,
+  condition_outer: vec3<u32>,
+  condition_inner: vec3<u32>,
+  a_outer: vec3<u32>,
+  a_inner: vec3<u32>,
+  b_outer: vec3<u32>,
+  b_inner: vec3<u32>,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> condition: array<Condition>;
+@group(0) @binding(2) var<storage, read> a: array<f32>;
+@group(0) @binding(3) var<storage, read> b: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = (group.y * groups.x + group.x) * 64u + local;
+  if (i >= params.size) {
+    return;
+  }
+  let place = place_of(i, params.outer_shape, params.inner_shape);
+  if (condition[offset_at(place, params.condition_outer, params.condition_inner)] != Condition(0)) {
+    y[i] = a[offset_at(place, params.a_outer, params.a_inner)];
+  } else {
+    y[i] = b[offset_at(place, params.b_outer, params.b_inner)];
+  }
+}
