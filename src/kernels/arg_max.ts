@@ -1,0 +1,44 @@
+import type { DeviceInfo } from '../gpu/adapter.js';
+import type { GpuArray } from '../gpu/array.js';
+import type { Runtime } from '../gpu/runtime.js';
+
+const WORKGROUP = 64;
+
+export const argMaxVariants = ['naive', 'workgroup'] as const;
+export type ArgMaxVariant = (typeof argMaxVariants)[number];
+
+/** x seen as [outer, length, inner], with the middle searched. */
+export interface ArgMaxGeometry {
+  outer: number;
+  length: number;
+  inner: number;
+}
+
+/** Index of the first largest element; x [outer length inner] → i32 of `shape`, outer · inner. */
+export function argMaxForward(
+  runtime: Runtime,
+  x: GpuArray,
+  shape: readonly number[],
+  { outer, length, inner }: ArgMaxGeometry,
+  variant: ArgMaxVariant = chooseVariant(runtime.info, length),
+): GpuArray {
+  const y = runtime.alloc(shape, 'i32');
+  const outputs = outer * inner;
+  runtime.dispatch({
+    shader: `arg_max_forward_${variant}`,
+    op: 'argmax forward',
+    bindings: { x, y },
+    params: { outputs, length, inner },
+    groups: variant === 'workgroup' ? outputs : Math.ceil(outputs / WORKGROUP),
+    flops: x.size,
+    bytes: x.byteLength + y.byteLength,
+  });
+  return y;
+}
+
+function chooseVariant(info: DeviceInfo, length: number): ArgMaxVariant {
+  // Barriers are slow in software, and one invocation reads a row in order anyway.
+  if (info.isSoftware) return 'naive';
+  // A short row leaves most of a workgroup without work.
+  return length >= 2 * WORKGROUP ? 'workgroup' : 'naive';
+}

@@ -1,0 +1,92 @@
+import type { GpuArray } from '../gpu/array.js';
+import type { Runtime } from '../gpu/runtime.js';
+import { broadcastGeometry } from './broadcast.js';
+import type { ReduceGeometry } from './reduce_geometry.js';
+
+const WORKGROUP = 64;
+
+/** What an element did to its output; the numbers are KIND of the shaders. */
+const kinds = { linear: 0, variance: 1, extreme: 2 } as const;
+
+export const reduceBackwardVariants = ['naive', 'vec4'] as const;
+export type ReduceBackwardVariant = (typeof reduceBackwardVariants)[number];
+
+export interface ReduceBackwardCall {
+  kind: keyof typeof kinds;
+  /** Shape of x, and the output's with the reduced axes kept as ones. */
+  shape: readonly number[];
+  keptShape: readonly number[];
+  geometry: ReduceGeometry;
+  dy: GpuArray;
+  factor?: number;
+  x?: GpuArray | undefined;
+  /** variance: the means; extreme: the extremes. */
+  center?: GpuArray | undefined;
+  /** extreme: how many elements share it. */
+  ties?: GpuArray | undefined;
+  variant?: ReduceBackwardVariant | undefined;
+}
+
+/**
+ * dx of a reduction; dy [outputs] → dx of x's shape. linear: factor · dy; variance:
+ * factor · dy · (x − center); extreme: dy / ties where x = center, else 0.
+ */
+export function reduceBackward(runtime: Runtime, call: ReduceBackwardCall): GpuArray {
+  const { kind, shape, geometry, dy, factor = 1 } = call;
+  const dx = runtime.alloc(shape);
+  const filler = runtime.placeholder;
+  const common = {
+    op: `reduce ${kind} backward`,
+    constants: { KIND: kinds[kind] },
+    bindings: {
+      dy,
+      x: call.x ?? filler,
+      center: call.center ?? filler,
+      ties: call.ties ?? filler,
+      dx,
+    },
+    flops: dx.size,
+    bytes: dy.byteLength + dx.byteLength + (call.x?.byteLength ?? 0),
+  };
+  const variant = call.variant ?? chooseVariant(geometry);
+  if (variant === 'vec4') {
+    const quads = Math.ceil(dx.size / 4);
+    runtime.dispatch({
+      ...common,
+      shader: 'reduce_backward_vec4',
+      params: { quads, terms: geometry.terms, inner: innerOf(geometry), factor },
+      groups: Math.ceil(quads / WORKGROUP),
+    });
+    return dx;
+  }
+  const { outerShape, innerShape, operands } = broadcastGeometry(shape, [call.keptShape]);
+  runtime.dispatch({
+    ...common,
+    shader: 'reduce_backward_naive',
+    params: {
+      outer_shape: outerShape,
+      size: dx.size,
+      inner_shape: innerShape,
+      factor,
+      y_outer: operands[0].outerStrides,
+      y_inner: operands[0].innerStrides,
+    },
+    groups: Math.ceil(dx.size / WORKGROUP),
+  });
+  return dx;
+}
+
+/** Vectors wherever the reduced axes lie side by side, which is nearly always. */
+function chooseVariant(geometry: ReduceGeometry): ReduceBackwardVariant {
+  return isOneRun(geometry) ? 'vec4' : 'naive';
+}
+
+/** Whether x is [outer, terms, inner]. */
+export function isOneRun({ reducedShape }: ReduceGeometry): boolean {
+  return reducedShape[0] * reducedShape[1] === 1;
+}
+
+/** Elements between two terms of an output: the product of the axes after the reduced ones. */
+function innerOf({ terms, reducedStrides }: ReduceGeometry): number {
+  return terms === 1 ? 1 : reducedStrides[2];
+}
