@@ -1,5 +1,13 @@
 /** Shapes of cast. Its results are exact in every case. */
-import { opCase, type ErrorCase, type InputSpec, type OpCase } from './types.js';
+import {
+  errorCase,
+  labelled,
+  opCase,
+  says,
+  type ErrorCase,
+  type InputSpec,
+  type OpCase,
+} from './types.js';
 
 function converted(note: string, x: InputSpec, dtype: string): OpCase {
   return opCase(`${x.dtype ?? 'f32'} to ${dtype}, ${note}`, { x }, { dtype });
@@ -22,4 +30,18 @@ export const cases: OpCase[] = [
 export const exactCases: OpCase[] = cases;
 
 /** Every conversion between numeric types is allowed. */
-export const errorCases: ErrorCase[] = [];
+export const errorCases: ErrorCase[] = [
+  errorCase(
+    'no such type',
+    { x: { shape: [2, 3] } },
+    { dtype: 'f64' },
+    says('cast', 'dtype', 'f64', labelled('x', [2, 3])),
+  ),
+  errorCase(
+    'a scale that is no number',
+    { x: { shape: [4] } },
+    { dtype: 'f32', scale: NaN },
+    says('cast', 'scale', 'NaN'),
+  ),
+  errorCase('empty', { x: { shape: [0] } }, { dtype: 'i32' }, says('cast', labelled('x', [0]))),
+];
