@@ -4,7 +4,7 @@ import type { Meta } from './record.js';
 /** `[N=8 H=32 W=32 C=3]`: a shape with its dimension letters. */
 export function label(meta: Meta | undefined, letters: string): string {
   if (!meta) return '[absent]';
-  const names = letters.replace('?', '').split(/\s+/);
+  const names = letters.replace('?', '').split(/\s+/).filter(Boolean);
   if (names.length !== meta.shape.length) return `[${meta.shape.join(' ')}]`;
   return `[${meta.shape.map((n, i) => `${names[i]}=${n}`).join(' ')}]`;
 }
