@@ -1,4 +1,10 @@
 import {
+  binaryCrossEntropy as binaryCrossEntropyRecord,
+  type BinaryCrossEntropyOptions,
+} from '../autograd/ops/binary_cross_entropy.js';
+import { mseLoss as mseLossRecord, type MseLossOptions } from '../autograd/ops/mse_loss.js';
+import { nllLoss as nllLossRecord, type NllLossOptions } from '../autograd/ops/nll_loss.js';
+import {
   logSoftmax as logSoftmaxRecord,
   softmax as softmaxRecord,
   type SoftmaxOptions,
@@ -74,4 +80,80 @@ export function softmaxCrossEntropy(
   options: SoftmaxCrossEntropyOptions = {},
 ): Tensor {
   return applyOp(softmaxCrossEntropyRecord, { logits, labels }, options);
+}
+
+/**
+ * Squared error.
+ *
+ * loss[i] = (prediction[i] − target[i])²,   then the mean over all elements, the sum, or none
+ *
+ * **Shapes** prediction and target of one shape → [] for 'mean' (the default) and 'sum', that shape for 'none'.
+ * **Gradients** dprediction = 2 · dy · (prediction − target), dy / count in a mean; dtarget = −dprediction.
+ * **Cost** 3 FLOP an element. **Saves** both inputs.
+ * **Errors** ShapeError where the shapes differ (nothing is broadcast) or the reduction is unknown.
+ * **Source** Goodfellow et al., Deep Learning, section 5.1.4.
+ *
+ * @example
+ * const prediction = device.tensor([1, 2, 4, 8]);
+ * const target = device.tensor([1, 1, 2, 5]);
+ * await ops.mseLoss(prediction, target).item(); // 3.5 = (0 + 1 + 4 + 9) / 4
+ */
+export function mseLoss(prediction: Tensor, target: Tensor, options: MseLossOptions = {}): Tensor {
+  return applyOp(mseLossRecord, { prediction, target }, options);
+}
+
+/**
+ * Negative log-likelihood of class numbers, from log-probabilities such as those of logSoftmax.
+ *
+ * loss[n] = −logProbabilities[n, labels[n]],   then the mean over all rows, the sum, or none
+ *
+ * softmaxCrossEntropy does both steps at once. A class number outside 0 … K − 1 makes the loss of
+ * its row NaN and the row's gradient 0.
+ *
+ * **Shapes** logProbabilities [N K], labels i32 [N] → [] for 'mean' (the default) and 'sum', [N] for 'none'.
+ * **Gradients** dlogProbabilities[n,k] = −dy[n] where k = labels[n], else 0; dy / N in a mean.
+ * **Cost** N FLOP. **Saves** labels.
+ * **Errors** ShapeError where labels are not one class number for each row, or the reduction is unknown.
+ * **Source** Goodfellow et al., Deep Learning, section 6.2.1.
+ *
+ * @example
+ * const logProbabilities = device.tensor([[-1, -2], [-3, -4]]);
+ * const labels = device.tensor(Int32Array.of(1, 0));
+ * await ops.nllLoss(logProbabilities, labels).item(); // 2.5 = (2 + 3) / 2
+ */
+export function nllLoss(
+  logProbabilities: Tensor,
+  labels: Tensor,
+  options: NllLossOptions = {},
+): Tensor {
+  return applyOp(nllLossRecord, { logProbabilities, labels }, options);
+}
+
+/**
+ * Cross-entropy of independent yes-or-no targets.
+ *
+ * loss[i] = −t · log p − (1 − t) · log(1 − p),   then the mean over all elements, the sum, or none
+ *
+ * p is the prediction, its logarithms no lower than −100; with `fromLogits` it is sigmoid(z) of the
+ * prediction z, and the loss is computed as max(z, 0) − z · t + log(1 + exp(−|z|)), which keeps its
+ * digits where the sigmoid saturates.
+ *
+ * **Shapes** prediction and target of one shape → [] for 'mean' (the default) and 'sum', that shape for 'none'.
+ * **Gradients** dprediction = dy · (p − t) / max(p · (1 − p), 1e-12), with fromLogits dy · (sigmoid(z) − t);
+ * dtarget = dy · (log(1 − p) − log p), with fromLogits −dy · z. dy / count in a mean.
+ * **Cost** 8 FLOP an element. **Saves** both inputs.
+ * **Errors** ShapeError where the shapes differ (nothing is broadcast) or the reduction is unknown.
+ * **Source** Goodfellow et al., Deep Learning, section 6.2.2.2.
+ *
+ * @example
+ * const prediction = device.tensor([0, 0]);
+ * const target = device.tensor([0, 1]);
+ * await ops.binaryCrossEntropy(prediction, target, { fromLogits: true }).item(); // 0.6931… = log 2
+ */
+export function binaryCrossEntropy(
+  prediction: Tensor,
+  target: Tensor,
+  options: BinaryCrossEntropyOptions = {},
+): Tensor {
+  return applyOp(binaryCrossEntropyRecord, { prediction, target }, options);
 }

@@ -1,0 +1,37 @@
+// Gradient of the negative log-likelihood: −dy[n] at the class of row n, 0 elsewhere. A row whose
+// class lies outside 0 … K − 1 gets zeros.
+//
+// One invocation computes one element; a workgroup of 64 computes 64 neighbours.
+//   classes  [N]    read
+//   dy       [N], or one number where IS_REDUCED, which `divisor` divides (N for a mean)
+//   gradient [N K]  written
+// Overrides: IS_REDUCED.
+// Limits: WebGPU's defaults.
+
+override IS_REDUCED: bool = true;
+
+struct Params {
+  N: u32,
+  K: u32,
+  divisor: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> classes: array<i32>;
+@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(3) var<storage, read_write> gradient: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = (group.y * groups.x + group.x) * 64u + local;
+  if (i >= params.N * params.K) {
+    return;
+  }
+  let n = i / params.K;
+  let share = dy[select(n, 0u, IS_REDUCED)] / params.divisor;
+  gradient[i] = select(0.0, -share, classes[n] == i32(i % params.K));
+}
