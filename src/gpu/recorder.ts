@@ -68,10 +68,8 @@ export class Recorder {
 
   record(command: Command): void {
     this.throwIfFailed();
-    this.touch(command);
-    this.pending.push(command);
     this.captured?.push(command);
-    if (this.pending.length >= FLUSH_AT) this.flush();
+    this.enqueueCommand(command);
   }
 
   /**
@@ -82,11 +80,11 @@ export class Recorder {
     this.throwIfFailed();
     const command: WriteCommand = { kind: 'write', storage, byteOffset, data, isHoistable };
     if (storage.lastUse > this.submittedSerial) {
-      this.record({ ...command, data: once(data, this.captured !== null) });
-      return;
-    }
+      // The data is taken now, as the caller may change it before the batch runs. A capture keeps
+      // the producer itself: its later runs ask again.
+      this.enqueueCommand(withDataOfNow(command));
+    } else this.runWrite(command);
     this.captured?.push(command);
-    this.runWrite(command);
   }
 
   /** Submits what is recorded, at once or as soon as its pipelines are compiled. */
@@ -140,6 +138,12 @@ export class Recorder {
     }
     // Behind a batch that still compiles, producers are asked now: what they read may change.
     this.enqueue(this.tail ? commands.map(withDataOfNow) : commands, this.serial);
+  }
+
+  private enqueueCommand(command: Command): void {
+    this.touch(command);
+    this.pending.push(command);
+    if (this.pending.length >= FLUSH_AT) this.flush();
   }
 
   private touch(command: Command): void {
@@ -265,21 +269,8 @@ function encodeCopy(encoder: GPUCommandEncoder, command: CopyCommand): void {
 function withDataOfNow(command: Command): Command {
   if (command.kind !== 'write') return command;
   const data = command.data();
-  return { ...command, data: () => data };
-}
-
-/**
- * A deferred write must take its data now, as the caller may change it before the batch runs;
- * in a capture the producer is asked again at every later run.
- */
-function once(data: WriteCommand['data'], isCaptured: boolean): WriteCommand['data'] {
-  let first: ReturnType<WriteCommand['data']> | null = data();
-  return () => {
-    if (first && isCaptured) {
-      const value = first;
-      first = null;
-      return value;
-    }
-    return first ?? data();
-  };
+  const copy = ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice()
+    : data.slice(0);
+  return { ...command, data: () => copy };
 }
