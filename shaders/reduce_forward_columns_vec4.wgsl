@@ -32,11 +32,16 @@ fn term_of(value: vec4<f32>, middle: vec4<f32>) -> vec4<f32> {
   }
 }
 
+// Told from the bits: compilers may take x != x for false.
+fn is_nan(value: vec4<f32>) -> vec4<bool> {
+  return (bitcast<vec4<u32>>(value) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u);
+}
+
 // Both comparisons let a NaN through, on whichever side it comes.
 fn combine(so_far: vec4<f32>, term: vec4<f32>) -> vec4<f32> {
   switch (KIND) {
-    case 1u: { return select(term, so_far, (so_far >= term) | (so_far != so_far)); }
-    case 2u: { return select(term, so_far, (so_far <= term) | (so_far != so_far)); }
+    case 1u: { return select(term, so_far, (so_far >= term) | is_nan(so_far)); }
+    case 2u: { return select(term, so_far, (so_far <= term) | is_nan(so_far)); }
     default: { return so_far + term; }
   }
 }

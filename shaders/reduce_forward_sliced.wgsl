@@ -39,11 +39,16 @@ fn term_of(value: f32, middle: f32) -> f32 {
   }
 }
 
+// Told from the bits: compilers may take x != x for false.
+fn is_nan(value: f32) -> bool {
+  return (bitcast<u32>(value) & 0x7fffffffu) > 0x7f800000u;
+}
+
 // Both comparisons let a NaN through, on whichever side it comes.
 fn combine(so_far: f32, term: f32) -> f32 {
   switch (KIND) {
-    case 1u: { return select(term, so_far, so_far >= term || so_far != so_far); }
-    case 2u: { return select(term, so_far, so_far <= term || so_far != so_far); }
+    case 1u: { return select(term, so_far, so_far >= term || is_nan(so_far)); }
+    case 2u: { return select(term, so_far, so_far <= term || is_nan(so_far)); }
     default: { return so_far + term; }
   }
 }

@@ -9,8 +9,8 @@ fn binary_value(a: f32, b: f32, op: u32) -> f32 {
     case 3u: { return a / b; }
     case 4u: { return power(a, b); }
     // Both comparisons let a NaN through, on whichever side it is.
-    case 5u: { return select(b, a, a >= b || a != a); } // maximum
-    case 6u: { return select(b, a, a <= b || a != a); } // minimum
+    case 5u: { return select(b, a, a >= b || is_nan(a)); } // maximum
+    case 6u: { return select(b, a, a <= b || is_nan(a)); } // minimum
     default: { return a; }
   }
 }
@@ -49,6 +49,11 @@ fn binary_slope_b(a: f32, b: f32, op: u32) -> f32 {
     case 6u: { return select(select(0.0, 1.0, b < a), 0.5, a == b); }
     default: { return 1.0; }
   }
+}
+
+// Told from the bits: compilers may take a != a for false.
+fn is_nan(a: f32) -> bool {
+  return (bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u;
 }
 
 // aᵇ for every sign of a. The built-in takes the logarithm of a, which must be positive.
