@@ -92,8 +92,8 @@ function chooseSlices(
   isForced: boolean,
 ): number {
   if (isForced && terms < 64) return Math.min(2, terms);
-  // Short sums: a second dispatch costs more than it saves.
-  if (terms < 64) return 1;
+  // Short sums: a second dispatch costs more than it saves, and in software a long loop is cheap.
+  if (!isForced && terms < (runtime.info.isSoftware ? 256 : 64)) return 1;
   // Two cores are busy with 2,000 invocations, a GPU wants its tens of thousands of lanes filled.
   const wanted = Math.ceil((runtime.info.isSoftware ? 2048 : 65536) / outputs);
   // At least 16 terms a slice keep the partial sums small next to x.
