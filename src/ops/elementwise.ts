@@ -490,7 +490,7 @@ function withScalar(beside: Tensor, value: Tensor | number, fn: (value: Tensor) 
  * **Source** NumPy manual, numpy.where.
  *
  * @example
- * const condition = device.tensor([1, 0], { dtype: 'u32' });
+ * const condition = device.tensor([1, 0], [2], { dtype: 'u32' });
  * await ops.where(condition, device.tensor([3, 4]), -1).array(); // [3, -1]
  */
 export function where(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
