@@ -4,6 +4,11 @@ import { activationCodes, type FusedActivation } from './activation.js';
 import { conv2dCost, type Conv2dGeometry } from './conv2d_geometry.js';
 import { conv2dGradInputTiled } from './conv2d_grad_input.js';
 import {
+  conv2dForwardMatmul,
+  conv2dGradInputMatmul,
+  conv2dGradWeightMatmul,
+} from './conv2d_matmul.js';
+import {
   conv2dForwardFew,
   conv2dForwardShuffle,
   conv2dGradInputShuffle,
@@ -11,6 +16,7 @@ import {
   conv2dGradWeightShuffle,
 } from './conv2d_shuffle.js';
 import { conv2dForwardTiled, conv2dGradWeightTiled } from './conv2d_tiled.js';
+import { conv2dForwardWinograd, conv2dGradInputWinograd } from './conv2d_winograd.js';
 import { variantFor, type Conv2dVariant } from './conv2d_variants.js';
 
 const WORKGROUP = 64;
@@ -40,6 +46,12 @@ export function conv2dForward(
       return conv2dForwardFew(runtime, x, w, bias, geometry, options);
     case 'tiled':
       return conv2dForwardTiled(runtime, x, w, bias, geometry, options);
+    case 'matmul':
+      return conv2dForwardMatmul(runtime, x, w, bias, geometry, options);
+    case 'winograd2':
+      return conv2dForwardWinograd(runtime, x, w, bias, geometry, { ...options, tile: 2 });
+    case 'winograd4':
+      return conv2dForwardWinograd(runtime, x, w, bias, geometry, { ...options, tile: 4 });
     default:
       return forwardNaive(runtime, x, w, bias, geometry, options);
   }
@@ -83,6 +95,12 @@ export function conv2dGradInput(
       return conv2dGradInputShuffle(runtime, dy, w, geometry);
     case 'tiled':
       return conv2dGradInputTiled(runtime, dy, w, geometry);
+    case 'matmul':
+      return conv2dGradInputMatmul(runtime, dy, w, geometry);
+    case 'winograd2':
+      return conv2dGradInputWinograd(runtime, dy, w, geometry, 2);
+    case 'winograd4':
+      return conv2dGradInputWinograd(runtime, dy, w, geometry, 4);
     default:
       return gradInputNaive(runtime, dy, w, geometry);
   }
@@ -121,6 +139,8 @@ export function conv2dGradWeight(
       return conv2dGradWeightFew(runtime, x, dy, geometry);
     case 'tiled':
       return conv2dGradWeightTiled(runtime, x, dy, geometry);
+    case 'matmul':
+      return conv2dGradWeightMatmul(runtime, x, dy, geometry);
     default:
       return gradWeightNaive(runtime, x, dy, geometry);
   }

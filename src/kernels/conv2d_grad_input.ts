@@ -97,6 +97,17 @@ export function conv2dGradInputTiled(
   return dx;
 }
 
+/** The stride-1 convolution of dy that gives dx, with the whole filter turned round. */
+export function mirrored(geometry: Conv2dGeometry): Conv2dGeometry {
+  const { h, w, c, r, s, k, p, q, padTop, padBottom, padLeft, padRight } = geometry;
+  return {
+    ...geometry,
+    ...{ h: p, w: q, c: k, p: h, q: w, k: c },
+    ...{ padTop: r - 1 - padTop, padBottom: r - 1 - padBottom },
+    ...{ padLeft: s - 1 - padLeft, padRight: s - 1 - padRight },
+  };
+}
+
 /** Every tap of an axis of `size` taps. */
 export function allTaps(size: number): Pick<AxisResidue, 'taps' | 'first' | 'step'> {
   return { taps: size, first: 0, step: 1 };

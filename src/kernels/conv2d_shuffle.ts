@@ -2,7 +2,7 @@ import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { activationCodes, type FusedActivation } from './activation.js';
 import { conv2dCost, type Conv2dGeometry } from './conv2d_geometry.js';
-import { allTaps, flipFilter } from './conv2d_grad_input.js';
+import { allTaps, flipFilter, mirrored } from './conv2d_grad_input.js';
 import { sumSlices } from './sum_slices.js';
 
 /*
@@ -38,16 +38,11 @@ export function conv2dGradInputShuffle(
   w: GpuArray,
   geometry: Conv2dGeometry,
 ): GpuArray {
-  const { n, h, w: width, c, r, s, k, p, q } = geometry;
+  const { n, h, w: width, c, r, s } = geometry;
   const flipped = flipFilter(runtime, w, 1, [allTaps(r), allTaps(s)])!;
   const dx = runtime.alloc([n, h, width, c]);
-  const mirrored = {
-    ...geometry,
-    ...{ h: p, w: q, c: k, k: c, p: h, q: width },
-    ...{ padTop: r - 1 - geometry.padTop, padLeft: s - 1 - geometry.padLeft },
-  };
   const arrays = { x: dy, w: flipped, bias: undefined, y: dx };
-  dispatchShuffle(runtime, 'conv2d grad-input', arrays, mirrored, undefined);
+  dispatchShuffle(runtime, 'conv2d grad-input', arrays, mirrored(geometry), undefined);
   flipped.release();
   return dx;
 }

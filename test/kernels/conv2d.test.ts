@@ -5,7 +5,7 @@ import type { DeviceInfo } from '../../src/gpu/adapter.js';
 import {
   chooseVariant,
   conv2dVariants,
-  conv2dVariantsOfAny,
+  conv2dAccurateVariants,
   resolveVariants,
 } from '../../src/kernels/conv2d.js';
 import { conv2dReference } from '../../src/reference/conv2d.js';
@@ -48,6 +48,10 @@ const tileCases: OpCase[] = (
       },
     ],
     ['a filter 11 wide', [1, 3, 14, 8], [1, 11, 8, 8], { padding: [0, 5] }],
+    ['128 × 128 tiles, forward', [2, 32, 32, 4], [1, 1, 4, 128], { stride: 1 }],
+    ['128 × 128 tiles, gradient of w', [1, 3, 3, 256], [3, 3, 256, 128], { padding: 1 }],
+    ['slices of a ragged filter', [2, 16, 17, 3], [3, 3, 3, 5], { padding: 1 }],
+    ['slices of a filter in fours, groups', [1, 24, 24, 8], [3, 3, 4, 8], { groups: 2 }],
     ['more slices than rows', [1, 2, 6, 1], [1, 1, 1, 4], {}],
   ] as [string, Shape4, Shape4, Conv2dOptions][]
 ).map(([note, x, w, options]) =>
@@ -78,7 +82,7 @@ describe('every variant at the edges of its tiles equals the reference', () => {
         tileCase.inputs.w.shape as Shape4,
         tileCase.options,
       );
-      const variants = conv2dVariantsOfAny(geometry, device.info);
+      const variants = conv2dAccurateVariants(geometry, device.info);
       expect(variants[0]).toBe('naive');
       for (const variant of variants) {
         const got = await runOp(device, conv2d, tileCase, {
@@ -121,6 +125,39 @@ describe('choice of a variant', () => {
     }
   });
 
+  it('computes 1×1 as a matrix product where products have a fast kernel', () => {
+    const geometry = planOf([8, 16, 16, 64], [1, 1, 64, 256]);
+    expect(chosen(geometry, lanes8)).toEqual(['matmul', 'matmul', 'matmul']);
+  });
+
+  it('takes tiles on a GPU, but not for a gradient of few channels', () => {
+    expect(chosen(planOf([8, 9, 9, 64], [3, 3, 64, 64], { stride: 2 }), wide)).toEqual([
+      ...['tiled', 'tiled', 'tiled'],
+    ]);
+    expect(chosen(planOf([8, 32, 32, 3], [7, 7, 3, 64], { stride: 2 }), wide)).toEqual([
+      ...['tiled', 'naive', 'tiled'],
+    ]);
+    expect(chosen(planOf([8, 9, 9, 64], [3, 3, 2, 64], { groups: 32 }), wide)).toEqual([
+      ...['naive', 'naive', 'tiled'],
+    ]);
+  });
+
+  it('takes tiles on a software adapter where the work repays compiling them', () => {
+    const large = planOf([32, 32, 32, 32], [3, 3, 32, 32], { stride: 2 });
+    expect(chosen(large, lanes8)).toEqual(['tiled', 'tiled', 'tiled']);
+    const small = planOf([1, 8, 8, 32], [3, 3, 32, 32], { stride: 2 });
+    expect(chosen(small, lanes8)).toEqual(['naive', 'naive', 'naive']);
+  });
+
+  it('never chooses Winograd, and counts only F(2×2) among the accurate', () => {
+    const geometry = planOf([8, 32, 32, 64], [3, 3, 64, 64], { padding: 1 });
+    expect(conv2dVariants('forward', geometry, wide)).toEqual([
+      ...['naive', 'tiled', 'winograd2', 'winograd4'],
+    ]);
+    expect(conv2dAccurateVariants(geometry, wide)).toEqual(['naive', 'tiled', 'winograd2']);
+    expect(chosen(geometry, wide)).toEqual(['tiled', 'tiled', 'tiled']);
+  });
+
   it('a single name counts for the directions it fits', () => {
     const geometry = planOf([1, 8, 8, 3], [3, 3, 3, 8]);
     expect(resolveVariants('few', geometry, lanes8)).toEqual({
@@ -140,6 +177,12 @@ describe('choice of a variant', () => {
     refuse('shuffle').toThrow(/'shuffle' does not fit, it needs stride 1/);
     refuse({ gradInput: 'few' }).toThrow(/it does not compute this direction/);
     refuse('fastest' as never).toThrow(/'fastest' does not fit, there is no such kernel/);
+    refuse('winograd2').toThrow(/'winograd2' does not fit, it needs stride 1, got 2×2/);
+    refuse('matmul').toThrow(/'matmul' does not fit, it needs a 1×1 filter, got 3×3/);
+    refuse('winograd4', planOf([1, 8, 8, 8], [3, 3, 8, 8]), {
+      ...lanes8,
+      limits: { maxStorageBufferBindingSize: 1000 },
+    }).toThrow(/it needs a buffer of 9216 bytes, this adapter allows 1000/);
     const plain = planOf([1, 8, 8, 12], [3, 3, 12, 6]);
     refuse({ forward: 'shuffle' }, plain).toThrow(/C to be a multiple of 8, got 12/);
     refuse({ gradWeight: 'few' }, plain).toThrow(/K to be a multiple of 4, got 6/);

@@ -5,7 +5,7 @@ import {
   conv2dForward,
   conv2dGradInput,
   conv2dGradWeight,
-  conv2dVariantsOfAny,
+  conv2dAccurateVariants,
   resolveVariants,
   type Conv2dVariantOption,
 } from '../../kernels/conv2d.js';
@@ -42,7 +42,7 @@ export const conv2d: OpRecord<Conv2dOptions, Conv2dPlan> = {
   name: 'conv2d',
   inputs: { x: 'N H W C', w: 'R S C K', bias: 'K?' },
   shape: conv2dPlan,
-  variants: ({ geometry }, info) => conv2dVariantsOfAny(geometry, info),
+  variants: ({ geometry }, info) => conv2dAccurateVariants(geometry, info),
   forward({ runtime, inputs, options, plan }) {
     const { geometry } = plan;
     const variant = resolveVariants(options.variant, geometry, runtime.info).forward;

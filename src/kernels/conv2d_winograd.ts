@@ -1,0 +1,110 @@
+import type { GpuArray } from '../gpu/array.js';
+import type { Runtime } from '../gpu/runtime.js';
+import { activationCodes, type FusedActivation } from './activation.js';
+import type { Conv2dGeometry } from './conv2d_geometry.js';
+import { allTaps, flipFilter, mirrored } from './conv2d_grad_input.js';
+import { multiply } from './matmul.js';
+
+/*
+ * Winograd's minimal filtering F(F×F, 3×3) after Lavin and Gray, arXiv:1509.09308: stride 1, groups
+ * 1. Of the 9 products an output and channel need, F = 2 leaves 4 and F = 4 leaves 2.25. The price is
+ * memory for the transformed arrays, and accuracy: numbers are added before they are multiplied, so
+ * the error follows the products of those sums, which may be far larger than the output's own terms
+ * (test/kernels/conv2d_winograd.test.ts computes them).
+ */
+
+export type WinogradTile = 2 | 4;
+
+export function conv2dForwardWinograd(
+  runtime: Runtime,
+  x: GpuArray,
+  w: GpuArray,
+  bias: GpuArray | undefined,
+  geometry: Conv2dGeometry,
+  options: { tile: WinogradTile; activation?: FusedActivation | undefined; op?: string },
+): GpuArray {
+  const { tile, op = 'conv2d forward' } = options;
+  const { n, p, q, k } = geometry;
+  const tiles = [Math.ceil(p / tile), Math.ceil(q / tile)] as const;
+  const u = transformFilter(runtime, w, tile, op);
+  const v = transformInput(runtime, x, geometry, tile, tiles, op);
+  const m = multiply(runtime, v, u, { op });
+  u.release();
+  v.release();
+  const y = runtime.alloc([n, p, q, k]);
+  runtime.dispatch({
+    shader: 'conv2d_winograd_output',
+    op: `${op}, output`,
+    tune: { F: tile },
+    constants: {
+      HAS_BIAS: bias !== undefined,
+      ACTIVATION: activationCodes[options.activation ?? 'none'],
+    },
+    bindings: { m, bias: bias ?? runtime.placeholder, y },
+    params: { y_shape: [n, p, q, k], tiles },
+    groups: Math.ceil((n * tiles[0] * tiles[1] * k) / 4 / 64),
+    bytes: 4 * (m.size + y.size),
+  });
+  m.release();
+  return y;
+}
+
+/** dx is the convolution of dy with the filter turned round. */
+export function conv2dGradInputWinograd(
+  runtime: Runtime,
+  dy: GpuArray,
+  w: GpuArray,
+  geometry: Conv2dGeometry,
+  tile: WinogradTile,
+): GpuArray {
+  const flipped = flipFilter(runtime, w, 1, [allTaps(3), allTaps(3)])!;
+  const options = { tile, op: 'conv2d grad-input' };
+  const dx = conv2dForwardWinograd(runtime, dy, flipped, undefined, mirrored(geometry), options);
+  flipped.release();
+  return dx;
+}
+
+/** w [3 3 C K] → u [T² C K]. */
+function transformFilter(runtime: Runtime, w: GpuArray, tile: WinogradTile, op: string): GpuArray {
+  const [, , c, k] = w.shape as [number, number, number, number];
+  const u = runtime.alloc([(tile + 2) ** 2, c, k]);
+  const vectors = (c * k) / 4;
+  runtime.dispatch({
+    shader: 'conv2d_winograd_filter',
+    op: `${op}, filter`,
+    tune: { F: tile },
+    bindings: { w, u },
+    params: { vectors },
+    groups: Math.ceil(vectors / 64),
+    bytes: 4 * (w.size + u.size),
+  });
+  return u;
+}
+
+/** x [N H W C] → v [T² tiles C]. */
+function transformInput(
+  runtime: Runtime,
+  x: GpuArray,
+  { n, h, w, c, padTop, padLeft }: Conv2dGeometry,
+  tile: WinogradTile,
+  tiles: readonly [number, number],
+  op: string,
+): GpuArray {
+  const v = runtime.alloc([(tile + 2) ** 2, n * tiles[0] * tiles[1], c]);
+  runtime.dispatch({
+    shader: 'conv2d_winograd_input',
+    op: `${op}, input`,
+    tune: { F: tile },
+    bindings: { x, v },
+    params: { x_shape: [n, h, w, c], pad: [padTop, padLeft], tiles },
+    groups: Math.ceil((n * tiles[0] * tiles[1] * c) / 4 / 64),
+    bytes: 4 * (x.size + v.size),
+  });
+  return v;
+}
+
+/** Bytes of the largest transformed array. */
+export function winogradBytes({ n, p, q, c, k }: Conv2dGeometry, tile: WinogradTile): number {
+  const tiles = n * Math.ceil(p / tile) * Math.ceil(q / tile);
+  return 4 * (tile + 2) ** 2 * Math.max(tiles * Math.max(c, k), c * k);
+}
