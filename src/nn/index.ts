@@ -1,0 +1,17 @@
+export { ReLU, SiLU, Softmax } from './activation.js';
+export { Add, SqueezeExcite, type SqueezeExciteOptions } from './combine.js';
+export {
+  Conv2d,
+  DepthwiseConv2d,
+  type Conv2dLayerOptions,
+  type DepthwiseConv2dLayerOptions,
+} from './conv.js';
+export { Dense, type DenseOptions } from './dense.js';
+export { Dropout, StochasticDepth } from './dropout.js';
+export * as init from './init.js';
+export { Module, watchModules, type StateValue } from './module.js';
+export { BatchNorm2d, type BatchNorm2dOptions } from './normalization.js';
+export { Buffer, Parameter } from './parameter.js';
+export { AvgPool2d, GlobalAvgPool2d, MaxPool2d, type Pool2dLayerOptions } from './pooling.js';
+export { Sequential } from './sequential.js';
+export { Flatten, ZeroPad2d } from './shape.js';

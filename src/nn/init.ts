@@ -1,0 +1,74 @@
+import type { Device } from '../device.js';
+import type { GpuArray } from '../gpu/array.js';
+import { ShapeError } from '../gpu/errors.js';
+import { fillArray } from '../kernels/fill.js';
+import { randomArray } from '../kernels/random.js';
+
+/** How many inputs each output is a sum of, and how many outputs each input reaches. */
+export interface Fans {
+  fanIn: number;
+  fanOut: number;
+}
+
+/**
+ * Makes the first values of a parameter; random ones are drawn from the device's stream. `known`
+ * are its fans where the shape does not tell them, as in depthwise filters.
+ */
+export type Initializer = (device: Device, shape: readonly number[], known?: Fans) => GpuArray;
+
+/** Fans of dense weights [in, out], and of filters [R, S, C, K], where the R·S taps multiply them. */
+export function fans(shape: readonly number[]): Fans {
+  if (shape.length < 2) {
+    throw new ShapeError(
+      `init: expected weights of 2 or more dimensions, got [${shape.join(', ')}]`,
+      'use constant for biases',
+    );
+  }
+  const taps = shape.slice(0, -2).reduce((a, b) => a * b, 1);
+  return { fanIn: shape[shape.length - 2] * taps, fanOut: shape[shape.length - 1] * taps };
+}
+
+/** Uniform in ±√(6 / (fanIn + fanOut)). Glorot & Bengio, AISTATS 2010, equation 16. */
+export function glorotUniform(): Initializer {
+  return (device, shape, known) => {
+    const { fanIn, fanOut } = known ?? fans(shape);
+    const bound = Math.sqrt(6 / (fanIn + fanOut));
+    return randomArray(device.runtime, shape, { kind: 'uniform', low: -bound, high: bound });
+  };
+}
+
+/** Uniform in ±√(6 / fanIn). He et al., arXiv:1502.01852, section 2.2. */
+export function heUniform(): Initializer {
+  return (device, shape, known) => {
+    const bound = Math.sqrt(6 / (known ?? fans(shape)).fanIn);
+    return randomArray(device.runtime, shape, { kind: 'uniform', low: -bound, high: bound });
+  };
+}
+
+/**
+ * Normal with variance 2 / fan. He et al., arXiv:1502.01852, section 2.2; `fanOut` is the choice
+ * of the ResNet authors' later code.
+ */
+export function heNormal({ mode = 'fanIn' }: { mode?: 'fanIn' | 'fanOut' } = {}): Initializer {
+  return (device, shape, known) => {
+    const standardDeviation = Math.sqrt(2 / (known ?? fans(shape))[mode]);
+    return randomArray(device.runtime, shape, { kind: 'normal', mean: 0, standardDeviation });
+  };
+}
+
+/** Normal, redrawn beyond two standard deviations: the spread of what remains is 0.88 of it. */
+export function truncatedNormal({ mean = 0, standardDeviation = 0.1 } = {}): Initializer {
+  return (device, shape) =>
+    randomArray(device.runtime, shape, { kind: 'truncatedNormal', mean, standardDeviation });
+}
+
+/** Normal of a fixed spread, as for a network's last layer. */
+export function normal({ mean = 0, standardDeviation = 0.01 } = {}): Initializer {
+  return (device, shape) =>
+    randomArray(device.runtime, shape, { kind: 'normal', mean, standardDeviation });
+}
+
+/** The same value everywhere. */
+export function constant(value: number): Initializer {
+  return (device, shape) => fillArray(device.runtime, shape, 'f32', value);
+}

@@ -1,0 +1,55 @@
+import type { Device } from '../device.js';
+import type { Activation } from '../ops/elementwise.js';
+import { batchNorm } from '../ops/normalization.js';
+import type { Tensor } from '../tensor.js';
+import { constant } from './init.js';
+import { Module, nonDefaults } from './module.js';
+import { Buffer, Parameter } from './parameter.js';
+
+export interface BatchNorm2dOptions {
+  channels: number;
+  /** Share of the new batch in the running statistics. Default 0.1. */
+  momentum?: number;
+  /** Default 1e-5. */
+  epsilon?: number;
+  activation?: Activation;
+}
+
+/**
+ * Batch normalisation over all but the last axis: the batch's statistics while training, the
+ * running ones afterwards. See ops.batchNorm.
+ */
+export class BatchNorm2d extends Module {
+  readonly gamma: Parameter;
+  readonly beta: Parameter;
+  readonly runningMean: Buffer;
+  readonly runningVariance: Buffer;
+
+  constructor(
+    device: Device,
+    readonly options: BatchNorm2dOptions,
+  ) {
+    super();
+    const shape = [options.channels];
+    this.gamma = Parameter.of(device.runtime, constant(1)(device, shape));
+    this.beta = Parameter.of(device.runtime, constant(0)(device, shape));
+    this.runningMean = Buffer.of(device.runtime, constant(0)(device, shape));
+    this.runningVariance = Buffer.of(device.runtime, constant(1)(device, shape));
+  }
+
+  /** `residual`, of x's shape, is added before the activation. */
+  forward(x: Tensor, residual?: Tensor): Tensor {
+    const { gamma, beta, runningMean, runningVariance } = this;
+    const { momentum, epsilon, activation } = this.options;
+    return batchNorm(x, {
+      ...{ gamma, beta, runningMean, runningVariance, training: this.isTraining },
+      ...{ momentum, epsilon, activation, residual },
+    });
+  }
+
+  override describe(): string {
+    const { channels, ...rest } = this.options;
+    const extra = nonDefaults(rest, { momentum: 0.1, epsilon: 1e-5 });
+    return `${channels}${extra ? `, ${extra}` : ''}`;
+  }
+}

@@ -1,0 +1,49 @@
+import type { Padding, Pair } from '../kernels/conv2d_geometry.js';
+import { avgPool2d, globalAvgPool2d, maxPool2d } from '../ops/pooling.js';
+import type { Tensor } from '../tensor.js';
+import { Module, nonDefaults } from './module.js';
+
+export interface Pool2dLayerOptions {
+  size: Pair;
+  /** Default: the size. */
+  stride?: Pair;
+  /** Default 'valid'. */
+  padding?: Padding;
+}
+
+/** The largest value of each window: [N H W C] → [N P Q C]. */
+export class MaxPool2d extends Module {
+  constructor(readonly options: Pool2dLayerOptions) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return maxPool2d(x, this.options);
+  }
+
+  override describe(): string {
+    return nonDefaults({ ...this.options }, {});
+  }
+}
+
+/** The mean of each window; padding is left out of it unless countIncludePad. */
+export class AvgPool2d extends Module {
+  constructor(readonly options: Pool2dLayerOptions & { countIncludePad?: boolean }) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return avgPool2d(x, this.options);
+  }
+
+  override describe(): string {
+    return nonDefaults({ ...this.options }, {});
+  }
+}
+
+/** The mean of each channel over the image: [N H W C] → [N C]. */
+export class GlobalAvgPool2d extends Module {
+  forward(x: Tensor): Tensor {
+    return globalAvgPool2d(x);
+  }
+}
