@@ -1,0 +1,70 @@
+import type { Device } from '../device.js';
+import { UsageError } from '../gpu/errors.js';
+import type { Module } from '../nn/index.js';
+import { cifarSimple } from './cifar_simple.js';
+import { cifarVgg } from './cifar_vgg.js';
+import { efficientNetB0 } from './efficient_net.js';
+import { mlp } from './mlp.js';
+import { mnistCnn } from './mnist_cnn.js';
+import type { ModelOptions } from './options.js';
+import { resnet, resnet101, resnet152, resnet18, resnet34, resnet50 } from './resnet.js';
+import { simpsonsKeras } from './simpsons_keras.js';
+import { simpsonsTf } from './simpsons_tf.js';
+
+export {
+  cifarSimple,
+  cifarVgg,
+  efficientNetB0,
+  mlp,
+  mnistCnn,
+  resnet,
+  resnet101,
+  resnet152,
+  resnet18,
+  resnet34,
+  resnet50,
+  simpsonsKeras,
+  simpsonsTf,
+};
+export { type EfficientNetOptions } from './efficient_net.js';
+export { type MlpOptions } from './mlp.js';
+export { type MnistCnnOptions } from './mnist_cnn.js';
+export { type ImageShape, type ModelOptions } from './options.js';
+export {
+  ResNet,
+  type ResNetArchitecture,
+  type ResNetDepth,
+  type ResNetOptions,
+  type ResNetStemOptions,
+} from './resnet.js';
+
+export type ModelFactory = (device: Device, options?: ModelOptions) => Module;
+
+/** Every network by its name on the command line: the function's, in kebab case. */
+export const modelFactories: Readonly<Record<string, ModelFactory>> = {
+  'mnist-cnn': mnistCnn,
+  mlp,
+  'simpsons-tf': simpsonsTf,
+  'simpsons-keras': simpsonsKeras,
+  'cifar-simple': cifarSimple,
+  'cifar-vgg': cifarVgg,
+  resnet,
+  resnet18,
+  resnet34,
+  resnet50,
+  resnet101,
+  resnet152,
+  'efficient-net-b0': efficientNetB0,
+};
+
+/**
+ * Builds a network by name.
+ *
+ * Errors: UsageError with the names there are.
+ */
+export function createModel(device: Device, name: string, options: ModelOptions = {}): Module {
+  if (Object.hasOwn(modelFactories, name)) return modelFactories[name](device, options);
+  throw new UsageError(
+    `model: no model named "${name}"; there are ${Object.keys(modelFactories).join(', ')}`,
+  );
+}

@@ -1,0 +1,56 @@
+import { ShapeError } from '../gpu/errors.js';
+
+/** Height, width and channels of an image. */
+export type ImageShape = readonly [height: number, width: number, channels: number];
+
+/** What every model takes. */
+export interface ModelOptions {
+  /** Height, width and channels of the images. Each model names its own default. */
+  input?: ImageShape;
+  /** How many classes the logits tell apart. */
+  classes?: number;
+}
+
+/** The options with a model's defaults in place of what was left out, checked. */
+export function resolveOptions(
+  model: string,
+  options: ModelOptions,
+  defaults: Required<ModelOptions>,
+): { height: number; width: number; channels: number; classes: number } {
+  const { input, classes } = {
+    input: options.input ?? defaults.input,
+    classes: options.classes ?? defaults.classes,
+  };
+  if (input.length !== 3 || !input.every((n) => Number.isInteger(n) && n > 0)) {
+    throw new ShapeError(
+      `${model}: input must be height, width and channels, whole numbers from 1 on, got [${input.join(', ')}]`,
+    );
+  }
+  if (!Number.isInteger(classes) || classes < 1) {
+    throw new ShapeError(`${model}: classes must be a whole number from 1 on, got ${classes}`);
+  }
+  const [height, width, channels] = input;
+  return { height, width, channels, classes };
+}
+
+/**
+ * Pixels that are left of an image after stages of convolutions, each with 2×2 pooling at its end;
+ * `trims` are the rows and columns that the convolutions of each stage cut off.
+ *
+ * Errors: ShapeError where nothing is left.
+ */
+export function pixelsAfterPooling(
+  model: string,
+  { height, width }: { height: number; width: number },
+  trims: readonly number[],
+): number {
+  const after = (extent: number): number =>
+    trims.reduce((left, trim) => Math.max(0, Math.floor((left - trim) / 2)), extent);
+  const pixels = after(height) * after(width);
+  if (pixels > 0) return pixels;
+  const least = trims.reduceRight((needed, trim) => 2 * needed + trim, 1);
+  throw new ShapeError(
+    `${model}: images of ${height}×${width} are smaller than the network can take`,
+    `use images of at least ${least}×${least}`,
+  );
+}
