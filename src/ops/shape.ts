@@ -1,4 +1,10 @@
+import { concat as concatRecord, type ConcatOptions } from '../autograd/ops/concat.js';
+import { gather as gatherRecord, type GatherOptions } from '../autograd/ops/gather.js';
+import { oneHot as oneHotRecord, type OneHotOptions } from '../autograd/ops/one_hot.js';
+import { pad as padRecord, type PadOptions } from '../autograd/ops/pad.js';
 import { reshape as reshapeRecord } from '../autograd/ops/reshape.js';
+import { slice as sliceRecord, type SliceOptions } from '../autograd/ops/slice.js';
+import { transpose as transposeRecord, type TransposeOptions } from '../autograd/ops/transpose.js';
 import { axisOf } from '../autograd/shapes.js';
 import { ShapeError } from '../gpu/errors.js';
 import { applyOp, type Tensor } from '../tensor.js';
@@ -54,4 +60,109 @@ export function expandDims(x: Tensor, axis: number): Tensor {
     );
   }
   return reshape(x, x.shape.toSpliced(index, 0, 1));
+}
+
+/**
+ * Surrounds x with a constant.
+ *
+ * y[i] = x[i − before] where that lies inside x, else `value`
+ *
+ * **Shapes** x of any shape, padding [before, after] for each axis → before + length + after.
+ * **Gradients** dx is the part of dy that x went to. **Cost** 4 bytes for each element of x and y.
+ * **Saves** nothing. **Errors** ShapeError where an axis has no padding or a negative one.
+ * **Source** NumPy's pad.
+ *
+ * @example
+ * const x = device.tensor([[1, 2]]);
+ * await ops.pad(x, { padding: [[0, 1], [1, 0]], value: 9 }).array(); // [[9, 1, 2], [9, 9, 9]]
+ */
+export function pad(x: Tensor, options: PadOptions): Tensor {
+  return applyOp(padRecord, { x }, options);
+}
+
+/**
+ * A box of x.
+ *
+ * y[i] = x[begin + i] for i below `size`
+ *
+ * **Shapes** x of any shape → size. **Gradients** dx is dy in the box and zero outside.
+ * **Cost** 8 bytes for each element of y. **Saves** nothing. **Errors** ShapeError where the box
+ * is empty or reaches outside x. **Source** NumPy's basic slicing.
+ *
+ * @example
+ * const x = device.arange([2, 3]);
+ * await ops.slice(x, { begin: [0, 1], size: [2, 2] }).array(); // [[1, 2], [4, 5]]
+ */
+export function slice(x: Tensor, options: SliceOptions): Tensor {
+  return applyOp(sliceRecord, { x }, options);
+}
+
+/**
+ * Joins tensors along one axis.
+ *
+ * **Shapes** tensors that differ at most in the length of `axis` → that axis has the sum of the
+ * lengths. **Gradients** each tensor's is its part of dy. **Cost** 8 bytes an element.
+ * **Saves** nothing. **Errors** ShapeError naming every shape where they do not fit.
+ * **Source** NumPy's concatenate.
+ *
+ * @example
+ * const [a, b] = [device.tensor([[1], [2]]), device.tensor([[3, 4], [5, 6]])];
+ * await ops.concat([a, b], { axis: 1 }).array(); // [[1, 3, 4], [2, 5, 6]]
+ */
+export function concat(tensors: readonly Tensor[], options: ConcatOptions): Tensor {
+  const inputs = Object.fromEntries(tensors.map((tensor, i) => [`x${i}`, tensor]));
+  return applyOp(concatRecord, inputs, options);
+}
+
+/**
+ * Reorders axes; without `permutation` they are reversed.
+ *
+ * y[i₀, i₁, …] = x at the indices for which axis permutation[k] of x is i_k
+ *
+ * **Shapes** x of any shape → its lengths in the new order. **Gradients** dx is dy put back.
+ * **Cost** 8 bytes an element; none where only axes of length 1 move. **Saves** nothing.
+ * **Errors** ShapeError where the permutation does not name each axis once.
+ * **Source** NumPy's transpose.
+ *
+ * @example
+ * await ops.transpose(device.arange([2, 3])).array(); // [[0, 3], [1, 4], [2, 5]]
+ */
+export function transpose(x: Tensor, options: TransposeOptions = {}): Tensor {
+  return applyOp(transposeRecord, { x }, options);
+}
+
+/**
+ * Picks along one axis: rows of a table, or elements of any axis.
+ *
+ * y[o, p, i] = x[o, indices[p], i], with o and i all axes before and after `axis`
+ *
+ * An index outside the axis picks zeros and gets no gradient: the GPU cannot raise an error.
+ *
+ * **Shapes** x of any shape, indices of any shape → x's, with `axis` replaced by those of indices.
+ * **Gradients** dx[o, l, i] = Σ_{p: indices[p] = l} dy[o, p, i], summed in the order of p.
+ * **Cost** 8 bytes for each element of y. **Saves** indices. **Errors** ShapeError where the axis
+ * does not exist or indices are not i32 or u32. **Source** NumPy's take.
+ *
+ * @example
+ * const x = device.tensor([[1, 2], [3, 4], [5, 6]]);
+ * await ops.gather(x, device.tensor(new Int32Array([2, 0, 2]))).array(); // [[5, 6], [1, 2], [5, 6]]
+ */
+export function gather(x: Tensor, indices: Tensor, options: GatherOptions = {}): Tensor {
+  return applyOp(gatherRecord, { x, indices }, options);
+}
+
+/**
+ * Class numbers as vectors of zeros and a one.
+ *
+ * y[…, k] = 1 where indices[…] = k, else 0; an index outside 0 … depth − 1 gives zeros
+ *
+ * **Shapes** indices [any] → [any, depth]. **Gradients** none. **Cost** 4 bytes for each element
+ * of y. **Errors** ShapeError where depth is not a positive whole number or indices are not i32 or
+ * u32. **Source** textbook definition.
+ *
+ * @example
+ * await ops.oneHot(device.tensor(new Int32Array([1, 0])), { depth: 3 }).array(); // [[0, 1, 0], [1, 0, 0]]
+ */
+export function oneHot(indices: Tensor, options: OneHotOptions): Tensor {
+  return applyOp(oneHotRecord, { indices }, options);
 }

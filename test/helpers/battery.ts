@@ -188,7 +188,9 @@ export async function runOp(
     for (const name in data) {
       const spec = opCase.inputs[name];
       const dtype = spec.dtype ?? 'f32';
-      const isDifferentiable = dtype === 'f32' && name in record.derivatives;
+      // concat's inputs are x0, x1, …: one formula, `xi`, stands for all of them.
+      const formula = name in record.derivatives ? name : name.replace(/\d+$/, 'i');
+      const isDifferentiable = dtype === 'f32' && formula in record.derivatives;
       tensors[name] = device.tensor([...data[name].data], data[name].shape, {
         dtype,
         requiresGrad: isDifferentiable && (only?.includes(name) ?? true),

@@ -1,0 +1,43 @@
+// Gradient of gather: dx[o, l, i] = Σ_{p: indices[p] = l} dy[o, p, i], in the order of p.
+//
+// One invocation sums one element and looks at every index for it; a workgroup of 64 does 64
+// neighbours. No two invocations write the same place, so no atomics are needed and runs repeat
+// bit for bit. The grid may be folded into two dimensions.
+//   dy [outer, picks, inner]  read      indices [picks]  read, i32 or u32
+//   dx [outer, length, inner] written
+// Limits: WebGPU's defaults.
+
+struct Params {
+  size: u32,
+  length: u32,
+  picks: u32,
+  inner: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> dy: array<f32>;
+@group(0) @binding(2) var<storage, read> indices: array<u32>;
+@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let flat = (group.y * groups.x + group.x) * 64u + local;
+  if (flat >= params.size) {
+    return;
+  }
+  let i = flat % params.inner;
+  let row = flat / params.inner;
+  let o = row / params.length;
+  let l = row % params.length;
+  var sum = 0.0;
+  for (var p = 0u; p < params.picks; p++) {
+    if (indices[p] == l) {
+      sum += dy[(o * params.picks + p) * params.inner + i];
+    }
+  }
+  dx[flat] = sum;
+}

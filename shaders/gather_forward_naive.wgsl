@@ -1,0 +1,45 @@
+// Picks along one axis: y[o, p, i] = x[o, indices[p], i], and 0 where the index is out of range.
+//
+// o stands for all axes before the one that is picked from, i for all after it. One invocation
+// writes one element; a workgroup of 64 writes 64 neighbours. The grid may be folded into two
+// dimensions. Elements are copied as words, so any type of four bytes will do.
+//   x [outer, length, inner]  read      indices [picks]  read, i32 or u32
+//   y [outer, picks, inner]   written
+// Tunables: Elem, u32, or vec4<u32> where inner is a multiple of four (then params count vectors).
+// Limits: WebGPU's defaults.
+
+alias Elem = u32; // @tune
+
+struct Params {
+  size: u32,
+  length: u32,
+  picks: u32,
+  inner: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<Elem>;
+@group(0) @binding(2) var<storage, read> indices: array<u32>;
+@group(0) @binding(3) var<storage, read_write> y: array<Elem>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let flat = (group.y * groups.x + group.x) * 64u + local;
+  if (flat >= params.size) {
+    return;
+  }
+  let i = flat % params.inner;
+  let row = flat / params.inner;
+  let o = row / params.picks;
+  // Negative indices are huge when read as unsigned.
+  let index = indices[row % params.picks];
+  var value = Elem();
+  if (index < params.length) {
+    value = x[(o * params.length + index) * params.inner + i];
+  }
+  y[flat] = value;
+}

@@ -1,0 +1,3 @@
+import { describeOp } from '../helpers/battery.js';
+
+describeOp('gather');
