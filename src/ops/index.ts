@@ -2,26 +2,125 @@ import { records } from '../autograd/ops/index.js';
 import type { InputMetas, OpRecord } from '../autograd/record.js';
 import type { DType } from '../gpu/array.js';
 import { Tensor } from '../tensor.js';
+import { conv2d } from './conv.js';
+import {
+  abs,
+  activate,
+  add,
+  cast,
+  clip,
+  div,
+  elu,
+  exp,
+  gelu,
+  hardSwish,
+  leakyRelu,
+  log,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  pow,
+  relu,
+  relu6,
+  sigmoid,
+  silu,
+  softplus,
+  sqrt,
+  square,
+  sub,
+  tanh,
+  where,
+} from './elementwise.js';
 import { dense, matmul } from './linear.js';
-import { avgPool2d, maxPool2d } from './pooling.js';
+import {
+  binaryCrossEntropy,
+  logSoftmax,
+  mseLoss,
+  nllLoss,
+  softmax,
+  softmaxCrossEntropy,
+} from './loss.js';
+import { batchNorm } from './normalization.js';
+import { avgPool2d, globalAvgPool2d, globalMaxPool2d, maxPool2d } from './pooling.js';
 import { dropout } from './random.js';
-import { expandDims, flatten, reshape, squeeze } from './shape.js';
+import { argmax, max, mean, min, sum, variance } from './reduce.js';
+import {
+  concat,
+  expandDims,
+  flatten,
+  gather,
+  oneHot,
+  pad,
+  reshape,
+  slice,
+  squeeze,
+  transpose,
+} from './shape.js';
 
 /** Ops whose first argument is a tensor: functions of `ops`, and methods of every tensor. */
 const tensorOps = {
+  abs,
+  activate,
+  add,
+  argmax,
   avgPool2d,
+  batchNorm,
+  binaryCrossEntropy,
+  cast,
+  clip,
+  conv2d,
   dense,
+  div,
   dropout,
+  elu,
+  exp,
   expandDims,
   flatten,
+  gather,
+  gelu,
+  globalAvgPool2d,
+  globalMaxPool2d,
+  hardSwish,
+  leakyRelu,
+  log,
+  logSoftmax,
   matmul,
+  max,
+  maximum,
   maxPool2d,
+  mean,
+  min,
+  minimum,
+  mseLoss,
+  mul,
+  neg,
+  nllLoss,
+  oneHot,
+  pad,
+  pow,
+  relu,
+  relu6,
   reshape,
+  sigmoid,
+  silu,
+  slice,
+  softmax,
+  softmaxCrossEntropy,
+  softplus,
+  sqrt,
+  square,
   squeeze,
+  sub,
+  sum,
+  tanh,
+  transpose,
+  variance,
+  where,
 };
 
 /** Ops that take something else first. */
-const otherOps = {};
+const otherOps = { concat };
 
 /** `(x, ...rest) => y` as a method `(...rest) => y` of x. */
 type AsMethod<F> = F extends (x: never, ...rest: infer Rest) => infer Y

@@ -1,18 +1,62 @@
 import type { OpRecord } from '../record.js';
+import { argMax } from './arg_max.js';
+import { batchNorm } from './batch_norm.js';
+import { binaryRecords } from './binary.js';
+import { binaryCrossEntropy } from './binary_cross_entropy.js';
+import { cast } from './cast.js';
+import { concat } from './concat.js';
 import { conv2d } from './conv2d.js';
+import { conv2dTranspose } from './conv2d_transpose.js';
 import { dense } from './dense.js';
+import { depthwiseConv2d } from './depthwise_conv2d.js';
 import { dropout } from './dropout.js';
+import { gather } from './gather.js';
+import { globalAvgPool2d, globalMaxPool2d } from './global_pool2d.js';
 import { matmul } from './matmul.js';
+import { mseLoss } from './mse_loss.js';
+import { nllLoss } from './nll_loss.js';
+import { oneHot } from './one_hot.js';
+import { pad } from './pad.js';
 import { avgPool2d, maxPool2d } from './pool2d.js';
+import { reduceRecords } from './reduce.js';
 import { reshape } from './reshape.js';
+import { slice } from './slice.js';
+import { logSoftmax, softmax } from './softmax.js';
+import { softmaxCrossEntropy } from './softmax_cross_entropy.js';
+import { transpose } from './transpose.js';
+import { unaryRecords } from './unary.js';
+import { where } from './where.js';
 
 /** Every op record by its name: the one list that the op list, the docs and the tests walk. */
 export const records = {
+  argMax,
   avgPool2d,
+  batchNorm,
+  ...binaryRecords,
+  binaryCrossEntropy,
+  cast,
+  concat,
   conv2d,
+  conv2dTranspose,
   dense,
+  depthwiseConv2d,
   dropout,
+  gather,
+  globalAvgPool2d,
+  globalMaxPool2d,
+  logSoftmax,
   matmul,
   maxPool2d,
+  mseLoss,
+  nllLoss,
+  oneHot,
+  pad,
+  ...reduceRecords,
   reshape,
-} satisfies Record<string, unknown> as unknown as Readonly<Record<string, OpRecord>>;
+  slice,
+  softmax,
+  softmaxCrossEntropy,
+  transpose,
+  ...unaryRecords,
+  where,
+} as unknown as Readonly<Record<string, OpRecord>>;
