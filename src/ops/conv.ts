@@ -1,4 +1,12 @@
 import { conv2d as conv2dRecord, type Conv2dOptions } from '../autograd/ops/conv2d.js';
+import {
+  conv2dTranspose as conv2dTransposeRecord,
+  type Conv2dTransposeOptions,
+} from '../autograd/ops/conv2d_transpose.js';
+import {
+  depthwiseConv2d as depthwiseConv2dRecord,
+  type DepthwiseConv2dOptions,
+} from '../autograd/ops/depthwise_conv2d.js';
 import { isFused, type FusedActivation } from '../kernels/activation.js';
 import { applyOp, type Tensor } from '../tensor.js';
 import { activate, type Activation } from './elementwise.js';
@@ -18,8 +26,8 @@ export function withActivation<Options>(
   run: (options: Omit<Options, 'activation'> & { activation?: FusedActivation }) => Tensor,
 ): Tensor {
   const { activation, ...rest } = options;
-  if (isFused(activation)) return run({ ...rest, activation } as never);
-  const y = run(rest as never);
+  if (isFused(activation)) return run({ ...rest, activation });
+  const y = run(rest);
   return activation ? activate(y, activation) : y;
 }
 
@@ -42,6 +50,59 @@ export function withActivation<Options>(
  */
 export function conv2d(x: Tensor, w: Tensor, options: WithEpilogue<Conv2dOptions> = {}): Tensor {
   return withActivation(options, ({ bias, ...rest }) =>
-    applyOp(conv2dRecord, { x, w, bias }, rest as Conv2dOptions),
+    applyOp(conv2dRecord, { x, w, bias }, rest),
+  );
+}
+
+/**
+ * Depthwise convolution: every channel is convolved with filters of its own, none are mixed.
+ *
+ * y[n,p,q,c·M+m] = activation(bias[c·M+m] + Σ_{r,s} x[n, p·stride+r·dilation−pad, …, c] · w[r,s,c,m])
+ *
+ * **Shapes** x [N H W C], w [R S C M], bias [C·M] → [N P Q C·M]; P and Q as in `conv2d`.
+ * **Gradients** dx: dy met with the turned filter, summed over m; dw: x correlated with dy; dbias: Σ dy.
+ * **Cost** 2·N·P·Q·C·M·R·S FLOP. **Saves** x and w; y where an activation is fused.
+ * **Errors** ShapeError where channels, bias or the kernel do not fit.
+ * **Source** arXiv:1704.04861, section 3.1.
+ *
+ * @example
+ * const x = device.tensor([[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]]);
+ * const w = device.ones([2, 2, 2, 1]);
+ * await ops.depthwiseConv2d(x, w).array(); // [[[[16, 20]]]]
+ */
+export function depthwiseConv2d(
+  x: Tensor,
+  w: Tensor,
+  options: WithEpilogue<DepthwiseConv2dOptions> = {},
+): Tensor {
+  return withActivation(options, ({ bias, ...rest }) =>
+    applyOp(depthwiseConv2dRecord, { x, w, bias }, rest),
+  );
+}
+
+/**
+ * Transposed convolution: stamps the filter, scaled by each input pixel, onto a larger image.
+ *
+ * y[n, h·stride + r·dilation − pad, …, k] += Σ_c x[n,h,w,c] · w[r,s,k,c], then bias and activation
+ *
+ * **Shapes** x [N H W C], w [R S K C], bias [K] → [N P Q K]; 'same' gives P = H·stride, else
+ * P = (H − 1)·stride + (R − 1)·dilation + 1 − padding; `outputPadding` adds to the bottom and right.
+ * **Gradients** dx: dy convolved with w; dw: dy correlated with x; dbias: Σ dy.
+ * **Cost** 2·N·H·W·C·R·S·K FLOP. **Saves** x and w; y where an activation is fused.
+ * **Errors** ShapeError where channels or bias do not fit, or padding leaves no output.
+ * **Source** arXiv:1603.07285, section 4.
+ *
+ * @example
+ * const x = device.tensor([[[[1], [2]]]]);
+ * const w = device.ones([2, 2, 1, 1]);
+ * await ops.conv2dTranspose(x, w, { stride: 2 }).array(); // [[[[1],[1],[2],[2]],[[1],[1],[2],[2]]]]
+ */
+export function conv2dTranspose(
+  x: Tensor,
+  w: Tensor,
+  options: WithEpilogue<Conv2dTransposeOptions> = {},
+): Tensor {
+  return withActivation(options, ({ bias, ...rest }) =>
+    applyOp(conv2dTransposeRecord, { x, w, bias }, rest),
   );
 }

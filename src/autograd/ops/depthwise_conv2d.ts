@@ -1,0 +1,96 @@
+import { ShapeError } from '../../gpu/errors.js';
+import { activationGradient, type FusedActivation } from '../../kernels/activation.js';
+import {
+  conv2dCost,
+  windowGeometry,
+  type Conv2dGeometry,
+  type Padding,
+  type Pair,
+} from '../../kernels/conv2d_geometry.js';
+import {
+  depthwiseConv2dForward,
+  depthwiseConv2dGradInput,
+  depthwiseConv2dGradWeight,
+  depthwiseVariants,
+  type DepthwiseVariant,
+} from '../../kernels/depthwise_conv2d.js';
+import { sumLeadingAxes } from '../../kernels/reduce.js';
+import type { InputMetas, OpRecord, Plan } from '../record.js';
+import { expectInput, label } from '../shapes.js';
+import { expectBias } from './conv2d.js';
+
+export interface DepthwiseConv2dOptions {
+  stride?: Pair;
+  padding?: Padding;
+  dilation?: Pair;
+  activation?: FusedActivation;
+  /** For benches and tests: the kernels to use instead of the chosen ones, where they fit. */
+  variant?: DepthwiseVariant;
+}
+
+export interface DepthwiseConv2dPlan extends Plan {
+  /** Of the grouped convolution with groups = C that this is. */
+  geometry: Conv2dGeometry;
+}
+
+/**
+ * Depthwise convolution: every input channel is convolved with M filters of its own.
+ *
+ * y[n,p,q,c·M+m] = activation(bias[c·M+m] + Σ_{r,s} x[n, p·stride+r·dilation−pad, …, c] · w[r,s,c,m])
+ */
+export const depthwiseConv2d: OpRecord<DepthwiseConv2dOptions, DepthwiseConv2dPlan> = {
+  name: 'depthwiseConv2d',
+  inputs: { x: 'N H W C', w: 'R S C M', bias: 'C·M?' },
+  shape: depthwisePlan,
+  variants: ({ geometry }) => depthwiseVariants(geometry),
+  forward({ runtime, inputs, options, plan }) {
+    const { x, w, bias } = inputs;
+    return { y: depthwiseConv2dForward(runtime, x!, w!, bias, plan.geometry, options) };
+  },
+  saves: { x: ['w'], w: ['x'], y: ['x', 'w', 'bias'] },
+  derivatives: {
+    x: 'dx[n,h,w,c] = Σ_{r,s,m} dz[n,p,q,c·M+m] · w[r,s,c,m],  h = p·stride + r·dilation − pad',
+    w: 'dw[r,s,c,m] = Σ_{n,p,q} x[n,h,w,c] · dz[n,p,q,c·M+m]',
+    bias: 'db[k] = Σ_{n,p,q} dz[n,p,q,k],  dz = dy · activation′',
+  },
+  backward({ runtime, dy, saved, options, plan, needs }) {
+    const { geometry } = plan;
+    const { variant } = options;
+    const dz = options.activation
+      ? activationGradient(runtime, dy, saved.y, options.activation)
+      : dy.retain();
+    const { x, w } = saved;
+    const gradients = {
+      x: needs.x ? depthwiseConv2dGradInput(runtime, dz, w, geometry, { variant }) : undefined,
+      w: needs.w ? depthwiseConv2dGradWeight(runtime, x, dz, geometry, { variant }) : undefined,
+      bias: needs.bias ? sumLeadingAxes(runtime, dz) : undefined,
+    };
+    dz.release();
+    return gradients;
+  },
+  flops: (_inputs, plan) => conv2dCost(plan.geometry).flops,
+  bytes: (_inputs, plan) => conv2dCost(plan.geometry).bytes,
+  source: 'Howard et al., MobileNets, arXiv:1704.04861, section 3.1',
+};
+
+function depthwisePlan(inputs: InputMetas, options: DepthwiseConv2dOptions): DepthwiseConv2dPlan {
+  const op = 'depthwiseConv2d';
+  const x = expectInput(op, 'x', inputs.x, 'N H W C');
+  const w = expectInput(op, 'w', inputs.w, 'R S C M');
+  const [n, h, width, c] = x.shape as [number, number, number, number];
+  const [r, s, channels, m] = w.shape as [number, number, number, number];
+  const shapes = `(x ${label(x, 'N H W C')}, w ${label(w, 'R S C M')})`;
+  if ([...x.shape, ...w.shape].includes(0)) {
+    throw new ShapeError(`${op}: expected no dimension of 0 ${shapes}`);
+  }
+  if (channels !== c) {
+    throw new ShapeError(
+      `${op}: w has filters for ${channels} channels but x has ${c} ${shapes}`,
+      'w is [R, S, C, M]: M filters for each input channel',
+    );
+  }
+  expectBias(op, inputs.bias, c * m);
+  const window = windowGeometry(op, { h, w: width, r, s }, options);
+  const geometry = { n, h, w: width, c, r, s, k: c * m, groups: c, ...window };
+  return { shape: [n, window.p, window.q, c * m], dtype: 'f32', geometry };
+}
