@@ -2,7 +2,7 @@ import { records } from '../autograd/ops/index.js';
 import type { InputMetas, OpRecord } from '../autograd/record.js';
 import type { DType } from '../gpu/array.js';
 import { Tensor } from '../tensor.js';
-import { conv2d } from './conv.js';
+import { conv2d, conv2dTranspose, depthwiseConv2d } from './conv.js';
 import {
   abs,
   activate,
@@ -70,7 +70,9 @@ const tensorOps = {
   cast,
   clip,
   conv2d,
+  conv2dTranspose,
   dense,
+  depthwiseConv2d,
   div,
   dropout,
   elu,
