@@ -1,36 +1,18 @@
 import { sizeOf, type GpuArray } from '../../gpu/array.js';
-import { ShapeError } from '../../gpu/errors.js';
 import type { Runtime } from '../../gpu/runtime.js';
 import { reduceArray, reduceVariants, reshaped, type ReduceVariant } from '../../kernels/reduce.js';
 import { isOneRun, reduceBackward } from '../../kernels/reduce_backward.js';
-import { reduceGeometry, type ReduceGeometry } from '../../kernels/reduce_geometry.js';
-import { expectAxes, expectElements, labelAny, reducedShape } from '../operands.js';
-import type { BackwardCall, ForwardCall, InputMetas, OpRecord, Plan } from '../record.js';
+import type { BackwardCall, ForwardCall, OpRecord } from '../record.js';
+import {
+  reducePlan,
+  type ReduceName,
+  type ReducePlan,
+  type VarianceOptions,
+} from '../reduce_plan.js';
 
-export interface ReduceOptions {
-  /** The axes to reduce, negative ones counted from the end; all where absent. */
-  axis?: number | readonly number[];
-  /** Leaves the reduced axes in the shape, as ones. Default false. */
-  keepDims?: boolean;
-  /** For benches and tests: the kernels to use instead of the chosen ones. */
-  variant?: ReduceVariant;
-}
-
-export interface VarianceOptions extends ReduceOptions {
-  /** Taken off the count that is divided by: 1 gives the unbiased variance. Default 0. */
-  correction?: number;
-}
-
-export interface ReducePlan extends Plan {
-  geometry: ReduceGeometry;
-  /** The output's shape with the reduced axes as ones. */
-  keptShape: readonly number[];
-  /** What sums are divided by: 1, the number of terms, or that less the correction. */
-  divisor: number;
-}
+export type { ReduceName, ReduceOptions, VarianceOptions } from '../reduce_plan.js';
 
 type ReduceRecord = OpRecord<VarianceOptions, ReducePlan>;
-export type ReduceName = 'sum' | 'mean' | 'max' | 'min' | 'variance';
 
 interface Entry {
   saves: Record<string, readonly string[]>;
@@ -142,30 +124,4 @@ function gradientOfExtreme(
   const dx = reduceBackward(runtime, { ...call, kind: 'extreme', ties });
   ties.release();
   return dx;
-}
-
-function reducePlan(name: ReduceName, inputs: InputMetas, options: VarianceOptions): ReducePlan {
-  const x = expectElements(name, 'x', inputs.x);
-  const axes = expectAxes(name, options.axis, x.shape);
-  const geometry = reduceGeometry(x.shape, axes);
-  if (!geometry) {
-    throw new ShapeError(
-      `${name}: expected at most three separate runs of reduced and of kept axes, got axis [${axes.join(', ')}] (${labelAny('x', x)})`,
-      'reduce in two steps, or transpose first',
-    );
-  }
-  const { correction = 0 } = options;
-  if (name === 'variance' && !(correction >= 0 && correction < geometry.terms)) {
-    throw new ShapeError(
-      `variance: correction must lie in [0, ${geometry.terms}), the number of terms, got ${correction} (${labelAny('x', x)}, axis [${axes.join(', ')}])`,
-    );
-  }
-  const divisors = { mean: geometry.terms, variance: geometry.terms - correction };
-  return {
-    shape: reducedShape(x.shape, axes, options.keepDims ?? false),
-    keptShape: reducedShape(x.shape, axes, true),
-    dtype: 'f32',
-    geometry,
-    divisor: divisors[name as keyof typeof divisors] ?? 1,
-  };
 }

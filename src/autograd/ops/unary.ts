@@ -1,26 +1,15 @@
 import { sizeOf } from '../../gpu/array.js';
-import { ShapeError } from '../../gpu/errors.js';
 import {
   unaryBackward,
   unaryForward,
   unaryVariants,
   type UnaryFunction,
-  type UnaryVariant,
 } from '../../kernels/unary.js';
 import type { InputMetas, OpRecord, Plan } from '../record.js';
-import { expectElements } from '../operands.js';
+import { finite, resolveClip, resolveGelu, type UnaryOptions } from '../unary_parameters.js';
 
-export interface UnaryOptions {
-  /** leakyRelu: slope of the negative half, default 0.01. elu: its limit is −alpha, default 1. */
-  alpha?: number;
-  /** gelu: 'tanh' takes the older approximation. Default 'none', the exact form. */
-  approximate?: 'none' | 'tanh';
-  /** clip: the bounds; at least one. */
-  min?: number;
-  max?: number;
-  /** For benches and tests: the kernel to use instead of the chosen one. */
-  variant?: UnaryVariant;
-}
+export type { UnaryOptions } from '../unary_parameters.js';
+import { expectElements } from '../operands.js';
 
 export interface UnaryPlan extends Plan {
   f: UnaryFunction;
@@ -125,35 +114,4 @@ function makeRecord(name: UnaryName, entry: Entry): UnaryRecord {
     bytes: (_inputs, plan) => 8 * sizeOf(plan.shape),
     source,
   };
-}
-
-function finite(op: string, alpha: number): number {
-  if (Number.isFinite(alpha)) return alpha;
-  throw new ShapeError(`${op}: alpha must be a finite number, got ${String(alpha)}`);
-}
-
-function resolveGelu({ approximate = 'none' }: UnaryOptions): UnaryFunction {
-  if (approximate !== 'none' && approximate !== 'tanh') {
-    throw new ShapeError(
-      `gelu: approximate must be 'none' or 'tanh', got ${JSON.stringify(approximate)}`,
-    );
-  }
-  return { code: approximate === 'tanh' ? 'geluTanh' : 'gelu' };
-}
-
-function resolveClip({ min, max }: UnaryOptions): UnaryFunction {
-  const isBound = (value: number | undefined) => value === undefined || !Number.isNaN(value);
-  if ((min === undefined && max === undefined) || !isBound(min) || !isBound(max)) {
-    throw new ShapeError(
-      `clip: expected a number for min, max or both, got min=${String(min)} and max=${String(max)}`,
-    );
-  }
-  if (min !== undefined && max !== undefined && min > max) {
-    throw new ShapeError(`clip: min must not exceed max, got min=${min} and max=${max}`);
-  }
-  if (max === undefined || max === Infinity) {
-    return { code: 'clipBelow', low: min === undefined ? -Infinity : min };
-  }
-  if (min === undefined || min === -Infinity) return { code: 'clipAbove', high: max };
-  return { code: 'clip', low: min, high: max };
 }
