@@ -8,22 +8,28 @@ export interface DispatchTiming {
   ms: number;
   flops: number;
   bytes: number;
+  /** The text of the shader as it was compiled. */
+  code: string;
 }
 
 const MAX_DISPATCHES = 1024;
 
 /**
  * Times dispatches by timestamp queries: while one is attached to the recorder each dispatch gets
- * a pass of its own and two slots of a query set. A timestamp counts nanoseconds.
+ * a pass of its own and two slots of a query set. `watch` sees the timings of each submission, in
+ * order, as soon as they are known. A timestamp counts nanoseconds.
  */
 export class Profiler {
   readonly maxDispatches = MAX_DISPATCHES;
   private readonly querySet: GPUQuerySet;
   private readonly resolved: GPUBuffer;
   private running: readonly DispatchCommand[] = [];
-  private readonly reads: Promise<DispatchTiming[]>[] = [];
+  private tail: Promise<void> = Promise.resolve();
 
-  constructor(private readonly device: GPUDevice) {
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly watch: (timings: readonly DispatchTiming[]) => void,
+  ) {
     this.querySet = device.createQuerySet({ type: 'timestamp', count: 2 * MAX_DISPATCHES });
     // QUERY_RESOLVE | COPY_SRC
     this.resolved = device.createBuffer({ size: 16 * MAX_DISPATCHES, usage: 0x200 | 0x04 });
@@ -48,32 +54,39 @@ export class Profiler {
     encoder.resolveQuerySet(this.querySet, 0, 2 * commands.length, this.resolved, 0);
     encoder.copyBufferToBuffer(this.resolved, 0, staging, 0, sizeBytes);
     return () => {
-      this.reads.push(
-        staging.mapAsync(1).then(() => {
+      const mapped = staging.mapAsync(1);
+      this.tail = Promise.all([mapped, this.tail]).then(
+        () => {
           const stamps = new BigUint64Array(staging.getMappedRange().slice(0));
           staging.destroy();
-          return commands.map((command, i) => ({
-            op: command.request.op,
-            shader: command.request.shader,
-            groups: command.groups,
-            ms: Number(stamps[2 * i + 1]! - stamps[2 * i]!) / 1e6,
-            flops: command.request.flops ?? 0,
-            bytes: command.request.bytes ?? 0,
-          }));
-        }),
+          this.watch(commands.map((command, i) => timingOf(command, stamps, i)));
+        },
+        // The device went away; whoever waits for its work hears of it there.
+        () => undefined,
       );
     };
   }
 
-  /** All timings so far, in order. */
-  async collect(): Promise<DispatchTiming[]> {
-    const timings = (await Promise.all(this.reads)).flat();
-    this.reads.length = 0;
-    return timings;
+  /** Resolves when all timings so far have been shown. */
+  settled(): Promise<void> {
+    return this.tail;
   }
 
   destroy(): void {
     this.querySet.destroy();
     this.resolved.destroy();
   }
+}
+
+function timingOf(command: DispatchCommand, stamps: BigUint64Array, i: number): DispatchTiming {
+  const { request, groups, pipeline } = command;
+  return {
+    op: request.op,
+    shader: request.shader,
+    groups,
+    ms: Number(stamps[2 * i + 1] - stamps[2 * i]) / 1e6,
+    flops: request.flops ?? 0,
+    bytes: request.bytes ?? 0,
+    code: pipeline.shader.code,
+  };
 }

@@ -36,6 +36,7 @@ export class Runtime {
   private readonly staging = new Map<number, GPUBuffer[]>();
   private looseBytes = 0;
   private isDestroyed = false;
+  private traceWatch: ((timings: readonly DispatchTiming[]) => void) | null = null;
 
   private constructor(
     readonly device: GPUDevice,
@@ -201,6 +202,7 @@ export class Runtime {
     const shelf = this.staging.get(sizeClass);
     if (shelf) shelf.push(buffer);
     else this.staging.set(sizeClass, [buffer]);
+    await this.recorder.profiler?.settled();
     this.recorder.throwIfFailed();
     this.relieve();
     return bytes;
@@ -214,6 +216,7 @@ export class Runtime {
   async sync(): Promise<void> {
     await this.recorder.flushed();
     await this.submittedDone();
+    await this.recorder.profiler?.settled();
     this.recorder.throwIfFailed();
     this.relieve();
   }
@@ -226,16 +229,38 @@ export class Runtime {
   /** Runs `fn` with every dispatch timed. Needs the timestamp-query feature. */
   async profile(fn: () => void | Promise<void>): Promise<DispatchTiming[]> {
     await this.recorder.flushed();
-    const profiler = new Profiler(this.device);
+    const before = this.recorder.profiler;
+    const timings: DispatchTiming[] = [];
+    const profiler = new Profiler(this.device, (found) => {
+      timings.push(...found);
+      this.traceWatch?.(found);
+    });
     this.recorder.profiler = profiler;
     try {
       await fn();
       await this.sync();
-      return await profiler.collect();
+      return timings;
     } finally {
-      this.recorder.profiler = null;
+      this.recorder.profiler = before;
       profiler.destroy();
     }
+  }
+
+  /**
+   * Times every dispatch from now on and shows them to `watch`, submission by submission, as their
+   * timestamps arrive.
+   *
+   * Errors: DeviceError on an adapter without timestamp-query.
+   */
+  trace(watch: (timings: readonly DispatchTiming[]) => void): void {
+    if (!this.hasTimestamps) {
+      throw new DeviceError(
+        `trace: ${this.info.description} has no timestamp queries`,
+        'unset TRACE, or choose another adapter',
+      );
+    }
+    this.traceWatch = watch;
+    this.recorder.profiler = new Profiler(this.device, watch);
   }
 
   get hasTimestamps(): boolean {

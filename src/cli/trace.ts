@@ -1,0 +1,42 @@
+import { UsageError } from '../gpu/errors.js';
+import type { DispatchTiming } from '../gpu/profiler.js';
+
+/**
+ * What TRACE asks for: 1, a line for each dispatch; 2, the text of each shader as well.
+ *
+ * Errors: UsageError for any other value.
+ */
+export function traceLevel(value: string | undefined): 0 | 1 | 2 {
+  if (value === undefined || value === '' || value === '0') return 0;
+  if (value === '1' || value === '2') return Number(value) as 1 | 2;
+  throw new UsageError(`TRACE must be 0, 1 or 2, got "${value}"`);
+}
+
+/** Turns timings into lines; with `showsCode` a shader's text precedes its first dispatch. */
+export function traceLines(showsCode: boolean): (timings: readonly DispatchTiming[]) => string {
+  const shown = new Set<string>();
+  return (timings) => {
+    const lines: string[] = [];
+    for (const timing of timings) {
+      if (showsCode && !shown.has(timing.code)) {
+        shown.add(timing.code);
+        lines.push(`// shaders/${timing.shader}.wgsl`, timing.code.trimEnd());
+      }
+      lines.push(lineOf(timing));
+    }
+    return lines.map((line) => `${line}\n`).join('');
+  };
+}
+
+function lineOf({ op, shader, groups, ms, flops, bytes }: DispatchTiming): string {
+  const rate = (amount: number, unit: string): string =>
+    amount > 0 && ms > 0 ? `${(amount / ms / 1e6).toPrecision(3)} ${unit}` : `– ${unit}`;
+  return [
+    op.padEnd(28),
+    shader.padEnd(32),
+    groups.join('×').padEnd(14),
+    `${ms.toFixed(4)} ms`.padStart(12),
+    rate(flops, 'GFLOP/s').padStart(15),
+    rate(bytes, 'GB/s').padStart(12),
+  ].join(' ');
+}
