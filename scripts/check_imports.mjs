@@ -1,4 +1,4 @@
-// Imports point one way (docs: the house in the README): cli → train → data, models, io → nn, optim → ops, tensor →
+// Imports point one way (docs: the house in the README): cli → bench → train → data, models, io → nn, optim → ops, tensor →
 // autograd → kernels → gpu. The engine's core loads in a browser, so it imports no package and nothing of Node.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -24,7 +24,8 @@ const LAYERS = new Map(
     // The package's entry names the engine's parts for a reader, and so stays loadable in a browser.
     'index.ts': 5,
     train: 6,
-    cli: 7,
+    bench: 7,
+    cli: 8,
   }),
 );
 

@@ -1,0 +1,58 @@
+import type { OpRecord } from '../autograd/record.js';
+import type { Device } from '../device.js';
+import type { DType, GpuArray } from '../gpu/array.js';
+import type { BenchOpName } from './types.js';
+
+/** One kernel that can compute a case; no `option` where the op has but one. */
+export interface CaseVariant {
+  name: string;
+  /** The value of `options.variant` that asks for it. */
+  option: unknown;
+}
+
+/** One shape and direction of an op: what is measured with every variant that fits. */
+export interface BenchCase {
+  op: BenchOpName;
+  /** In the form `--shape` takes. */
+  shape: string;
+  direction: string;
+  dtype: 'f32' | 'f16';
+  /** Floating-point operations and bytes, each array touched once. */
+  cost: { flops: number; bytes: number };
+  open(device: Device): CaseRunner;
+}
+
+/** A case with its inputs on the GPU. */
+export interface CaseRunner {
+  /** Kernels that fit, the naive one first; some may turn out to be the same in this direction. */
+  variants: readonly CaseVariant[];
+  /** Records the work of one run, by the kernel chosen unasked where none is named. */
+  run(variant?: CaseVariant): GpuArray[];
+  /** How far the values of one result may be from those of the naive kernel. */
+  allowed(want: Float32Array, output: number): number;
+  close(): void;
+}
+
+/** How the inputs of a case are drawn. */
+export interface CaseInput {
+  shape: readonly number[];
+  /** `labels` are class numbers below `classes`; all else is random, never constant. */
+  fill: 'normal' | 'positive' | 'labels';
+  dtype?: DType;
+  classes?: number;
+}
+
+/** An op record with inputs and options: most cases are made of one. */
+export interface RecordCase {
+  record: OpRecord;
+  inputs: Record<string, CaseInput>;
+  options: Record<string, unknown>;
+  /** Inputs whose gradients are computed; none for the forward direction. */
+  needs: readonly string[];
+  /** Terms of the sum behind each result. */
+  terms: number;
+  /** About Σ|a·b| of each result; its largest value where null. */
+  magnitudes: readonly (number | null)[];
+  /** Where the record's own list does not tell one direction from another. */
+  variants?: (device: Device) => CaseVariant[];
+}

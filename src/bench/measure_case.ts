@@ -1,0 +1,125 @@
+import type { Device } from '../device.js';
+import type { GpuArray } from '../gpu/array.js';
+import type { Runtime } from '../gpu/runtime.js';
+import type { BenchCase, CaseRunner, CaseVariant } from './case.js';
+import { firstDifference, ratesOf } from './numbers.js';
+import { measure } from './timing.js';
+import type { BenchRow, Peak } from './types.js';
+
+interface Candidate extends CaseVariant {
+  isChosen: boolean;
+}
+
+/**
+ * Measures the kernels of one shape and direction. Each is first compared with the naive one, and
+ * not timed where it differs: a wrong kernel has no speed.
+ */
+export async function measureCase(
+  device: Device,
+  benchCase: BenchCase,
+  { variant, peak }: { variant: string | undefined; peak: Peak },
+): Promise<{ rows: BenchRow[]; names: string[] }> {
+  const { runtime } = device;
+  const runner = benchCase.open(device);
+  try {
+    const candidates = await distinctKernels(runtime, runner);
+    const names = candidates.map(({ name }) => name);
+    const wanted = candidates.filter(({ name }) => variant === undefined || name === variant);
+    const naive = candidates.find(({ name }) => name === 'naive');
+    const truth =
+      naive && wanted.some((one) => one !== naive) ? await results(runtime, runner, naive) : null;
+    const rows: BenchRow[] = [];
+    for (const candidate of wanted) {
+      const problem =
+        truth && candidate !== naive
+          ? differenceOf(runner, await results(runtime, runner, candidate), truth)
+          : null;
+      rows.push(await rowOf(runtime, benchCase, runner, candidate, { problem, peak }));
+    }
+    return { rows, names };
+  } finally {
+    runner.close();
+    await runtime.sync();
+  }
+}
+
+async function rowOf(
+  runtime: Runtime,
+  { op, shape, direction, dtype, cost }: BenchCase,
+  runner: CaseRunner,
+  candidate: Candidate,
+  { problem, peak }: { problem: string | null; peak: Peak },
+): Promise<BenchRow> {
+  const { name, isChosen } = candidate;
+  const head = { op, shape, direction, variant: name, dtype, engine: 'tilegrad', isChosen };
+  if (problem !== null) {
+    const none = { ms: null, gflops: null, gbps: null, percentOfPeak: null, ratioToBest: null };
+    return { ...head, ...none, runs: 0, problem: `wrong: ${problem}` };
+  }
+  const { ms, runs } = await measure(runtime, () => releaseAll(runner.run(candidate)));
+  return { ...head, ...ratesOf(ms, cost, peak), ratioToBest: null, runs };
+}
+
+/**
+ * The variants that differ in this direction, and which of them runs unasked. A name may stand for
+ * a kernel of another direction and leave this one as chosen; what is dispatched tells.
+ */
+async function distinctKernels(runtime: Runtime, runner: CaseRunner): Promise<Candidate[]> {
+  const chosen = await signature(runtime, runner);
+  const candidates = new Map<string, Candidate>();
+  for (const variant of runner.variants) {
+    const key = await signature(runtime, runner, variant);
+    if (!candidates.has(key)) candidates.set(key, { ...variant, isChosen: key === chosen });
+  }
+  // An op with one kernel, or a choice that mixes them, has no name for what runs unasked.
+  if (!candidates.has(chosen)) {
+    candidates.set(chosen, { name: 'chosen', option: undefined, isChosen: true });
+  }
+  return [...candidates.values()];
+}
+
+/** What a run dispatches: shaders with their settings and grids. */
+async function signature(
+  runtime: Runtime,
+  runner: CaseRunner,
+  variant?: CaseVariant,
+): Promise<string> {
+  const { captured } = runtime.captureCommands(() => releaseAll(runner.run(variant)));
+  const kernels = captured.commands.map((command) =>
+    command.kind === 'dispatch'
+      ? `${command.pipeline.id} ${command.groups.join('×')}`
+      : command.kind,
+  );
+  // Its buffers may go only when the commands, which may wait for pipelines, have run.
+  await runtime.sync();
+  runtime.disposeCapture(captured);
+  return kernels.join('; ');
+}
+
+async function results(
+  runtime: Runtime,
+  runner: CaseRunner,
+  variant: CaseVariant,
+): Promise<Float32Array[]> {
+  const arrays = runner.run(variant);
+  const values: Float32Array[] = [];
+  for (const array of arrays) values.push(new Float32Array(await runtime.read(array)));
+  releaseAll(arrays);
+  return values;
+}
+
+function differenceOf(
+  runner: CaseRunner,
+  got: readonly Float32Array[],
+  want: readonly Float32Array[],
+): string | null {
+  for (let i = 0; i < want.length; i++) {
+    const difference = firstDifference(got[i], want[i], runner.allowed(want[i], i));
+    if (difference) return want.length > 1 ? `result ${i + 1}: ${difference}` : difference;
+  }
+  return null;
+}
+
+function releaseAll(arrays: readonly GpuArray[]): void {
+  for (const array of arrays) array.release();
+}

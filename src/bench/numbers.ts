@@ -1,0 +1,56 @@
+import type { BenchRow, Peak } from './types.js';
+
+/** Pure arithmetic of the table. */
+
+export interface Rates {
+  ms: number;
+  gflops: number;
+  gbps: number;
+  percentOfPeak: number;
+}
+
+/**
+ * Rates of a case that took `ms`. The percentage is that of the limit that binds: the larger of
+ * the shares of both peaks, so 100 means the adapter can do no better in either.
+ */
+export function ratesOf(ms: number, cost: { flops: number; bytes: number }, peak: Peak): Rates {
+  const gflops = cost.flops / ms / 1e6;
+  const gbps = cost.bytes / ms / 1e6;
+  const percentOfPeak = 100 * Math.max(gflops / peak.gflops, gbps / peak.gbps);
+  return { ms, gflops, gbps, percentOfPeak };
+}
+
+/** Fills `ratioToBest` in: each time over the shortest of the same op, shape, direction and type. */
+export function withRatios(rows: readonly BenchRow[]): BenchRow[] {
+  const best = new Map<string, number>();
+  for (const row of rows) {
+    if (row.ms === null) continue;
+    const key = groupOf(row);
+    best.set(key, Math.min(row.ms, best.get(key) ?? Infinity));
+  }
+  return rows.map((row) => ({
+    ...row,
+    ratioToBest: row.ms === null ? null : row.ms / best.get(groupOf(row))!,
+  }));
+}
+
+export function groupOf({ op, shape, direction, dtype }: BenchRow): string {
+  return [op, shape, direction, dtype].join(' ');
+}
+
+/**
+ * The first element of `got` farther than `allowed` from `want`, in words; null where there is
+ * none. Compared so that NaN is a difference.
+ */
+export function firstDifference(
+  got: Float32Array,
+  want: Float32Array,
+  allowed: number,
+): string | null {
+  if (got.length !== want.length) return `${got.length} values, expected ${want.length}`;
+  for (let i = 0; i < got.length; i++) {
+    if (Math.abs(got[i] - want[i]) <= allowed) continue;
+    return `element ${i} is ${got[i]}, the naive kernel has ${want[i]}, allowed ±${allowed.toExponential(1)}`;
+  }
+  return null;
+}

@@ -1,0 +1,167 @@
+import { batchNorm } from '../autograd/ops/batch_norm.js';
+import { conv2d } from '../autograd/ops/conv2d.js';
+import { matmul } from '../autograd/ops/matmul.js';
+import { maxPool2d } from '../autograd/ops/pool2d.js';
+import type { OpRecord } from '../autograd/record.js';
+import { softmaxCrossEntropy } from '../autograd/ops/softmax_cross_entropy.js';
+import { conv2dVariants, type Conv2dDirection } from '../kernels/conv2d.js';
+import type { RecordCase } from './case.js';
+import type { Shape } from './shapes.js';
+import type { BenchOpName, Direction } from './types.js';
+
+/**
+ * The largest Σ|a·b| over `terms` products of normal numbers that an array of results may hold: each
+ * term is 2/π in the mean with a standard deviation of 0.77, and one sum in millions lies five
+ * deviations above.
+ */
+function sumOfSizes(terms: number): number {
+  return (2 / Math.PI) * terms + 5 * 0.77 * Math.sqrt(terms);
+}
+
+export interface OpCase extends RecordCase {
+  cost: { flops: number; bytes: number };
+}
+
+export interface OpCases {
+  directions: readonly Direction[];
+  build: (shape: Shape, direction: Direction, dtype: DTypeName) => OpCase;
+}
+
+/** Ops that are measured direction by direction, from a shape as `--shape` gives it. */
+export const opCases: Record<Exclude<BenchOpName, 'optimizer' | 'train'>, OpCases> = {
+  conv2d: { directions: ['forward', 'grad-input', 'grad-weight'], build: conv2dCase },
+  matmul: { directions: ['forward', 'grad-input', 'grad-weight'], build: matmulCase },
+  'batch-norm': { directions: ['forward', 'grad-input'], build: batchNormCase },
+  pool: { directions: ['forward', 'grad-input'], build: poolCase },
+  'softmax-cross-entropy': { directions: ['forward', 'grad-input'], build: crossEntropyCase },
+};
+
+type DTypeName = 'f32' | 'f16';
+
+const conv2dDirections: Record<Direction, Conv2dDirection> = {
+  forward: 'forward',
+  'grad-input': 'gradInput',
+  'grad-weight': 'gradWeight',
+};
+
+/** 'same' padding, as nearly every layer of the networks here has. */
+function conv2dCase(shape: Shape, direction: Direction, dtype: DTypeName): OpCase {
+  const [n, h, w, c, k, r, stride] = shape;
+  const options = { stride, padding: 'same' as const };
+  const metas = {
+    x: { shape: [n, h, w, c], dtype: 'f32' as const },
+    w: { shape: [r, r, c, k], dtype: 'f32' as const },
+  };
+  const { geometry } = conv2d.shape(metas, options);
+  const sums = {
+    forward: r * r * c,
+    'grad-input': r * r * k,
+    'grad-weight': n * geometry.p * geometry.q,
+  };
+  const key = conv2dDirections[direction];
+  return {
+    record: conv2d,
+    inputs: {
+      x: { shape: metas.x.shape, fill: 'normal', dtype },
+      w: { shape: metas.w.shape, fill: 'normal', dtype },
+    },
+    options,
+    needs: needsOf(direction, { 'grad-input': ['x'], 'grad-weight': ['w'] }),
+    terms: sums[direction],
+    magnitudes: [sumOfSizes(sums[direction])],
+    variants: ({ info }) =>
+      conv2dVariants(key, geometry, info).map((name) => ({ name, option: { [key]: name } })),
+    cost: {
+      flops: 2 * n * geometry.p * geometry.q * k * r * r * c,
+      bytes: 4 * (n * h * w * c + r * r * c * k + n * geometry.p * geometry.q * k),
+    },
+  };
+}
+
+/** grad-input is that of a, grad-weight that of b. */
+function matmulCase([m, k, n]: Shape, direction: Direction, dtype: DTypeName): OpCase {
+  const terms = { forward: k, 'grad-input': n, 'grad-weight': m }[direction];
+  const size = dtype === 'f16' ? 2 : 4;
+  const operands = { forward: m * k + k * n, 'grad-input': k * n, 'grad-weight': m * k }[direction];
+  const floats = { forward: m * n, 'grad-input': m * n + m * k, 'grad-weight': m * n + k * n };
+  return {
+    record: matmul,
+    inputs: {
+      a: { shape: [m, k], fill: 'normal', dtype },
+      b: { shape: [k, n], fill: 'normal', dtype },
+    },
+    options: {},
+    needs: needsOf(direction, { 'grad-input': ['a'], 'grad-weight': ['b'] }),
+    terms,
+    magnitudes: [sumOfSizes(terms)],
+    cost: { flops: 2 * m * n * k, bytes: size * operands + 4 * floats[direction] },
+  };
+}
+
+/** As in training; grad-input also makes the gradients of gamma and beta, which it needs anyway. */
+function batchNormCase([n, h, w, c]: Shape, direction: Direction, dtype: DTypeName): OpCase {
+  const rows = n * h * w;
+  const size = rows * c;
+  const isForward = direction === 'forward';
+  return {
+    record: batchNorm,
+    inputs: {
+      x: { shape: [n, h, w, c], fill: 'normal', dtype },
+      gamma: { shape: [c], fill: 'positive' },
+      beta: { shape: [c], fill: 'normal' },
+      runningMean: { shape: [c], fill: 'normal' },
+      runningVariance: { shape: [c], fill: 'positive' },
+    },
+    options: { training: true },
+    needs: needsOf(direction, { 'grad-input': ['x', 'gamma', 'beta'] }),
+    terms: rows,
+    magnitudes: isForward ? [null] : [null, sumOfSizes(rows), sumOfSizes(rows)],
+    // Forward: mean, variance, normalise and scale. Backward: two sums, then dx from dy and x.
+    cost: isForward ? { flops: 8 * size, bytes: 8 * size } : { flops: 11 * size, bytes: 12 * size },
+  };
+}
+
+/** Max pooling with 'same' padding. */
+function poolCase([n, h, w, c, r, stride]: Shape, direction: Direction, dtype: DTypeName): OpCase {
+  const record = maxPool2d as unknown as OpRecord;
+  const options = { size: r, stride, padding: 'same' };
+  const inputs = { x: { shape: [n, h, w, c], fill: 'normal' as const, dtype } };
+  const metas = { x: { shape: inputs.x.shape, dtype: 'f32' as const } };
+  const plan = record.shape(metas, options);
+  return {
+    ...{ record, inputs, options },
+    needs: needsOf(direction, { 'grad-input': ['x'] }),
+    terms: direction === 'forward' ? 1 : r * r,
+    magnitudes: [null],
+    cost: {
+      flops: record.flops(metas, plan, options),
+      bytes: record.bytes(metas, plan, options),
+    },
+  };
+}
+
+function crossEntropyCase([n, k]: Shape, direction: Direction, dtype: DTypeName): OpCase {
+  const isForward = direction === 'forward';
+  return {
+    record: softmaxCrossEntropy,
+    inputs: {
+      logits: { shape: [n, k], fill: 'normal', dtype },
+      labels: { shape: [n], fill: 'labels', classes: k },
+    },
+    options: { reduction: 'mean' },
+    needs: needsOf(direction, { 'grad-input': ['logits'] }),
+    terms: isForward ? n + k : k,
+    magnitudes: [null],
+    // Forward: maximum, difference, exponential, sum. Backward: exponential, difference, scale.
+    cost: isForward
+      ? { flops: 4 * n * k, bytes: 4 * (n * k + n + 1) }
+      : { flops: 4 * n * k, bytes: 4 * (2 * n * k + n + 1) },
+  };
+}
+
+function needsOf(
+  direction: Direction,
+  gradients: Partial<Record<Direction, readonly string[]>>,
+): readonly string[] {
+  return direction === 'forward' ? [] : gradients[direction]!;
+}

@@ -1,0 +1,54 @@
+import { UsageError } from '../gpu/errors.js';
+import { opCases } from './op_cases.js';
+import { parseShape, suites } from './shapes.js';
+import { directions, type BenchRequest, type Direction } from './types.js';
+
+/**
+ * Refuses what cannot be measured, before a device is opened.
+ *
+ * Errors: UsageError naming the option that does not go with the op, and what does.
+ */
+export function checkRequest(request: BenchRequest): void {
+  const { op, shape, suite, direction, variant, dtype, against } = request;
+  const refuse = (text: string, fix?: string): never => {
+    throw new UsageError(`bench ${op}: ${text}`, fix);
+  };
+  if (shape !== undefined && suite !== undefined && op !== 'train') {
+    refuse('--shape and --suite exclude each other');
+  }
+  if (shape !== undefined) parseShape(op, shape);
+  if (op === 'train' || op === 'optimizer') {
+    if (direction && direction !== 'all') {
+      refuse('--direction does not apply, a step has but one', 'leave --direction out');
+    }
+    if (dtype === 'f16') refuse('there are no f16 kernels', 'use --dtype f32');
+  } else if (direction && direction !== 'all' && !opCases[op].directions.includes(direction)) {
+    refuse(
+      `there is no direction ${direction}`,
+      `use one of ${opCases[op].directions.join(', ')}, all`,
+    );
+  }
+  if (op === 'train' && variant !== undefined && variant !== 'all') {
+    refuse(
+      '--variant does not apply, every layer has the kernel chosen for it',
+      'measure one op by itself: tilegrad bench conv2d --variant …',
+    );
+  }
+  if (op !== 'train' && suite !== undefined && !Object.hasOwn(suites[op], suite)) {
+    refuse(
+      `no suite named "${suite}"; there are ${Object.keys(suites[op]).join(', ')}`,
+      'or give a shape of your own by --shape',
+    );
+  }
+  if (against && op !== 'conv2d') refuse('--against is there for conv2d only');
+  if (against && dtype === 'f16') refuse('--against measures f32 only', 'leave --dtype out');
+}
+
+/** The directions a request asks for. */
+export function directionsOf(
+  available: readonly Direction[],
+  wanted: BenchRequest['direction'],
+): readonly Direction[] {
+  if (wanted === undefined || wanted === 'all') return available;
+  return directions.filter((direction) => direction === wanted);
+}

@@ -1,0 +1,136 @@
+import { shapeLetters } from './shapes.js';
+import type { BenchDocument, BenchRow, ProfileRow } from './types.js';
+
+const OWN = 'tilegrad';
+const WIDTH = 100;
+
+type Column<Row> = readonly [title: string, text: (row: Row) => string, isText?: boolean];
+
+const engineColumn: Column<BenchRow> = ['engine', (row) => row.engine, true];
+const dtypeColumn: Column<BenchRow> = ['dtype', (row) => row.dtype, true];
+
+const places: readonly Column<BenchRow>[] = [
+  ['shape', (row) => row.shape, true],
+  ['direction', (row) => row.direction, true],
+];
+
+const numbers: readonly Column<BenchRow>[] = [
+  ['ms', (row) => number(row.ms)],
+  ['GFLOP/s', (row) => number(row.gflops)],
+  ['GB/s', (row) => number(row.gbps)],
+  ['% peak', (row) => number(row.percentOfPeak)],
+  ['ratio', (row) => (row.ratioToBest === null ? '–' : row.ratioToBest.toFixed(2))],
+];
+
+const starred = ({ variant, isChosen }: BenchRow): string => variant + (isChosen ? ' *' : '');
+
+/** A hundred columns: other engines stand where the kernel's name does, the type in the head. */
+const terminalColumns: readonly Column<BenchRow>[] = [
+  ...places,
+  ['variant', (row) => (row.engine === OWN ? starred(row) : row.engine), true],
+  ...numbers,
+];
+
+const pipeColumns: readonly Column<BenchRow>[] = [
+  ...places,
+  ['variant', starred, true],
+  dtypeColumn,
+  ...numbers,
+  engineColumn,
+];
+
+const profileColumns: readonly Column<ProfileRow>[] = [
+  ['op', (row) => row.op, true],
+  ['shader', (row) => row.shader, true],
+  ['count', (row) => String(row.count)],
+  ['ms', (row) => number(row.ms)],
+  ['% step', (row) => number(row.percentOfStep)],
+  ['GFLOP/s', (row) => (row.gflops > 0 ? number(row.gflops) : '–')],
+];
+
+/**
+ * The lines a person reads: columns aligned for a terminal, or separated by tabs for the next
+ * program in a pipe, where lines that are not rows begin with #.
+ */
+export function formatReport(document: BenchDocument, isTerminal: boolean): string[] {
+  const { results, training, profile } = document;
+  const remark = (text: string): string => (isTerminal ? wrap(text) : `# ${text}`);
+  const lines = headOf(document).map(remark);
+  lines.push(...tableLines(isTerminal ? terminalColumns : pipeColumns, results, isTerminal));
+  if (training) {
+    const { model, parameters, batchSize, firstStepMs, stepMs, imagesPerSecond } = training;
+    lines.push(
+      ...(isTerminal ? [''] : []),
+      remark(`${model}, ${parameters.toLocaleString('en-US')} parameters, batch ${batchSize}`),
+      remark(`${imagesPerSecond.toFixed(1)} images/s, ${stepMs.toFixed(1)} ms a step`),
+      remark(`${firstStepMs.toFixed(0)} ms for the first step, with compiling`),
+    );
+  }
+  if (profile) {
+    const total = profile.reduce((sum, { ms }) => sum + ms, 0);
+    if (isTerminal) lines.push('');
+    lines.push(remark(`one step by kernel, ${total.toFixed(1)} ms on the GPU`));
+    lines.push(...tableLines(profileColumns, profile, isTerminal));
+  }
+  for (const text of remarksOf(results)) lines.push(remark(text));
+  return lines;
+}
+
+function headOf({ adapter, isSoftware, timing, peak, results }: BenchDocument): string[] {
+  const first = results.at(0);
+  return [
+    `adapter  ${adapter}`,
+    ...(isSoftware ? ['         a software adapter: timings are not meaningful for GPUs'] : []),
+    `peak     ${number(peak.gflops)} GFLOP/s, ${number(peak.gbps)} GB/s, measured`,
+    `timing   ${timing}, median`,
+    ...(first ? [`shape    ${shapeLetters[first.op].join(',')} of ${first.dtype}`] : []),
+    ...(results.some(({ isChosen }) => isChosen) ? ['*        the kernel chosen unasked'] : []),
+  ];
+}
+
+/** What is said about rows below the table: problems, and notes that several rows share. */
+function remarksOf(results: readonly BenchRow[]): string[] {
+  const remarks = new Set<string>();
+  for (const { engine, shape, direction, variant, problem, note } of results) {
+    if (problem) remarks.add(`${engine} ${shape} ${direction} ${variant}: ${problem}`);
+    if (note) remarks.add(`${engine}: ${note}`);
+  }
+  return [...remarks];
+}
+
+function tableLines<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  isTerminal: boolean,
+): string[] {
+  const cells = [
+    columns.map(([title]) => title),
+    ...rows.map((row) => columns.map((c) => c[1](row))),
+  ];
+  if (!isTerminal) return cells.map((line) => line.join('\t'));
+  const widths = columns.map((_, i) => Math.max(...cells.map((line) => line[i].length)));
+  const pad = (text: string, i: number): string =>
+    columns[i][2] ? text.padEnd(widths[i]) : text.padStart(widths[i]);
+  return ['', ...cells.map((line) => line.map(pad).join('  ').trimEnd())];
+}
+
+/** Breaks a long remark between words; what follows is indented. */
+function wrap(text: string): string {
+  const lines: string[] = [];
+  for (const word of text.split(/(?<=\S) /)) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + 1 + word.length <= WIDTH) {
+      lines[lines.length - 1] = `${line} ${word}`;
+    } else lines.push(line === undefined ? word : `  ${word}`);
+  }
+  return lines.join('\n');
+}
+
+/** Three or four digits that matter, whatever the size. */
+function number(value: number | null): string {
+  if (value === null) return '–';
+  if (value >= 1000) return value.toFixed(0);
+  if (value >= 100) return value.toFixed(1);
+  if (value >= 1) return value.toFixed(2);
+  return value.toFixed(3);
+}

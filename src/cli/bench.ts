@@ -1,0 +1,58 @@
+import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
+import { benchOps, directions, peerNames, type BenchRequest } from '../bench/types.js';
+import { openDevice, printJson, withCommon, type CommonOptions } from './options.js';
+
+type BenchOptions = CommonOptions & Omit<BenchRequest, 'op'> & { save?: string };
+
+export function benchCommand(program: Command): void {
+  withCommon(
+    program
+      .command('bench')
+      .description('measure kernels, or whole training steps, on this adapter')
+      .addArgument(new Argument('<op>', 'what to measure').choices([...benchOps]))
+      .option('--suite <name>', 'list of shapes; for train the name of a model')
+      .option('--shape <numbers>', 'one shape of your own; for conv2d N,H,W,C,K,R,stride')
+      .addOption(
+        new Option('--direction <name>', 'which computation').choices([...directions, 'all']),
+      )
+      .option('--variant <name>', 'one kernel, or all that fit (default all)')
+      .addOption(new Option('--dtype <type>', 'element type').choices(['f32', 'f16']))
+      .option('--against <engines>', `also measure ${peerNames.join(', ')}`, peerList)
+      .option('--save <file>', 'write the measurements as JSON'),
+  ).action(async (op: BenchRequest['op'], options: BenchOptions) => {
+    const { checkRequest } = await import('../bench/request.js');
+    const { runBench } = await import('../bench/run.js');
+    const { suite, shape, direction, variant, dtype, against } = options;
+    const request: BenchRequest = { op, suite, shape, direction, variant, dtype, against };
+    checkRequest(request);
+    const device = await openDevice(options);
+    try {
+      const say = (text: string): void => void process.stderr.write(`${text}\n`);
+      const report = await runBench(device, request, say);
+      if (options.save) {
+        const { saveReport } = await import('../bench/save.js');
+        saveReport(options.save, report.document, device.runtime);
+        say(`saved ${options.save}`);
+      }
+      if (options.json) printJson(report.document);
+      else {
+        const { formatReport } = await import('../bench/table.js');
+        const isTerminal = process.stdout.isTTY;
+        process.stdout.write(`${formatReport(report.document, isTerminal).join('\n')}\n`);
+      }
+      if (!report.isRight) process.exitCode = 1;
+    } finally {
+      device.destroy();
+    }
+  });
+}
+
+function peerList(text: string): (typeof peerNames)[number][] {
+  const names = text.split(',').map((name) => name.trim());
+  const known: readonly string[] = peerNames;
+  const strange = names.filter((name) => !known.includes(name));
+  if (strange.length === 0) return [...new Set(names)] as (typeof peerNames)[number][];
+  throw new InvalidArgumentError(
+    `expected a list of ${peerNames.join(', ')}, got "${strange.join(', ')}".`,
+  );
+}
