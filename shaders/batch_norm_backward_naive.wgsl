@@ -4,9 +4,8 @@
 //                                                           variance moved with x
 //   dx = gamma · rstd · dz                                  otherwise
 //
-// One invocation computes one dx (or four, with Lanes = vec4<f32>); a workgroup of 64 computes 64
-// neighbours.
-//   dy         [M C]  read, in values of Lanes; C comes divided by their width
+// One invocation computes one dx; a workgroup of 64 computes 64 neighbours.
+//   dy         [M C]  read
 //   y          [M C]  read where ACTIVATION is not 0
 //   x          [M C]  read where IS_TRAINING
 //   statistics [2 C]  read: means, then rstd
@@ -15,7 +14,6 @@
 //   dx         [M C]  written
 //   dresidual  [M C]  written where KEEP_RESIDUAL
 // Overrides: IS_TRAINING; HAS_GAMMA; KEEP_RESIDUAL; ACTIVATION, a number of lib/activation.wgsl.
-// Tunables: Lanes, f32, or vec4<f32> where C is divisible by four.
 // Limits: WebGPU's defaults.
 // @use lib/activation_lanes.wgsl
 
@@ -24,23 +22,22 @@ override HAS_GAMMA: bool = true;
 override KEEP_RESIDUAL: bool = false;
 override ACTIVATION: u32 = 0u;
 
-alias Lanes = f32; // @tune
+alias Lanes = f32;
 
 struct Params {
-  size: u32,
+  rows: u32, // M
   C: u32,
-  rows: f32, // M
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> dy: array<Lanes>;
-@group(0) @binding(2) var<storage, read> y: array<Lanes>;
-@group(0) @binding(3) var<storage, read> x: array<Lanes>;
-@group(0) @binding(4) var<storage, read> statistics: array<Lanes>;
-@group(0) @binding(5) var<storage, read> gamma: array<Lanes>;
-@group(0) @binding(6) var<storage, read> sums: array<Lanes>;
-@group(0) @binding(7) var<storage, read_write> dx: array<Lanes>;
-@group(0) @binding(8) var<storage, read_write> dresidual: array<Lanes>;
+@group(0) @binding(1) var<storage, read> dy: array<f32>;
+@group(0) @binding(2) var<storage, read> y: array<f32>;
+@group(0) @binding(3) var<storage, read> x: array<f32>;
+@group(0) @binding(4) var<storage, read> statistics: array<f32>;
+@group(0) @binding(5) var<storage, read> gamma: array<f32>;
+@group(0) @binding(6) var<storage, read> sums: array<f32>;
+@group(0) @binding(7) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(8) var<storage, read_write> dresidual: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -49,7 +46,7 @@ fn main(
   @builtin(local_invocation_index) local: u32,
 ) {
   let i = (group.y * groups.x + group.x) * 64u + local;
-  if (i >= params.size) {
+  if (i >= params.rows * params.C) {
     return;
   }
   let C = params.C;
@@ -62,7 +59,7 @@ fn main(
   var inner = dz;
   if (IS_TRAINING) {
     let normalized = (x[i] - statistics[c]) * rstd;
-    inner -= (sums[c] + normalized * sums[C + c]) / params.rows;
+    inner -= (sums[c] + normalized * sums[C + c]) / f32(params.rows);
   }
   var scale = rstd;
   if (HAS_GAMMA) {

@@ -1,16 +1,17 @@
 import { sizeOf, type GpuArray } from '../../gpu/array.js';
 import { ShapeError } from '../../gpu/errors.js';
 import { activationGradient, type FusedActivation } from '../../kernels/activation.js';
+import { batchNormForward, batchNormGradInput } from '../../kernels/batch_norm.js';
 import {
-  batchNormForward,
-  batchNormGradInput,
-  batchNormGradSums,
   batchNormVariants,
-  batchStatistics,
-  runningStatistics,
   type BatchNormSetup,
   type BatchNormVariant,
-} from '../../kernels/batch_norm.js';
+} from '../../kernels/batch_norm_setup.js';
+import {
+  batchNormGradSums,
+  batchStatistics,
+  runningStatistics,
+} from '../../kernels/batch_norm_sums.js';
 import type { BackwardCall, ForwardCall, InputMetas, OpRecord, Plan } from '../record.js';
 import { expectDtype, label } from '../shapes.js';
 

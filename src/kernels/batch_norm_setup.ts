@@ -1,0 +1,81 @@
+import type { GpuArray } from '../gpu/array.js';
+import type { Runtime } from '../gpu/runtime.js';
+import type { FusedActivation } from './activation.js';
+
+export const WORKGROUP = 64;
+
+/**
+ * 'naive' computes one number an invocation; in 'sliced' kernels each takes some rows of one
+ * channel, or of four where C is divisible by four.
+ */
+export const batchNormVariants = ['naive', 'sliced'] as const;
+export type BatchNormVariant = (typeof batchNormVariants)[number];
+
+export interface BatchNormSetup {
+  /** Values of each channel. */
+  rows: number;
+  c: number;
+  isTraining: boolean;
+  momentum: number;
+  epsilon: number;
+  activation?: FusedActivation | undefined;
+  variant?: BatchNormVariant | undefined;
+}
+
+/** What backward looks at; `y` where an activation was applied. */
+export interface BatchNormSaved {
+  dy: GpuArray;
+  x: GpuArray;
+  y: GpuArray | undefined;
+  statistics: GpuArray;
+}
+
+export interface SlicePlan {
+  lanes: 1 | 4;
+  slices: number;
+  rowsPerSlice: number;
+}
+
+/** Grid and parameters of the kernels that compute every element. */
+export function elementPlan(runtime: Runtime, setup: BatchNormSetup) {
+  const { rows, c, variant } = setup;
+  if (variant === 'naive') {
+    const params = { rows, C: c };
+    return { tune: {}, params, groups: Math.ceil((rows * c) / WORKGROUP) };
+  }
+  const lanes = lanesOf(setup);
+  // Nothing is summed, so a GPU takes as many invocations as it gets; two cores want few.
+  const wanted = Math.ceil((runtime.info.isSoftware ? 2048 : 2 ** 18) / (c / lanes));
+  const rowsPerSlice = Math.ceil(rows / wanted);
+  const plan = { lanes, slices: Math.ceil(rows / rowsPerSlice), rowsPerSlice };
+  const groups = Math.ceil(((c / lanes) * plan.slices) / WORKGROUP);
+  return { tune: tuneOf(lanes), params: slicedParams(setup, plan), groups };
+}
+
+/** How the rows are cut into slices, or null where one invocation sums a whole channel. */
+export function slicePlan(runtime: Runtime, setup: BatchNormSetup): SlicePlan | null {
+  const { rows, c, variant } = setup;
+  if (variant === 'naive') return null;
+  // Short sums: a second dispatch costs more than it saves.
+  if (rows < 64 && variant !== 'sliced') return null;
+  const lanes = lanesOf(setup);
+  // Two cores are busy with 2,000 invocations, a GPU wants its tens of thousands of lanes filled.
+  const wanted = Math.ceil((runtime.info.isSoftware ? 2048 : 65536) / (c / lanes));
+  // At least 16 rows a slice keep the partial sums small next to x.
+  const rowsPerSlice = Math.max(Math.ceil(rows / wanted), Math.min(16, Math.ceil(rows / 3)));
+  return { lanes, slices: Math.ceil(rows / rowsPerSlice), rowsPerSlice };
+}
+
+export function slicedParams({ rows, c }: BatchNormSetup, plan: SlicePlan) {
+  const { slices, rowsPerSlice, lanes } = plan;
+  return { rows, C: c / lanes, rows_per_slice: rowsPerSlice, slices };
+}
+
+/** Channels an invocation takes: four wherever they are there, since most of the work is moving memory. */
+function lanesOf({ c, variant }: BatchNormSetup): 1 | 4 {
+  return variant === 'naive' || c % 4 !== 0 ? 1 : 4;
+}
+
+export function tuneOf(lanes: 1 | 4): Record<string, string> {
+  return lanes === 4 ? { Lanes: 'vec4<f32>' } : {};
+}
