@@ -30,24 +30,24 @@ struct Params {
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let N = params.x_shape.x;
   let H = params.x_shape.y;
   let W = params.x_shape.z;
   let C = params.x_shape.w;
   let P = params.y_shape.y;
   let Q = params.y_shape.z;
 
-  let i = (group.y * groups.x + group.x) * 64u + local;
-  if (i >= N * P * Q * C) {
+  // Rows and images are the grid's other axes: on integers, division is the slowest operation.
+  let t = group.x * 64u + local;
+  if (t >= Q * C) {
     return;
   }
-  let c = i % C;
-  let q = (i / C) % Q;
-  let p = (i / (C * Q)) % P;
-  let n = i / (C * Q * P);
+  let q = t / C;
+  let c = t - q * C;
+  let p = group.y;
+  let n = group.z;
+  let i = (n * P + p) * Q * C + t;
 
   let h_begin = p * params.size.x;
   let w_begin = q * params.size.y;

@@ -42,24 +42,24 @@ fn covered(window: u32, size: u32, stride: u32, pad: u32, length: u32) -> u32 {
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let N = params.x_shape.x;
   let H = params.x_shape.y;
   let W = params.x_shape.z;
   let C = params.x_shape.w;
   let P = params.y_shape.y;
   let Q = params.y_shape.z;
 
-  let i = (group.y * groups.x + group.x) * 64u + local;
-  if (i >= N * H * W * C) {
+  // Rows and images are the grid's other axes: on integers, division is the slowest operation.
+  let t = group.x * 64u + local;
+  if (t >= W * C) {
     return;
   }
-  let c = i % C;
-  let w = (i / C) % W;
-  let h = (i / (C * W)) % H;
-  let n = i / (C * W * H);
+  let w = t / C;
+  let c = t - w * C;
+  let h = group.y;
+  let n = group.z;
+  let i = (n * H + h) * W * C + t;
 
   let rows = windows_over(h, params.size.x, params.stride.x, params.pad.x, P);
   let columns = windows_over(w, params.size.y, params.stride.y, params.pad.y, Q);

@@ -54,7 +54,7 @@ export function pool2dForward(
     },
     bindings: { x, y, index: index ?? runtime.placeholder },
     params: windowParams(geometry, isVec4 ? 4 : 1),
-    groups: Math.ceil(y.size / (isVec4 ? 4 : 1) / WORKGROUP),
+    groups: isVec4 ? rowGroups(q, c / 4, p, n) : Math.ceil(y.size / WORKGROUP),
     ...pool2dCost(geometry),
   });
   return index ? { y, index } : { y };
@@ -87,7 +87,7 @@ export function pool2dBackward(
       tune: lanes === 4 ? { Lanes: 'vec4<f32>', Places: 'vec4<u32>' } : {},
       constants: { IS_MAX: kind === 'max' },
       params: { x_shape, y_shape, size },
-      groups: Math.ceil(dy.size / lanes / WORKGROUP),
+      groups: rowGroups(geometry.q, c / lanes, geometry.p, n),
     });
   } else {
     runtime.dispatch({
@@ -95,7 +95,7 @@ export function pool2dBackward(
       shader: `pool2d_backward_${variant}`,
       constants: { IS_MAX: kind === 'max', COUNT_PADDING: countIncludePad },
       params: windowParams(geometry, lanes),
-      groups: Math.ceil(dx.size / lanes / WORKGROUP),
+      groups: variant === 'vec4' ? rowGroups(w, c / lanes, h, n) : Math.ceil(dx.size / WORKGROUP),
     });
   }
   return dx;
@@ -118,6 +118,11 @@ function isDisjoint(geometry: Pool2dGeometry): boolean {
 export function pool2dCost(geometry: Pool2dGeometry): { flops: number; bytes: number } {
   const { n, h, w, c, r, s, p, q } = geometry;
   return { flops: n * p * q * c * r * s, bytes: 4 * (n * h * w * c + n * p * q * c) };
+}
+
+/** A grid of (pixels and channels of one row, rows, images). */
+function rowGroups(columns: number, c: number, rows: number, n: number): [number, number, number] {
+  return [Math.ceil((columns * c) / WORKGROUP), rows, n];
 }
 
 function windowParams(geometry: Pool2dGeometry, lanes: number) {
