@@ -111,7 +111,12 @@ describe('models on a device that computes nothing', () => {
   });
 
   describe('errors', () => {
-    const failing = (title: string, run: () => unknown, type: typeof Error, text: string): void => {
+    const failing = (
+      title: string,
+      run: () => unknown,
+      type: new (message: string) => Error,
+      text: string,
+    ): void => {
       it(title, () => {
         expect(run).toThrow(type);
         expect(run).toThrow(text);
