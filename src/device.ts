@@ -94,7 +94,7 @@ export class Device {
       this.runtime.write(wide, encode(flat.data, 'f32'));
       const narrow = castArray(this.runtime, wide, 'f16');
       wide.release();
-      return Tensor.own(this.runtime, narrow);
+      return this.finish(Tensor.own(this.runtime, narrow), options);
     }
     const array = this.runtime.alloc(wanted, dtype);
     this.runtime.write(array, encode(flat.data, dtype));
