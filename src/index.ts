@@ -20,5 +20,8 @@ export {
   TrainingError,
   UsageError,
 } from './gpu/errors.js';
+export * as models from './models/index.js';
+export * as nn from './nn/index.js';
 export { ops, type InputShapes, type OpEntry } from './ops/index.js';
+export * as optim from './optim/index.js';
 export { Tensor, type NestedNumbers, type TypedArray } from './tensor.js';
