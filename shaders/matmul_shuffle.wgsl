@@ -10,7 +10,9 @@
 //                                                       where it is transposed
 //   bias [N]                                            read where params.has_bias
 //   y    [slices batches M N]                           written, as vec4
-// Grid: (⌈N/32⌉, ⌈M/TM⌉, slices·batches). A slice sums params.depth of the K terms, a multiple of 8.
+// Grid: ⌈N/32⌉·⌈M/TM⌉·batches·slices workgroups in this order, columns first, folded into x and y
+// (images have more rows than a grid has places). A slice sums params.depth of the K terms, a
+// multiple of 8.
 // Transposition is a parameter, not an override, so that a layer's forward and backward passes
 // share one pipeline: llvmpipe takes up to a second to compile one.
 // Tunables: TM rows a workgroup. Overrides: ACTIVATION, a number of lib/activation.wgsl; relu and
@@ -48,22 +50,31 @@ struct Params {
 @compute @workgroup_size(8)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
   let M = params.m;
   let K = params.k;
   let N4 = params.n / 4u;
+  let column_tiles = (N4 + 7u) / 8u;
+  let row_tiles = (M + TM - 1u) / TM;
+  let slices = (K + params.depth - 1u) / params.depth;
+  let tile = group.y * groups.x + group.x;
+  let plane = tile / (column_tiles * row_tiles); // slice and batch
+  if (plane >= slices * params.batches) {
+    return;
+  }
   let is_a_transposed = params.transpose_a != 0u;
   let is_b_transposed = params.transpose_b != 0u;
 
-  let matrix = group.z % params.batches;
+  let matrix = plane % params.batches;
   let a_base = operand_matrix(matrix, params.batch_shape, params.a_repeats) * M * K;
   let b_base = operand_matrix(matrix, params.batch_shape, params.b_repeats) * K * N4;
-  let m0 = group.y * TM;
-  let owned = group.x * 8u + lane;
+  let m0 = tile / column_tiles % row_tiles * TM;
+  let owned = tile % column_tiles * 8u + lane;
   // Lanes past the last column repeat it: they must stay, since they hold numbers of a.
   let n = min(owned, N4 - 1u);
-  let first = (group.z / params.batches) * params.depth;
+  let first = (plane / params.batches) * params.depth;
   let end = min(first + params.depth, K);
   // Between neighbours of a along m and along k.
   let a_row = select(K, 1u, is_a_transposed);
@@ -118,7 +129,7 @@ fn main(
   }
   for (var i = 0u; i < TM; i++) {
     if (m0 + i < M) {
-      y[(group.z * M + m0 + i) * N4 + n] = finish(sum[i] + shift);
+      y[(plane * M + m0 + i) * N4 + n] = finish(sum[i] + shift);
     }
   }
 }

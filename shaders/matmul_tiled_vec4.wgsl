@@ -12,8 +12,8 @@
 //   y    [slices batches M N]                    written, as vec4; N a multiple of 4
 // Both pieces lie in workgroup memory with k outermost. An operand whose last axis is k is loaded in
 // blocks of 4 × 4 that are turned in registers.
-// Grid: (⌈N/TILE_N⌉, ⌈M/TILE_M⌉, slices·batches). A slice sums params.depth of the K terms, a
-// multiple of TILE_K.
+// Grid: ⌈N/TILE_N⌉·⌈M/TILE_M⌉·batches·slices workgroups in this order, columns first, folded into
+// x and y. A slice sums params.depth of the K terms, a multiple of TILE_K.
 // Tunables: the tile, ROWS and COLUMNS (multiples of 4); AElem and BElem, f32 or f16: sums are f32.
 // Overrides: TRANSPOSE_A, TRANSPOSE_B; HAS_BIAS; ACTIVATION, a number of lib/activation.wgsl.
 // Limits: WebGPU's defaults; (TILE_M + TILE_N)·TILE_K·4 bytes of workgroup memory.
@@ -69,17 +69,26 @@ var<workgroup> b_tile: array<vec4<f32>, TILE_K * N4>; // [k][n/4]
 @compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) thread: u32,
 ) {
   let M = params.m;
   let N = params.n;
   let K = params.k;
-  let matrix = group.z % params.batches;
+  let column_tiles = (N + TILE_N - 1u) / TILE_N;
+  let row_tiles = (M + TILE_M - 1u) / TILE_M;
+  let slices = (K + params.depth - 1u) / params.depth;
+  let tile = group.y * groups.x + group.x;
+  let plane = tile / (column_tiles * row_tiles); // slice and batch
+  if (plane >= slices * params.batches) {
+    return;
+  }
+  let matrix = plane % params.batches;
   let a_base = operand_matrix(matrix, params.batch_shape, params.a_repeats) * (M * K / 4u);
   let b_base = operand_matrix(matrix, params.batch_shape, params.b_repeats) * (K * N / 4u);
-  let m0 = group.y * TILE_M;
-  let n0 = group.x * TILE_N;
-  let first = (group.z / params.batches) * params.depth;
+  let m0 = tile / column_tiles % row_tiles * TILE_M;
+  let n0 = tile % column_tiles * TILE_N;
+  let first = (plane / params.batches) * params.depth;
   let end = min(first + params.depth, K);
   let tx = thread % TX;
   let ty = thread / TX;
@@ -124,7 +133,7 @@ fn main(
     for (var i = 0u; i < ROWS; i++) {
       let m = m0 + ((i / 4u) * TY + ty) * 4u + i % 4u;
       if (m < M) {
-        y[((group.z * M + m) * N + n) / 4u] = finish(sum[i][h] + shift);
+        y[((plane * M + m) * N + n) / 4u] = finish(sum[i][h] + shift);
       }
     }
   }

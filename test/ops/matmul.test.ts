@@ -42,6 +42,29 @@ describe('ops.matmul', () => {
   });
 });
 
+describe('matmul of more rows than a grid has places', () => {
+  it.each(['shuffle', 'tiled', 'tiledVec4'] as const)('%s', async (variant) => {
+    const device = await testDevice();
+    const m = 16 * 65535 + 17;
+    await device.scope(async () => {
+      const a = Float32Array.from({ length: m * 4 }, (_, i) => (i * 31) % 17);
+      const b = Float32Array.from({ length: 16 }, (_, i) => i - 5);
+      const [left, right] = [device.tensor(a, [m, 4]), device.tensor(b, [4, 4])];
+      const y = multiply(device.runtime, left.gpuArray, right.gpuArray, { variant });
+      const got = new Float32Array(await device.runtime.read(y));
+      y.release();
+      const wrong = got.findIndex((value, at) => {
+        const row = at & ~3;
+        let wanted = 0;
+        for (let t = 0; t < 4; t++) wanted += a[row + t] * b[4 * t + (at & 3)];
+        return value !== wanted;
+      });
+      expect(wrong, 'first wrong element').toBe(-1);
+      expect(got.length).toBe(4 * m);
+    });
+  });
+});
+
 describe('matmul of f16 operands', () => {
   const variants: MatmulVariant[] = ['naive', 'tiled', 'tiledVec4'];
   const [m, k, n] = [20, 72, 36];
