@@ -10,11 +10,15 @@
 // The input pixel of output (p, q) under filter tap (r, s) is
 //   h = p·stride + r·dilation − pad, and likewise w; taps outside the image add nothing.
 // Overrides: HAS_BIAS; ACTIVATION, a number of lib/activation.wgsl.
+// Tunables: XElem and WElem, f32 or f16 (sums are f32 in either case).
 // Limits: WebGPU's defaults.
 // @use lib/activation.wgsl
 
 override HAS_BIAS: bool = false;
 override ACTIVATION: u32 = 0u;
+
+alias XElem = f32; // @tune
+alias WElem = f32; // @tune
 
 struct Params {
   x_shape: vec4<u32>,
@@ -26,8 +30,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> w: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<XElem>;
+@group(0) @binding(2) var<storage, read> w: array<WElem>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
@@ -74,7 +78,7 @@ fn main(
       let x_base = ((n * H + h) * W + column) * C + first;
       let w_base = (r * S + s) * channels * K + k;
       for (var c = 0u; c < channels; c++) {
-        sum += x[x_base + c] * w[w_base + c * K];
+        sum += f32(x[x_base + c]) * f32(w[w_base + c * K]);
       }
     }
   }

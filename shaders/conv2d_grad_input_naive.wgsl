@@ -7,7 +7,10 @@
 //   dx [N H W C]         written
 // Output (p, q) read pixel h = p·stride + r·dilation − pad, so tap r leads back to
 //   p = (h + pad − r·dilation) / stride, where that division leaves no rest.
+// Tunables: WElem, f32 or f16 (sums are f32 in either case).
 // Limits: WebGPU's defaults.
+
+alias WElem = f32; // @tune
 
 struct Params {
   x_shape: vec4<u32>,
@@ -20,7 +23,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read> w: array<f32>;
+@group(0) @binding(2) var<storage, read> w: array<WElem>;
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>;
 
 @compute @workgroup_size(64)
@@ -70,7 +73,7 @@ fn main(
       let dy_base = ((n * P + p) * Q + q) * K + first;
       let w_base = ((r * S + s) * channels + c_in_group) * K + first;
       for (var k = 0u; k < filters; k++) {
-        sum += dy[dy_base + k] * w[w_base + k];
+        sum += dy[dy_base + k] * f32(w[w_base + k]);
       }
     }
   }

@@ -6,7 +6,10 @@
 //   dy [N P Q K]         read
 //   dw [R S C/groups K]  written
 // Few weights and a long sum (N·P·Q terms): the faster variants split the sum.
+// Tunables: XElem, f32 or f16 (sums are f32 in either case).
 // Limits: WebGPU's defaults.
+
+alias XElem = f32; // @tune
 
 struct Params {
   x_shape: vec4<u32>,
@@ -18,7 +21,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<XElem>;
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 @group(0) @binding(3) var<storage, read_write> dw: array<f32>;
 
@@ -60,7 +63,8 @@ fn main(
         if (column >= W) {
           continue;
         }
-        sum += x[((n * H + h) * W + column) * C + c] * dy[((n * P + p) * Q + q) * K + k];
+        let seen = f32(x[((n * H + h) * W + column) * C + c]);
+        sum += seen * dy[((n * P + p) * Q + q) * K + k];
       }
     }
   }

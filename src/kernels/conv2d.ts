@@ -1,7 +1,7 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { activationCodes, type FusedActivation } from './activation.js';
-import { conv2dCost, type Conv2dGeometry } from './conv2d_geometry.js';
+import { conv2dCost, type Conv2dGeometry, type Conv2dTypes } from './conv2d_geometry.js';
 import { conv2dGradInputTiled } from './conv2d_grad_input.js';
 import {
   conv2dForwardMatmul,
@@ -39,7 +39,7 @@ export function conv2dForward(
   geometry: Conv2dGeometry,
   options: Conv2dForwardOptions = {},
 ): GpuArray {
-  switch (variantFor('forward', options.variant, geometry, runtime.info)) {
+  switch (variantFor('forward', options.variant, geometry, runtime.info, typesOf(x, w))) {
     case 'shuffle':
       return conv2dForwardShuffle(runtime, x, w, bias, geometry, options);
     case 'few':
@@ -70,6 +70,7 @@ function forwardNaive(
   runtime.dispatch({
     shader: 'conv2d_forward_naive',
     op: 'conv2d forward',
+    tune: { XElem: x.dtype, WElem: w.dtype },
     constants: {
       HAS_BIAS: bias !== undefined,
       ACTIVATION: activationCodes[options.activation ?? 'none'],
@@ -77,7 +78,7 @@ function forwardNaive(
     bindings: { x, w, bias: bias ?? runtime.placeholder, y },
     params: naiveParams(geometry),
     groups: Math.ceil(y.size / WORKGROUP),
-    ...conv2dCost(geometry),
+    ...conv2dCost(geometry, typesOf(x, w)),
   });
   return y;
 }
@@ -90,7 +91,7 @@ export function conv2dGradInput(
   geometry: Conv2dGeometry,
   options: { variant?: Conv2dVariant | undefined } = {},
 ): GpuArray {
-  switch (variantFor('gradInput', options.variant, geometry, runtime.info)) {
+  switch (variantFor('gradInput', options.variant, geometry, runtime.info, typesOf(dy, w))) {
     case 'shuffle':
       return conv2dGradInputShuffle(runtime, dy, w, geometry);
     case 'tiled':
@@ -116,10 +117,11 @@ function gradInputNaive(
   runtime.dispatch({
     shader: 'conv2d_grad_input_naive',
     op: 'conv2d grad-input',
+    tune: { WElem: w.dtype },
     bindings: { dy, w, dx },
     params: naiveParams(geometry),
     groups: Math.ceil(dx.size / WORKGROUP),
-    ...conv2dCost(geometry),
+    ...conv2dCost(geometry, { w: w.dtype }),
   });
   return dx;
 }
@@ -132,7 +134,7 @@ export function conv2dGradWeight(
   geometry: Conv2dGeometry,
   options: { variant?: Conv2dVariant | undefined } = {},
 ): GpuArray {
-  switch (variantFor('gradWeight', options.variant, geometry, runtime.info)) {
+  switch (variantFor('gradWeight', options.variant, geometry, runtime.info, typesOf(x, dy))) {
     case 'shuffle':
       return conv2dGradWeightShuffle(runtime, x, dy, geometry);
     case 'few':
@@ -157,12 +159,18 @@ function gradWeightNaive(
   runtime.dispatch({
     shader: 'conv2d_grad_weight_naive',
     op: 'conv2d grad-weight',
+    tune: { XElem: x.dtype },
     bindings: { x, dy, dw },
     params: naiveParams(geometry),
     groups: Math.ceil(dw.size / WORKGROUP),
-    ...conv2dCost(geometry),
+    ...conv2dCost(geometry, { x: x.dtype }),
   });
   return dw;
+}
+
+/** Types as they concern the choice; dy is f32. */
+function typesOf(x: GpuArray, w: GpuArray): Conv2dTypes {
+  return { x: x.dtype, w: w.dtype };
 }
 
 function naiveParams(geometry: Conv2dGeometry): Record<string, readonly number[]> {

@@ -1,3 +1,4 @@
+import { bytesPerElement, type DType } from '../gpu/array.js';
 import { ShapeError } from '../gpu/errors.js';
 
 export type Padding =
@@ -123,11 +124,25 @@ function paddingPairs(op: string, padding: Padding): readonly [AxisPadding, Axis
   ];
 }
 
+/** Element types of the operands: f16 is read as it is, and summed and written as f32. */
+export interface Conv2dTypes {
+  x: DType;
+  w: DType;
+}
+
+export const f32Operands: Conv2dTypes = { x: 'f32', w: 'f32' };
+
 /** FLOP of one direction, and bytes when each array is touched once. */
-export function conv2dCost(geometry: Conv2dGeometry): { flops: number; bytes: number } {
+export function conv2dCost(
+  geometry: Conv2dGeometry,
+  types: Partial<Conv2dTypes> = {},
+): { flops: number; bytes: number } {
   const { n, h, w, c, r, s, k, p, q, groups } = geometry;
   return {
     flops: 2 * n * p * q * k * r * s * (c / groups),
-    bytes: 4 * (n * h * w * c + r * s * (c / groups) * k + n * p * q * k),
+    bytes:
+      bytesPerElement[types.x ?? 'f32'] * n * h * w * c +
+      bytesPerElement[types.w ?? 'f32'] * r * s * (c / groups) * k +
+      4 * n * p * q * k,
   };
 }

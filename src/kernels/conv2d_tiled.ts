@@ -76,7 +76,10 @@ export function dispatchTiled(
       ...folded(Math.ceil(rows / tile.BM), runtime.info),
       groups * Math.ceil(k / groups / tile.BN),
     ],
-    ...conv2dCost({ ...geometry, p: outputs[0], q: outputs[1] }),
+    ...conv2dCost(
+      { ...geometry, p: outputs[0], q: outputs[1] },
+      { x: arrays.x.dtype, w: arrays.w.dtype },
+    ),
   });
 }
 
@@ -133,7 +136,7 @@ export function conv2dGradWeightTiled(
       slice_stride: isVec4 ? sliceSize / 4 : sliceSize,
     },
     groups: [...grid, slices],
-    ...conv2dCost(geometry),
+    ...conv2dCost(geometry, { x: x.dtype }),
   });
   if (slices === 1) return part;
   const dw = sumSlices(runtime, op, part, shape);

@@ -103,8 +103,9 @@ function transformInput(
   return v;
 }
 
-/** Bytes of the largest transformed array. */
-export function winogradBytes({ n, p, q, c, k }: Conv2dGeometry, tile: WinogradTile): number {
-  const tiles = n * Math.ceil(p / tile) * Math.ceil(q / tile);
+/** Bytes of the largest transformed array, forward and backward. */
+export function winogradBytes(geometry: Conv2dGeometry, tile: WinogradTile): number {
+  const { n, h, w, c, k, p, q } = geometry;
+  const tiles = n * Math.ceil(Math.max(h, p) / tile) * Math.ceil(Math.max(w, q) / tile);
   return 4 * (tile + 2) ** 2 * Math.max(tiles * Math.max(c, k), c * k);
 }

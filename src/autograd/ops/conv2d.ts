@@ -12,6 +12,7 @@ import {
 import {
   windowGeometry,
   type Conv2dGeometry,
+  type Conv2dTypes,
   type Padding,
   type Pair,
 } from '../../kernels/conv2d_geometry.js';
@@ -31,21 +32,24 @@ export interface Conv2dOptions {
 
 export interface Conv2dPlan extends Plan {
   geometry: Conv2dGeometry;
+  types: Conv2dTypes;
 }
 
 /**
  * 2-D convolution (cross-correlation), optionally with bias and activation in its epilogue.
  *
  * y[n,p,q,k] = activation(bias[k] + Σ_{r,s,c} x[n, p·stride+r·dilation−pad, …, c] · w[r,s,c,k])
+ *
+ * x and w may be f16; sums, y and the gradients are f32.
  */
 export const conv2d: OpRecord<Conv2dOptions, Conv2dPlan> = {
   name: 'conv2d',
   inputs: { x: 'N H W C', w: 'R S C K', bias: 'K?' },
   shape: conv2dPlan,
-  variants: ({ geometry }, info) => conv2dAccurateVariants(geometry, info),
+  variants: ({ geometry, types }, info) => conv2dAccurateVariants(geometry, info, types),
   forward({ runtime, inputs, options, plan }) {
-    const { geometry } = plan;
-    const variant = resolveVariants(options.variant, geometry, runtime.info).forward;
+    const { geometry, types } = plan;
+    const variant = resolveVariants(options.variant, geometry, runtime.info, types).forward;
     const epilogue = { activation: options.activation, variant };
     return { y: conv2dForward(runtime, inputs.x!, inputs.w!, inputs.bias, geometry, epilogue) };
   },
@@ -56,11 +60,11 @@ export const conv2d: OpRecord<Conv2dOptions, Conv2dPlan> = {
     bias: 'db[k] = Σ_{n,p,q} dz[n,p,q,k],  dz = dy · activation′',
   },
   backward({ runtime, dy, saved, options, plan, needs }) {
-    const { geometry } = plan;
+    const { geometry, types } = plan;
     const dz = options.activation
       ? activationGradient(runtime, dy, saved.y, options.activation)
       : dy.retain();
-    const variants = resolveVariants(options.variant, geometry, runtime.info);
+    const variants = resolveVariants(options.variant, geometry, runtime.info, types);
     const forInput = { variant: variants.gradInput };
     const forWeight = { variant: variants.gradWeight };
     const gradients = {
@@ -72,13 +76,13 @@ export const conv2d: OpRecord<Conv2dOptions, Conv2dPlan> = {
     return gradients;
   },
   flops: (_inputs, plan) => conv2dCost(plan.geometry).flops,
-  bytes: (_inputs, plan) => conv2dCost(plan.geometry).bytes,
+  bytes: (_inputs, plan) => conv2dCost(plan.geometry, plan.types).bytes,
   source: 'Dumoulin & Visin, A guide to convolution arithmetic for deep learning, arXiv:1603.07285',
 };
 
 function conv2dPlan(inputs: InputMetas, options: Conv2dOptions): Conv2dPlan {
-  const x = expectInput('conv2d', 'x', inputs.x, 'N H W C');
-  const w = expectInput('conv2d', 'w', inputs.w, 'R S C K');
+  const x = expectInput('conv2d', 'x', inputs.x, 'N H W C', ['f32', 'f16']);
+  const w = expectInput('conv2d', 'w', inputs.w, 'R S C K', ['f32', 'f16']);
   const groups = options.groups ?? 1;
   const [n, h, width, c] = x.shape as [number, number, number, number];
   const [r, s, channels, k] = w.shape as [number, number, number, number];
@@ -100,7 +104,12 @@ function conv2dPlan(inputs: InputMetas, options: Conv2dOptions): Conv2dPlan {
   expectBias('conv2d', inputs.bias, k);
   const window = windowGeometry('conv2d', { h, w: width, r, s }, options);
   const geometry = { n, h, w: width, c, r, s, k, groups, ...window };
-  return { shape: [n, window.p, window.q, k], dtype: 'f32', geometry };
+  return {
+    shape: [n, window.p, window.q, k],
+    dtype: 'f32',
+    geometry,
+    types: { x: x.dtype, w: w.dtype },
+  };
 }
 
 /** A bias, where given, has one value for each output channel. */

@@ -1,0 +1,111 @@
+import type { DeviceInfo } from '../gpu/adapter.js';
+import type { Conv2dGeometry, Conv2dTypes } from './conv2d_geometry.js';
+import { winogradBytes, type WinogradTile } from './conv2d_winograd.js';
+
+/** Which kernels of a convolution exist, and what each of them needs. */
+export type Conv2dDirection = 'forward' | 'gradInput' | 'gradWeight';
+export type Conv2dVariant =
+  'naive' | 'tiled' | 'matmul' | 'winograd2' | 'winograd4' | 'shuffle' | 'few';
+
+/** Why a variant cannot compute a direction, or null where it can. */
+type FitRule = (geometry: Conv2dGeometry, info: DeviceInfo) => string | null;
+
+const always: FitRule = () => null;
+
+const rules: Record<Conv2dVariant, Partial<Record<Conv2dDirection, FitRule>>> = {
+  naive: { forward: always, gradInput: always, gradWeight: always },
+  tiled: { forward: always, gradInput: always, gradWeight: always },
+  matmul: { forward: needsPointwise, gradInput: needsPointwise, gradWeight: needsPointwise },
+  winograd2: {
+    forward: (g, info) => needsWinograd(g, 2, info),
+    gradInput: (g, info) => needsWinograd(g, 2, info),
+  },
+  winograd4: {
+    forward: (g, info) => needsWinograd(g, 4, info),
+    gradInput: (g, info) => needsWinograd(g, 4, info),
+  },
+  shuffle: {
+    forward: (g, info) => needsLanes(info) ?? needsUnitSteps(g) ?? needsMultiples(g, 'c', 'k'),
+    // Input and output change places.
+    gradInput: (g, info) => needsLanes(info) ?? needsUnitSteps(g) ?? needsMultiples(g, 'k', 'c'),
+    gradWeight: (g, info) => needsLanes(info) ?? needsUnitSteps(g) ?? needsMultiple(g, 'k', 4),
+  },
+  few: {
+    forward: (g, info) => needsLanes(info) ?? needsUnitSteps(g) ?? needsMultiple(g, 'k', 4),
+    gradWeight: (g, info) => needsLanes(info) ?? needsUnitSteps(g) ?? needsMultiple(g, 'k', 4),
+  },
+};
+
+export const conv2dVariantNames = Object.keys(rules) as Conv2dVariant[];
+
+/** The others read vectors of f32. */
+const readsF16: readonly Conv2dVariant[] = ['naive', 'tiled', 'matmul'];
+
+/** Why a variant cannot compute a direction of a convolution, or null where it can. */
+export function whyNot(
+  variant: Conv2dVariant,
+  direction: Conv2dDirection,
+  geometry: Conv2dGeometry,
+  info: DeviceInfo,
+  types: Conv2dTypes,
+): string | null {
+  if (!(variant in rules)) return 'there is no such kernel';
+  const isF16 = types.x === 'f16' || types.w === 'f16';
+  if (isF16 && !readsF16.includes(variant)) return 'it needs operands of f32';
+  const rule = rules[variant][direction];
+  return rule ? rule(geometry, info) : 'it does not compute this direction';
+}
+
+/** The kernels treat the index in a workgroup of 8 as the lane, so no other size will do. */
+function needsLanes(info: DeviceInfo): string | null {
+  if (!info.features.includes('subgroups')) return 'it needs the feature subgroups';
+  if (info.subgroupMinSize === 8 && info.subgroupMaxSize === 8) return null;
+  return `it needs subgroups of exactly 8 lanes, this adapter has ${info.subgroupMinSize} to ${info.subgroupMaxSize}`;
+}
+
+function needsPointwise(g: Conv2dGeometry): string | null {
+  if (g.r !== 1 || g.s !== 1) return `it needs a 1×1 filter, got ${g.r}×${g.s}`;
+  const padding = g.padTop + g.padBottom + g.padLeft + g.padRight;
+  if (padding > 0) return 'it needs an image without padding';
+  return needsStride1(g);
+}
+
+function needsWinograd(g: Conv2dGeometry, tile: WinogradTile, info: DeviceInfo): string | null {
+  if (g.r !== 3 || g.s !== 3) return `it needs a 3×3 filter, got ${g.r}×${g.s}`;
+  const most = info.limits.maxStorageBufferBindingSize ?? 2 ** 27;
+  const bytes = winogradBytes(g, tile);
+  return (
+    needsUnitSteps(g) ??
+    needsMultiple(g, 'c', 4) ??
+    needsMultiple(g, 'k', 4) ??
+    (bytes <= most ? null : `it needs a buffer of ${bytes} bytes, this adapter allows ${most}`)
+  );
+}
+
+function needsStride1(g: Conv2dGeometry): string | null {
+  if (g.groups !== 1) return `it needs groups=1, got ${g.groups}`;
+  if (g.strideH === 1 && g.strideW === 1) return null;
+  return `it needs stride 1, got ${g.strideH}×${g.strideW}`;
+}
+
+/** The widest filter whose row of pixels still stays in registers. */
+const MOST_COLUMNS = 11;
+
+function needsUnitSteps(g: Conv2dGeometry): string | null {
+  const reason = needsStride1(g);
+  if (reason !== null) return reason;
+  if (g.dilationH !== 1 || g.dilationW !== 1) {
+    return `it needs dilation 1, got ${g.dilationH}×${g.dilationW}`;
+  }
+  return g.s <= MOST_COLUMNS ? null : `it needs S ≤ ${MOST_COLUMNS}, got ${g.s}`;
+}
+
+/** Channels that are summed come 8 at a time, one a lane; those computed are written as vec4. */
+function needsMultiples(g: Conv2dGeometry, summed: 'c' | 'k', computed: 'c' | 'k') {
+  return needsMultiple(g, summed, 8) ?? needsMultiple(g, computed, 4);
+}
+
+function needsMultiple(g: Conv2dGeometry, letter: 'c' | 'k', divisor: number): string | null {
+  if (g[letter] % divisor === 0) return null;
+  return `it needs ${letter.toUpperCase()} to be a multiple of ${divisor}, got ${g[letter]}`;
+}
