@@ -29,7 +29,7 @@ import { where } from './where.js';
 
 /** Every op record by its name: the one list that the op list, the docs and the tests walk. */
 export const records = {
-  argMax,
+  argmax: argMax,
   avgPool2d,
   batchNorm,
   ...binaryRecords,
