@@ -1,0 +1,120 @@
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { DataError } from '../gpu/errors.js';
+import { readSafetensors, writeSafetensors, type SavedTensor } from '../io/safetensors.js';
+import type { Module } from '../nn/index.js';
+import type { Optimizer } from '../optim/index.js';
+import type { EpochMetrics } from './history.js';
+import type { ModelConfig, RunConfig } from './run_config.js';
+
+/** Where a run stands between two steps. */
+export interface Progress {
+  /** Epochs and batches done; the next batch is `batch` of `epoch`, both counted from 0. */
+  epoch: number;
+  batch: number;
+  /** Steps since the run began. */
+  step: number;
+  /** Totals of the running epoch. */
+  totals: { lossSum: number; correct: number; count: number };
+  epochSeconds: number;
+  /** Draws of the device's random stream. */
+  randomPosition: number;
+  bestAccuracy: number;
+  history: EpochMetrics[];
+}
+
+export interface Checkpoint {
+  config: RunConfig;
+  progress: Progress;
+  weights: Map<string, SavedTensor>;
+  optimizer: Map<string, SavedTensor>;
+}
+
+const OPTIMIZER_PREFIX = 'optimizer/';
+
+/** Reads the values of named tensors back from the GPU. */
+export async function valuesOf(
+  tensors: Iterable<[string, { shape: readonly number[]; data(): Promise<SavedTensor['data']> }]>,
+): Promise<Map<string, SavedTensor>> {
+  const values = new Map<string, SavedTensor>();
+  for (const [name, tensor] of tensors) {
+    values.set(name, { shape: [...tensor.shape], data: await tensor.data() });
+  }
+  return values;
+}
+
+/** Writes weights, optimizer state and progress; the file is replaced in one step or not at all. */
+export async function writeCheckpoint(
+  path: string,
+  model: Module,
+  optimizer: Optimizer,
+  config: RunConfig,
+  progress: Progress,
+): Promise<void> {
+  const tensors = await valuesOf(model.stateDict());
+  const { tensors: moments, scalars } = optimizer.stateDict();
+  for (const [name, value] of await valuesOf(moments)) {
+    tensors.set(`${OPTIMIZER_PREFIX}${name}`, value);
+  }
+  const metadata = {
+    format: 'tilegrad-checkpoint-1',
+    config: JSON.stringify(config),
+    progress: JSON.stringify(progress),
+    optimizer: JSON.stringify(scalars),
+  };
+  writeSafetensors(path, { tensors, metadata });
+}
+
+/** Reads a checkpoint back. */
+export function readCheckpoint(path: string): Checkpoint & { scalars: Record<string, number> } {
+  const { tensors, metadata } = readSafetensors(path);
+  if (metadata.format !== 'tilegrad-checkpoint-1') {
+    throw new DataError(
+      `${path}: expected a checkpoint of this program, its metadata has format ${metadata.format ?? 'none'}`,
+      'pass a run folder, or a file that `tilegrad train` wrote',
+    );
+  }
+  const weights = new Map<string, SavedTensor>();
+  const optimizer = new Map<string, SavedTensor>();
+  for (const [name, tensor] of tensors) {
+    if (name.startsWith(OPTIMIZER_PREFIX))
+      optimizer.set(name.slice(OPTIMIZER_PREFIX.length), tensor);
+    else weights.set(name, tensor);
+  }
+  return {
+    config: JSON.parse(metadata.config) as RunConfig,
+    progress: JSON.parse(metadata.progress) as Progress,
+    scalars: JSON.parse(metadata.optimizer) as Record<string, number>,
+    weights,
+    optimizer,
+  };
+}
+
+/** The weights of a run folder (its best, else its last checkpoint) or of one file. */
+export function readModelFile(target: string): {
+  path: string;
+  config: ModelConfig;
+  weights: Map<string, SavedTensor>;
+} {
+  const path = checkpointIn(target);
+  const { config, weights } = readCheckpoint(path);
+  return { path, config, weights };
+}
+
+function checkpointIn(target: string): string {
+  if (!existsSync(target)) {
+    throw new DataError(
+      `${target}: no such file or folder`,
+      'pass a run folder, or a .safetensors file that `tilegrad train` wrote',
+    );
+  }
+  if (!statSync(target).isDirectory()) return target;
+  for (const name of ['best.safetensors', 'last.safetensors']) {
+    const path = join(target, name);
+    if (existsSync(path)) return path;
+  }
+  throw new DataError(
+    `${target}: holds neither best.safetensors nor last.safetensors`,
+    'pass the folder of a run that has finished an epoch',
+  );
+}

@@ -1,0 +1,134 @@
+import { batches, type ImageDataset } from '../data/index.js';
+import { noGrad } from '../autograd/tape.js';
+import { softmax, softmaxCrossEntropy } from '../ops/loss.js';
+import type { Tensor } from '../tensor.js';
+import type { Classifier } from './classifier.js';
+
+/** How a network does on a dataset. */
+export interface Evaluation {
+  loss: number;
+  accuracy: number;
+  count: number;
+  /** Probabilities [count, K], row by row in the dataset's order. */
+  probabilities: Float32Array;
+  /** The most probable class of each example. */
+  predictions: Int32Array;
+  /** Cross-entropy of each example. */
+  losses: Float32Array;
+}
+
+export interface EvaluateOptions {
+  batchSize?: number;
+  onBatch?: (done: number, total: number) => void;
+}
+
+type ForwardResult = { losses: Tensor; probabilities: Tensor };
+
+/** The forward pass of evaluation, captured once and used for every full batch. */
+export class Evaluator {
+  private readonly captured;
+
+  constructor(private readonly classifier: Classifier) {
+    this.captured = classifier.device.capture<[Uint8Array, Int32Array], ForwardResult>(
+      (images, labels) => this.forward(images, labels),
+    );
+  }
+
+  /** Loss, accuracy and probabilities of a whole dataset; the model must be in evaluation mode. */
+  async run(dataset: ImageDataset, options: EvaluateOptions = {}): Promise<Evaluation> {
+    const { batchSize = 128, onBatch } = options;
+    const { device } = this.classifier;
+    const classes = dataset.classNames.length;
+    const probabilities = new Float32Array(dataset.size * classes);
+    const losses = new Float32Array(dataset.size);
+    let done = 0;
+    for await (const batch of batches(dataset, { batchSize })) {
+      const isFull = batch.size === batchSize;
+      const read = async ({ losses: l, probabilities: p }: ForwardResult): Promise<void> => {
+        const [lossValues, probabilityValues] = await Promise.all([l.data(), p.data()]);
+        losses.set(lossValues, done);
+        probabilities.set(probabilityValues, done * classes);
+      };
+      if (isFull) await read(this.captured(batch.images, batch.labels));
+      else {
+        await device.scope(() =>
+          read(this.forward(device.tensor(batch.images), device.tensor(batch.labels))),
+        );
+      }
+      done += batch.size;
+      onBatch?.(done, dataset.size);
+    }
+    return summarize(dataset, losses, probabilities, classes);
+  }
+
+  dispose(): void {
+    this.captured.dispose();
+  }
+
+  private forward(images: Tensor, labels: Tensor): ForwardResult {
+    return noGrad(() => {
+      const logits = this.classifier.logits(images);
+      return {
+        losses: softmaxCrossEntropy(logits, labels, { reduction: 'none' }),
+        probabilities: softmax(logits),
+      };
+    });
+  }
+}
+
+function summarize(
+  dataset: ImageDataset,
+  losses: Float32Array,
+  probabilities: Float32Array,
+  classes: number,
+): Evaluation {
+  const count = dataset.size;
+  const predictions = new Int32Array(count);
+  let correct = 0;
+  let lossSum = 0;
+  for (let n = 0; n < count; n++) {
+    let best = 0;
+    for (let k = 1; k < classes; k++) {
+      if (probabilities[n * classes + k] > probabilities[n * classes + best]) best = k;
+    }
+    predictions[n] = best;
+    if (best === dataset.labels[n]) correct++;
+    lossSum += losses[n];
+  }
+  return {
+    ...{ loss: lossSum / count, accuracy: correct / count, count },
+    ...{ probabilities, predictions, losses },
+  };
+}
+
+/** Precision, recall and F1 of one class; 0 where nothing was predicted or present. */
+export interface ClassMetrics {
+  name: string;
+  precision: number;
+  recall: number;
+  f1: number;
+  support: number;
+}
+
+/** confusion[label][prediction], counted. */
+export function confusionMatrix(
+  labels: Int32Array,
+  predictions: Int32Array,
+  classes: number,
+): number[][] {
+  const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  for (let n = 0; n < labels.length; n++) matrix[labels[n]][predictions[n]]++;
+  return matrix;
+}
+
+export function classMetrics(confusion: number[][], names: readonly string[]): ClassMetrics[] {
+  return names.map((name, k) => {
+    const support = confusion[k].reduce((a, b) => a + b, 0);
+    const predicted = confusion.reduce((sum, row) => sum + row[k], 0);
+    const hits = confusion[k][k];
+    const precision = predicted === 0 ? 0 : hits / predicted;
+    const recall = support === 0 ? 0 : hits / support;
+    const f1 = precision + recall === 0 ? 0 : (2 * precision * recall) / (precision + recall);
+    return { name, precision, recall, f1, support };
+  });
+}

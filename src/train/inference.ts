@@ -1,0 +1,118 @@
+import {
+  decodeImage,
+  limit as limitDataset,
+  openDataset,
+  type ImageDataset,
+} from '../data/index.js';
+import type { Device } from '../device.js';
+import { DataError } from '../gpu/errors.js';
+import { noGrad } from '../autograd/tape.js';
+import { createModel } from '../models/index.js';
+import { softmax } from '../ops/loss.js';
+import { readModelFile } from './checkpoint.js';
+import { Classifier } from './classifier.js';
+import { classMetrics, confusionMatrix, Evaluator, type ClassMetrics } from './evaluate.js';
+import type { ModelConfig } from './run_config.js';
+
+/** A trained network on a device, in evaluation mode. */
+async function loadClassifier(
+  target: string,
+  open: () => Promise<Device>,
+): Promise<{ classifier: Classifier; config: ModelConfig }> {
+  const { config, weights } = readModelFile(target);
+  const device = await open();
+  const model = createModel(device, config.model, {
+    input: config.imageShape,
+    classes: config.classNames.length,
+  });
+  model.loadStateDict(weights);
+  model.eval();
+  return { classifier: new Classifier(device, model, config.imageShape), config };
+}
+
+export interface EvaluationDocument {
+  loss: number;
+  accuracy: number;
+  count: number;
+  classes: ClassMetrics[];
+  confusion: number[][];
+}
+
+/** Evaluates a run on the test set of a dataset, or on all of it where it has none. */
+export async function evaluateRun(
+  target: string,
+  options: { data: string; batchSize: number; limit?: number },
+  open: () => Promise<Device>,
+): Promise<EvaluationDocument> {
+  const { config } = readModelFile(target);
+  const [height, width, channels] = config.imageShape;
+  const opened = await openDataset(options.data, {
+    imageSize: [height, width],
+    channels: channels as 1 | 3,
+  });
+  let dataset: ImageDataset = opened.test ?? opened.train;
+  checkClasses(target, config, dataset);
+  if (options.limit !== undefined && options.limit < dataset.size) {
+    dataset = limitDataset(dataset, options.limit, { seed: 0, stratified: true });
+  }
+  const { classifier } = await loadClassifier(target, open);
+  try {
+    const evaluator = new Evaluator(classifier);
+    const { batchSize } = options;
+    const { loss, accuracy, count, predictions } = await evaluator.run(dataset, { batchSize });
+    const confusion = confusionMatrix(dataset.labels, predictions, config.classNames.length);
+    const classes = classMetrics(confusion, config.classNames);
+    return { loss, accuracy, count, classes, confusion };
+  } finally {
+    classifier.device.destroy();
+    await dataset.close();
+  }
+}
+
+function checkClasses(target: string, config: ModelConfig, dataset: ImageDataset): void {
+  if (dataset.classNames.length === config.classNames.length) return;
+  throw new DataError(
+    `evaluate: ${target} knows ${config.classNames.length} classes, ${dataset.name} has ${dataset.classNames.length}`,
+    'evaluate on data with the classes it was trained on',
+  );
+}
+
+export interface Prediction {
+  file: string;
+  top: { class: string; probability: number }[];
+}
+
+/** The `top` most probable classes of each image file. */
+export async function predictFiles(
+  target: string,
+  files: readonly string[],
+  options: { top: number },
+  open: () => Promise<Device>,
+): Promise<Prediction[]> {
+  const { config } = readModelFile(target);
+  const [height, width, channels] = config.imageShape;
+  // Every file is read before the device is opened: a wrong name is told at once.
+  const images = await Promise.all(
+    files.map((file) => decodeImage(file, [height, width], channels as 1 | 3)),
+  );
+  const { classifier } = await loadClassifier(target, open);
+  const { device } = classifier;
+  try {
+    const predictions: Prediction[] = [];
+    for (const [i, image] of images.entries()) {
+      const probabilities = await device.scope(() =>
+        noGrad(() => softmax(classifier.logits(device.tensor(image)))).data(),
+      );
+      const top = Array.from(probabilities, (probability, k) => ({
+        class: config.classNames[k],
+        probability,
+      }))
+        .sort((a, b) => b.probability - a.probability)
+        .slice(0, options.top);
+      predictions.push({ file: files[i], top });
+    }
+    return predictions;
+  } finally {
+    device.destroy();
+  }
+}
