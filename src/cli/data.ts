@@ -1,0 +1,124 @@
+import { Argument, type Command } from 'commander';
+import { join } from 'node:path';
+import type { DataReport } from '../data/index.js';
+import { UsageError } from '../gpu/errors.js';
+import { printJson, seedNumber, wholeNumber, withCommon, type CommonOptions } from './options.js';
+
+export function dataCommand(program: Command): void {
+  const data = program.command('data').description('list, download, check and look at datasets');
+  withCommon(
+    data.command('list').description('datasets that are built in or can be downloaded'),
+  ).action((options: CommonOptions) => {
+    if (options.json) printJson(known);
+    else {
+      for (const { name, summary } of known)
+        process.stdout.write(`${name.padEnd(16)}  ${summary}\n`);
+    }
+  });
+  withCommon(
+    data
+      .command('download')
+      .description('fetch a dataset, with checksums; an interrupted download goes on')
+      .addArgument(new Argument('<name>', 'what to fetch').choices(['mnist']))
+      .option('--dir <dir>', 'where to put it (default data/<name>)'),
+  ).action(download);
+  withCommon(
+    data
+      .command('check')
+      .description('count, measure and validate a dataset')
+      .argument('[data]', 'folder of data, or builtin:…')
+      .option('--dir <dir>', 'the folder, as an option'),
+  ).action(async (name: string | undefined, options: CommonOptions & { dir?: string }) => {
+    const { checkDataset } = await import('../data/index.js');
+    const report = await checkDataset(wanted('check', name, options.dir));
+    if (options.json) printJson(report);
+    else process.stdout.write(`${reportText(report)}\n`);
+    if (!report.isFine) process.exitCode = 1;
+  });
+  withCommon(
+    data
+      .command('preview')
+      .description('write a labelled picture grid')
+      .argument('[data]', 'folder of data, or builtin:…')
+      .option('--dir <dir>', 'the folder, as an option')
+      .option('--out <file>', 'picture to write', 'preview.png')
+      .option('--count <n>', 'images', wholeNumber, 60)
+      .option('--seed <n>', 'which images', seedNumber, 0),
+  ).action(async (name: string | undefined, options: PreviewOptions) => {
+    const { openDataset, previewGrid } = await import('../data/index.js');
+    const { writeFileAtomically } = await import('../io/atomic_file.js');
+    const { train } = await openDataset(wanted('preview', name, options.dir), {
+      seed: options.seed,
+    });
+    const { count, seed } = options;
+    writeFileAtomically(options.out, [await previewGrid(train, { count, seed })]);
+    await train.close();
+    if (options.json) printJson({ out: options.out, count: Math.min(count, train.size) });
+    else process.stdout.write(`wrote ${options.out}\n`);
+  });
+}
+
+interface PreviewOptions extends CommonOptions {
+  dir?: string;
+  out: string;
+  count: number;
+  seed: number;
+}
+
+const known = [
+  { name: 'builtin:digits', summary: 'digits 0–9 drawn by the program, 28×28 grey, 10 classes' },
+  {
+    name: 'builtin:signs',
+    summary: 'traffic signs drawn by the program, 32×32 colour, 43 classes',
+  },
+  { name: 'mnist', summary: 'handwritten digits, 70,000 of 28×28; `tilegrad data download mnist`' },
+];
+
+/** The dataset a command is about: its argument, or --dir. */
+function wanted(command: string, name: string | undefined, dir: string | undefined): string {
+  const spec = name ?? dir;
+  if (spec !== undefined) return spec;
+  throw new UsageError(`data ${command}: expected a folder or builtin:digits, builtin:signs`);
+}
+
+async function download(name: string, options: CommonOptions & { dir?: string }): Promise<void> {
+  const { downloadMnist } = await import('../data/index.js');
+  const dir = options.dir ?? join('data', name);
+  const abort = new AbortController();
+  const stop = (): void => abort.abort();
+  process.on('SIGINT', stop);
+  let shown = '';
+  try {
+    const result = await downloadMnist({
+      dir,
+      signal: abort.signal,
+      onProgress: ({ file, mirror }) => {
+        if (shown !== file) process.stderr.write(`${file} from ${new URL(mirror).host}\n`);
+        shown = file;
+      },
+    });
+    if (options.json) printJson(result);
+    else process.stdout.write(`${dir}: ${result.files.length} files, checksums right\n`);
+  } finally {
+    process.off('SIGINT', stop);
+  }
+}
+
+function reportText(report: DataReport): string {
+  const lines: string[] = [];
+  for (const { part, count, smallest, largest, classes } of report.parts) {
+    const counts = classes.map((entry) => entry.count);
+    const size =
+      smallest.join() === largest.join()
+        ? smallest.join('×')
+        : `${smallest.join('×')} to ${largest.join('×')}`;
+    lines.push(
+      `${part.padEnd(10)}  ${count} images of ${size}, ${classes.length} classes of ` +
+        `${Math.min(...counts)} to ${Math.max(...counts)}`,
+    );
+  }
+  lines.push(...report.notes.map((note) => `note: ${note}`));
+  lines.push(...report.problems.map((problem) => `problem: ${problem}`));
+  if (report.isFine) lines.push('no problems found');
+  return lines.join('\n');
+}

@@ -1,0 +1,80 @@
+import type { Command } from 'commander';
+import { openDevice, printJson, withCommon, type CommonOptions } from './options.js';
+
+export function doctorCommand(program: Command): void {
+  withCommon(
+    program
+      .command('doctor')
+      .description('adapter, driver, limits, features and a kernel self-test'),
+  ).action(async (options: CommonOptions) => {
+    const { selfTest } = await import('../train/self_test.js');
+    const device = await openDevice(options);
+    try {
+      const tests = await selfTest(device);
+      const { info } = device;
+      const advice = adviceFor(info);
+      const isHealthy = tests.every((test) => test.passed);
+      if (options.json) {
+        const { node, platform, arch } = { node: process.version, ...process };
+        printJson({ adapter: info, node, platform, arch, selfTest: tests, isHealthy, advice });
+      } else {
+        process.stdout.write(
+          `${[...describe(info), '', ...testLines(tests), ...advice].join('\n')}\n`,
+        );
+      }
+      if (!isHealthy) process.exitCode = 1;
+    } finally {
+      device.destroy();
+    }
+  });
+}
+
+type Info = Awaited<ReturnType<typeof openDevice>>['info'];
+type Tests = { name: string; passed: boolean; detail: string; ms: number }[];
+
+/** Limits that decide how large a batch may be and which kernels fit. */
+const SHOWN_LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupsPerDimension',
+  'maxImmediateSize',
+];
+
+function describe(info: Info): string[] {
+  const limits = SHOWN_LIMITS.filter((name) => info.limits[name] !== undefined);
+  return [
+    `adapter   ${info.description}`,
+    `vendor    ${info.vendor}, ${info.architecture || 'architecture not told'}`,
+    `backend   ${info.backend}${info.isSoftware ? ', a software adapter: right, not fast' : ''}`,
+    `node      ${process.version} on ${process.platform} ${process.arch}`,
+    `features  ${info.features.join(', ')}`,
+    `limits    ${limits.map((name) => `${name} ${info.limits[name].toLocaleString('en-US')}`).join('\n          ')}`,
+  ];
+}
+
+function testLines(tests: Tests): string[] {
+  return tests.map(
+    ({ name, passed, detail, ms }) =>
+      `${passed ? 'ok  ' : 'FAIL'}  ${name.padEnd(28)} ${detail} (${ms.toFixed(0)} ms)`,
+  );
+}
+
+/** What could be better here, and how to get it. */
+function adviceFor(info: Info): string[] {
+  const advice: string[] = [];
+  if (info.isSoftware) {
+    advice.push(
+      'This machine has no GPU that WebGPU can use. To train faster, run on one with a Vulkan, Metal or D3D12 driver.',
+    );
+  }
+  if (!info.features.includes('timestamp-query')) {
+    advice.push('No timestamp queries: benches time whole submissions instead of kernels.');
+  }
+  if (!info.features.includes('shader-f16')) {
+    advice.push('No shader-f16: --dtype f16 is not available.');
+  }
+  return advice;
+}

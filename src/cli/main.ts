@@ -1,0 +1,67 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { readFileSync } from 'node:fs';
+import { TilegradError } from '../gpu/errors.js';
+import { benchCommand } from './bench.js';
+import { dataCommand } from './data.js';
+import { doctorCommand } from './doctor.js';
+import { evaluateCommand } from './evaluate.js';
+import { explainCommand } from './explain.js';
+import { predictCommand } from './predict.js';
+import { summaryCommand } from './summary.js';
+import { trainCommand } from './train.js';
+
+/** Builds the command line; each command registers itself and loads its work when it is run. */
+export function buildProgram(): Command {
+  const { version } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  ) as { version: string };
+  const program = new Command('tilegrad')
+    .description('Train convolutional networks on the GPU, and profile the kernels that do it.')
+    .version(version)
+    .option('--debug', 'show a stack trace with an error')
+    .showHelpAfterError('(add --help for the options)')
+    .exitOverride();
+  for (const register of [
+    trainCommand,
+    evaluateCommand,
+    predictCommand,
+    summaryCommand,
+    dataCommand,
+    benchCommand,
+    doctorCommand,
+    explainCommand,
+  ]) {
+    register(program);
+  }
+  for (const command of program.commands) {
+    command.exitOverride();
+    for (const child of command.commands) child.exitOverride();
+  }
+  return program;
+}
+
+/** Runs one command line; resolves to its exit code: 0 done, 1 the work failed, 2 it was wrong. */
+export async function main(argv: readonly string[]): Promise<number> {
+  try {
+    await buildProgram().parseAsync([...argv], { from: 'user' });
+    return typeof process.exitCode === 'number' ? process.exitCode : 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (argv.includes('--debug')) console.error(error);
+    else console.error(`tilegrad: ${error instanceof Error ? error.message : String(error)}`);
+    return error instanceof TilegradError ? error.exitCode : 1;
+  }
+}
+
+/** Waits until what was written is with its reader, then ends the process. */
+function exit(code: number): void {
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+}
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // The reader went away (`| head`): nothing more to say, and nothing failed.
+  process.exit(error.code === 'EPIPE' ? 0 : 1);
+});
+
+exit(await main(process.argv.slice(2)));

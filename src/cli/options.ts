@@ -1,0 +1,61 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { createDevice, type Device } from '../device.js';
+import { traceLevel, traceLines } from './trace.js';
+
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('expected a positive whole number.');
+}
+
+export function seedNumber(text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw new InvalidArgumentError('expected a whole number of at least 0.');
+}
+
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError('expected a positive number.');
+}
+
+/** `28,28,1`: height, width, channels. */
+export function imageShape(text: string): [number, number, number] {
+  const values = text.split(',').map(Number);
+  if (values.length === 3 && values.every((n) => Number.isInteger(n) && n > 0)) {
+    return values as [number, number, number];
+  }
+  throw new InvalidArgumentError('expected H,W,C, such as 28,28,1.');
+}
+
+/** Options that every command takes. */
+export interface CommonOptions {
+  adapter?: string;
+  json?: boolean;
+}
+
+export function withCommon(command: Command, { json = true } = {}): Command {
+  command.option('--adapter <part>', 'use the adapter whose name contains this (TILEGRAD_ADAPTER)');
+  command.option('--debug', 'show a stack trace with an error');
+  if (json) command.option('--json', 'print one JSON document on standard output');
+  return command;
+}
+
+/** Opens the adapter that the options name; with TRACE set, every dispatch is told on stderr. */
+export async function openDevice(options: CommonOptions, seed?: number): Promise<Device> {
+  const level = traceLevel(process.env.TRACE);
+  const device = await createDevice({
+    ...(options.adapter ? { adapter: options.adapter } : {}),
+    ...(seed === undefined ? {} : { seed }),
+  });
+  if (level > 0) {
+    const show = traceLines(level === 2);
+    device.runtime.trace((timings) => process.stderr.write(show(timings)));
+  }
+  return device;
+}
+
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
