@@ -14,7 +14,7 @@ import type { InputArrays, InputMetas, OpRecord, Plan } from './record.js';
 export class ArrayHandle {
   private released: string | null = null;
 
-  constructor(private readonly held: GpuArray) {}
+  constructor(private held: GpuArray) {}
 
   get array(): GpuArray {
     if (this.released !== null) {
@@ -34,6 +34,13 @@ export class ArrayHandle {
 
   get isReleased(): boolean {
     return this.released !== null;
+  }
+
+  /** Holds another array of the same shape instead, and owns it. */
+  replace(array: GpuArray): void {
+    const before = this.array;
+    this.held = array;
+    before.release();
   }
 
   release(by: string): void {
@@ -120,6 +127,27 @@ export function withOrigin<T>(name: string, fn: () => T): T {
   }
 }
 
+/** What ran: the op, its plan and inputs, and the innermost module around it. */
+export type OpWatcher = (
+  record: OpRecord,
+  plan: Plan,
+  inputs: InputMetas,
+  options: unknown,
+  origin: string | null,
+) => void;
+
+const opWatchers = new Set<OpWatcher>();
+
+/** Shows every op that runs inside `fn` to `watch`. */
+export function watchOps<T>(watch: OpWatcher, fn: () => T): T {
+  opWatchers.add(watch);
+  try {
+    return fn();
+  } finally {
+    opWatchers.delete(watch);
+  }
+}
+
 /** Runs one op on the GPU; returns its output and, where a gradient may be wanted, its node. */
 export function apply(
   runtime: Runtime,
@@ -143,6 +171,8 @@ export function apply(
   const keepsExtras = targets.size > 0;
   const { y, extras = {} } = record.forward({ runtime, inputs, options, plan, keepsExtras });
   const handle = new ArrayHandle(y);
+  const origin = moduleStack.at(-1) ?? null;
+  for (const watch of opWatchers) watch(record, plan, metas, options, origin);
   if (!keepsExtras) {
     releaseAll(extras);
     return { handle, node: null };
@@ -154,7 +184,6 @@ export function apply(
     if (array) saved[name] = array.retain();
   }
   releaseAll(extras);
-  const origin = moduleStack.at(-1) ?? null;
   const node = new TapeNode(record, options, plan, metas, targets, saved, handle, origin);
   abandoned.register(node, saved, saved);
   return { handle, node };

@@ -7,7 +7,8 @@ export function shaderText(path: string): string {
   return text;
 }
 
-export function gpu(): GPU {
+export function gpu({ isNull = false } = {}): GPU {
+  if (isNull) throw new DeviceError('device: a browser has no null backend');
   const entry = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
   if (!entry) throw new DeviceError('device: this browser has no WebGPU', adapterHint());
   return entry;
@@ -20,6 +21,10 @@ export function preferredAdapter(): string | undefined {
 }
 
 export function collectGarbage(): void {}
+
+export function patiently<T>(promise: Promise<T>): Promise<T> {
+  return promise;
+}
 
 export function adapterHint(): string {
   return 'use a browser with WebGPU (Chrome, Edge, Safari 26, Firefox 141) on a page served over https';
