@@ -22,7 +22,7 @@ export class MaxPool2d extends Module {
   }
 
   override describe(): string {
-    return nonDefaults({ ...this.options }, {});
+    return describePooling(this.options);
   }
 }
 
@@ -37,7 +37,7 @@ export class AvgPool2d extends Module {
   }
 
   override describe(): string {
-    return nonDefaults({ ...this.options }, {});
+    return describePooling(this.options);
   }
 }
 
@@ -46,4 +46,9 @@ export class GlobalAvgPool2d extends Module {
   forward(x: Tensor): Tensor {
     return globalAvgPool2d(x);
   }
+}
+
+function describePooling(options: Pool2dLayerOptions): string {
+  const defaults = { stride: options.size, padding: 'valid', countIncludePad: false };
+  return nonDefaults({ ...options }, defaults);
 }
