@@ -20,8 +20,19 @@ export interface DeviceInfo {
   /** Fewest and most lanes a subgroup may have; 0 where the adapter has no subgroups. */
   subgroupMinSize: number;
   subgroupMaxSize: number;
+  /** Matrices that the adapter's subgroups multiply; none without that feature. */
+  subgroupMatrixConfigs: SubgroupMatrixConfig[];
   features: string[];
   limits: Record<string, number>;
+}
+
+/** Results of M×N from matrices M×K and K×N, and their element types. */
+export interface SubgroupMatrixConfig {
+  componentType: string;
+  resultComponentType: string;
+  M: number;
+  N: number;
+  K: number;
 }
 
 /** Features requested wherever the adapter has them. */
@@ -120,7 +131,10 @@ function describe(
   device: GPUDevice,
   limits: Record<string, number>,
 ): DeviceInfo {
-  const { backend } = info as GPUAdapterInfo & { backend?: string };
+  const { backend, subgroupMatrixConfigs = [] } = info as GPUAdapterInfo & {
+    backend?: string;
+    subgroupMatrixConfigs?: SubgroupMatrixConfig[];
+  };
   return {
     vendor: info.vendor,
     architecture: info.architecture,
@@ -129,6 +143,11 @@ function describe(
     isSoftware: SOFTWARE.test(nameOf(info)) || info.isFallbackAdapter,
     subgroupMinSize: info.subgroupMinSize ?? 0,
     subgroupMaxSize: info.subgroupMaxSize ?? 0,
+    subgroupMatrixConfigs: subgroupMatrixConfigs.map(
+      ({ componentType, resultComponentType, M, N, K }) => ({
+        ...{ componentType, resultComponentType, M, N, K },
+      }),
+    ),
     features: [...device.features].sort(),
     limits,
   };

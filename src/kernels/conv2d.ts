@@ -15,6 +15,7 @@ import {
   conv2dGradWeightFew,
   conv2dGradWeightShuffle,
 } from './conv2d_shuffle.js';
+import { conv2dForwardSubgroupMatrix } from './conv2d_subgroup_matrix.js';
 import { conv2dForwardTiled, conv2dGradWeightTiled } from './conv2d_tiled.js';
 import { conv2dForwardWinograd, conv2dGradInputWinograd } from './conv2d_winograd.js';
 import { variantFor, type Conv2dVariant } from './conv2d_variants.js';
@@ -52,6 +53,8 @@ export function conv2dForward(
       return conv2dForwardWinograd(runtime, x, w, bias, geometry, { ...options, tile: 2 });
     case 'winograd4':
       return conv2dForwardWinograd(runtime, x, w, bias, geometry, { ...options, tile: 4 });
+    case 'subgroupMatrix':
+      return conv2dForwardSubgroupMatrix(runtime, x, w, bias, geometry, options);
     default:
       return forwardNaive(runtime, x, w, bias, geometry, options);
   }

@@ -5,10 +5,10 @@ import { winogradBytes, type WinogradTile } from './conv2d_winograd.js';
 /** Which kernels of a convolution exist, and what each of them needs. */
 export type Conv2dDirection = 'forward' | 'gradInput' | 'gradWeight';
 export type Conv2dVariant =
-  'naive' | 'tiled' | 'matmul' | 'winograd2' | 'winograd4' | 'shuffle' | 'few';
+  'naive' | 'tiled' | 'matmul' | 'winograd2' | 'winograd4' | 'subgroupMatrix' | 'shuffle' | 'few';
 
 /** Why a variant cannot compute a direction, or null where it can. */
-type FitRule = (geometry: Conv2dGeometry, info: DeviceInfo) => string | null;
+type FitRule = (geometry: Conv2dGeometry, info: DeviceInfo, types: Conv2dTypes) => string | null;
 
 const always: FitRule = () => null;
 
@@ -24,6 +24,8 @@ const rules: Record<Conv2dVariant, Partial<Record<Conv2dDirection, FitRule>>> = 
     forward: (g, info) => needsWinograd(g, 4, info),
     gradInput: (g, info) => needsWinograd(g, 4, info),
   },
+  // The gradients multiply dy, which is f32.
+  subgroupMatrix: { forward: needsSubgroupMatrix },
   shuffle: {
     forward: (g, info) => needsLanes(info) ?? needsUnitSteps(g) ?? needsMultiples(g, 'c', 'k'),
     // Input and output change places.
@@ -39,7 +41,7 @@ const rules: Record<Conv2dVariant, Partial<Record<Conv2dDirection, FitRule>>> = 
 export const conv2dVariantNames = Object.keys(rules) as Conv2dVariant[];
 
 /** The others read vectors of f32. */
-const readsF16: readonly Conv2dVariant[] = ['naive', 'tiled', 'matmul'];
+const readsF16: readonly Conv2dVariant[] = ['naive', 'tiled', 'matmul', 'subgroupMatrix'];
 
 /** Why a variant cannot compute a direction of a convolution, or null where it can. */
 export function whyNot(
@@ -53,7 +55,7 @@ export function whyNot(
   const isF16 = types.x === 'f16' || types.w === 'f16';
   if (isF16 && !readsF16.includes(variant)) return 'it needs operands of f32';
   const rule = rules[variant][direction];
-  return rule ? rule(geometry, info) : 'it does not compute this direction';
+  return rule ? rule(geometry, info, types) : 'it does not compute this direction';
 }
 
 /** The kernels treat the index in a workgroup of 8 as the lane, so no other size will do. */
@@ -80,6 +82,25 @@ function needsWinograd(g: Conv2dGeometry, tile: WinogradTile, info: DeviceInfo):
     needsMultiple(g, 'k', 4) ??
     (bytes <= most ? null : `it needs a buffer of ${bytes} bytes, this adapter allows ${most}`)
   );
+}
+
+const MATRIX_FEATURES = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'];
+
+function needsSubgroupMatrix(g: Conv2dGeometry, info: DeviceInfo, types: Conv2dTypes) {
+  for (const feature of MATRIX_FEATURES) {
+    if (!info.features.includes(feature)) return `it needs the feature ${feature}`;
+  }
+  if (info.subgroupMinSize !== 32 || info.subgroupMaxSize !== 32) {
+    return `it needs subgroups of exactly 32 lanes, this adapter has ${info.subgroupMinSize} to ${info.subgroupMaxSize}`;
+  }
+  const hasMatrix = info.subgroupMatrixConfigs.some(
+    ({ componentType, resultComponentType, M, N, K }) =>
+      componentType === 'f16' && resultComponentType === 'f32' && M === 16 && N === 16 && K === 16,
+  );
+  if (!hasMatrix) return 'it needs subgroup matrices f16 16×16×16 with results of f32';
+  if (types.x !== 'f16' || types.w !== 'f16') return 'it needs operands of f16';
+  if ((g.c / g.groups) % 4 === 0 && (g.k / g.groups) % 4 === 0) return null;
+  return `it needs C and K of a group to be multiples of 4, got ${g.c / g.groups} and ${g.k / g.groups}`;
 }
 
 function needsStride1(g: Conv2dGeometry): string | null {

@@ -172,7 +172,7 @@ function inFours({ c, k, groups }: Conv2dGeometry): boolean {
 }
 
 /** A long row of workgroups in two dimensions, where one does not hold it. */
-function folded(groups: number, info: DeviceInfo): [number, number] {
+export function folded(groups: number, info: DeviceInfo): [number, number] {
   const most = info.limits.maxComputeWorkgroupsPerDimension ?? 65535;
   if (groups <= most) return [groups, 1];
   const x = Math.ceil(Math.sqrt(groups));

@@ -29,7 +29,7 @@ const directions: readonly Conv2dDirection[] = ['forward', 'gradInput', 'gradWei
  * The variant that is used where nobody asks for another. A software adapter runs the lanes of a
  * subgroup as one vector of the processor and is slow at workgroup memory, so it gets kernels of
  * its own. Winograd is never chosen: F(4×4) exceeds the error bound that all other kernels keep, and
- * F(2×2) is not measured yet on an adapter where it could win.
+ * F(2×2) and subgroup matrices are not measured yet on an adapter where they could win.
  */
 export function chooseVariant(
   direction: Conv2dDirection,

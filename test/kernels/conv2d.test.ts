@@ -103,7 +103,8 @@ describe('every variant at the edges of its tiles equals the reference', () => {
 describe('choice of a variant', () => {
   const lanes8: DeviceInfo = {
     ...{ vendor: '', architecture: '', description: '', backend: '', isSoftware: true },
-    ...{ subgroupMinSize: 8, subgroupMaxSize: 8, features: ['subgroups'], limits: {} },
+    ...{ subgroupMinSize: 8, subgroupMaxSize: 8, subgroupMatrixConfigs: [] },
+    ...{ features: ['subgroups'], limits: {} },
   };
   const wide = { ...lanes8, isSoftware: false, subgroupMinSize: 32, subgroupMaxSize: 32 };
   const directions = ['forward', 'gradInput', 'gradWeight'] as const;
