@@ -42,15 +42,19 @@ describe('ops.matmul', () => {
   });
 });
 
-describe('matmul of more rows than a grid has places', () => {
-  it.each(['shuffle', 'tiled', 'tiledVec4'] as const)('%s', async (variant) => {
+describe('matmul of more workgroups than a grid has places in one direction', () => {
+  it('finds the tile of each', async () => {
     const device = await testDevice();
-    const m = 16 * 65535 + 17;
     await device.scope(async () => {
+      const m = 16 * 65535 + 17;
       const a = Float32Array.from({ length: m * 4 }, (_, i) => (i * 31) % 17);
-      const b = Float32Array.from({ length: 16 }, (_, i) => i - 5);
-      const [left, right] = [device.tensor(a, [m, 4]), device.tensor(b, [4, 4])];
-      const y = multiply(device.runtime, left.gpuArray, right.gpuArray, { variant });
+      const b = Float32Array.from({ length: 16 }, (_, i) => ((i * 7) % 19) - 5);
+      const y = multiply(
+        device.runtime,
+        device.tensor(a, [m, 4]).gpuArray,
+        device.tensor(b, [4, 4]).gpuArray,
+        { variant: 'shuffle' },
+      );
       const got = new Float32Array(await device.runtime.read(y));
       y.release();
       const wrong = got.findIndex((value, at) => {
@@ -60,7 +64,7 @@ describe('matmul of more rows than a grid has places', () => {
         return value !== wanted;
       });
       expect(wrong, 'first wrong element').toBe(-1);
-      expect(got.length).toBe(4 * m);
+      expect(got.length).toBe(m * 4);
     });
   });
 });
