@@ -168,7 +168,8 @@ async function openDatasets(config: RunConfig, request: TrainRequest): Promise<D
   let validation = opened.test ?? null;
   if (!validation) {
     const fraction = config.validationShare;
-    const parts = split(train, { fraction, seed, stratified: true, byGroup: true });
+    const byGroup = train.groups !== undefined;
+    const parts = split(train, { fraction, seed, stratified: true, byGroup });
     train = parts.train;
     validation = parts.validation;
   }
