@@ -7,6 +7,7 @@ import { runAsProgram } from './check_lib.mjs';
 /** Records that need no launcher and no shader of their own, and why. */
 const WITHOUT_KERNEL = new Map(
   Object.entries({
+    dense: 'matmul, whose kernels have the bias and the activation in their epilogue',
     reshape: 'a view: the same buffer with another shape',
   }),
 );

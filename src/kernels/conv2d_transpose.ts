@@ -1,4 +1,5 @@
 import type { GpuArray } from '../gpu/array.js';
+import { ShapeError } from '../gpu/errors.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { activationCodes, type FusedActivation } from './activation.js';
 import { finishInPlace } from './bias_activation.js';
@@ -28,6 +29,12 @@ export function conv2dTransposeForward(
   } = {},
 ): GpuArray {
   const { activation, variant = 'conv2d' } = options;
+  if (!conv2dTransposeVariants.includes(variant)) {
+    throw new ShapeError(
+      `conv2dTranspose: there is no variant '${String(variant)}'`,
+      `use ${conv2dTransposeVariants.join(' or ')}, or none to have it chosen`,
+    );
+  }
   const op = 'conv2d-transpose forward';
   if (variant === 'conv2d') {
     const y = conv2dGradInput(runtime, x, w, geometry);

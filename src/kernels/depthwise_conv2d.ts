@@ -1,4 +1,5 @@
 import type { GpuArray } from '../gpu/array.js';
+import { ShapeError } from '../gpu/errors.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { activationCodes, type FusedActivation } from './activation.js';
 import { conv2dCost, type Conv2dGeometry } from './conv2d_geometry.js';
@@ -20,14 +21,20 @@ export function depthwiseVariants({ c, k }: Conv2dGeometry): DepthwiseVariant[] 
   return k === c && c % 4 === 0 ? ['naive', 'vec4'] : ['naive'];
 }
 
-function chooseVariant(
+/** The variant asked for, or else the chosen one. Errors: ShapeError when it does not fit. */
+function resolveVariant(
   geometry: Conv2dGeometry,
   asked: DepthwiseVariant | undefined,
 ): DepthwiseVariant {
   const fitting = depthwiseVariants(geometry);
-  if (asked && fitting.includes(asked)) return asked;
+  if (asked && !fitting.includes(asked)) {
+    throw new ShapeError(
+      `depthwiseConv2d: variant '${asked}' does not fit C=${geometry.c} with ${geometry.k / geometry.c} filters a channel`,
+      `use ${fitting.join(' or ')}, or none to have it chosen`,
+    );
+  }
   // A quarter of the loads on every adapter.
-  return fitting.includes('vec4') ? 'vec4' : 'naive';
+  return asked ?? fitting.at(-1)!;
 }
 
 /** y = activation(x ∗ w + bias), channel by channel; x [N H W C], w [R S C M] → y [N P Q C·M]. */
@@ -44,7 +51,7 @@ export function depthwiseConv2dForward(
 ): GpuArray {
   const { n, p, q, k } = geometry;
   const y = runtime.alloc([n, p, q, k]);
-  const isVec4 = chooseVariant(geometry, options.variant) === 'vec4';
+  const isVec4 = resolveVariant(geometry, options.variant) === 'vec4';
   const pieces = isVec4 ? n * p * Math.ceil(q / PIXELS) * (k / 4) : y.size;
   runtime.dispatch({
     shader: isVec4 ? 'depthwise_conv2d_forward_vec4' : 'depthwise_conv2d_forward_naive',
@@ -72,7 +79,7 @@ export function depthwiseConv2dGradInput(
 ): GpuArray {
   const { n, h, w: width, c } = geometry;
   const dx = runtime.alloc([n, h, width, c]);
-  const isVec4 = chooseVariant(geometry, options.variant) === 'vec4';
+  const isVec4 = resolveVariant(geometry, options.variant) === 'vec4';
   const pieces = isVec4 ? n * h * Math.ceil(width / PIXELS) * (c / 4) : dx.size;
   runtime.dispatch({
     shader: isVec4 ? 'depthwise_conv2d_grad_input_vec4' : 'depthwise_conv2d_grad_input_naive',
@@ -94,7 +101,7 @@ export function depthwiseConv2dGradWeight(
   geometry: Conv2dGeometry,
   options: { variant?: DepthwiseVariant | undefined } = {},
 ): GpuArray {
-  if (chooseVariant(geometry, options.variant) === 'vec4') {
+  if (resolveVariant(geometry, options.variant) === 'vec4') {
     return gradWeightInSlices(runtime, x, dy, geometry);
   }
   const { r, s, c, k } = geometry;

@@ -21,4 +21,12 @@ describe('ops.conv2dTranspose', () => {
       /^conv2dTranspose: outputPadding must be smaller than the stride or the dilation, got 2×2 with stride 2×2/,
     );
   });
+
+  it('refuses a variant that does not exist', async () => {
+    const device = await testDevice();
+    const [x, w] = [device.ones([1, 4, 4, 3]), device.ones([3, 3, 8, 3])];
+    expect(() => conv2dTranspose(x, w, { variant: 'fast' as 'naive' })).toThrow(
+      "conv2dTranspose: there is no variant 'fast'\nfix: use naive or conv2d, or none",
+    );
+  });
 });

@@ -32,4 +32,12 @@ describe('ops.depthwiseConv2d', () => {
     const fused = await depthwiseConv2d(x, w, { activation: 'silu' }).data();
     expect(fused).toEqual(await silu(depthwiseConv2d(x, w)).data());
   });
+
+  it('refuses a variant that does not fit', async () => {
+    const device = await testDevice();
+    const [x, w] = [device.ones([1, 4, 4, 6]), device.ones([3, 3, 6, 1])];
+    expect(() => depthwiseConv2d(x, w, { variant: 'vec4' })).toThrow(
+      "depthwiseConv2d: variant 'vec4' does not fit C=6 with 1 filters a channel\nfix: use naive, or none",
+    );
+  });
 });

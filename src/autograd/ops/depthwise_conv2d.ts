@@ -24,7 +24,7 @@ export interface DepthwiseConv2dOptions {
   padding?: Padding;
   dilation?: Pair;
   activation?: FusedActivation;
-  /** For benches and tests: the kernels to use instead of the chosen ones, where they fit. */
+  /** For benches and tests: the kernels to use instead of the chosen ones. */
   variant?: DepthwiseVariant;
 }
 
