@@ -61,7 +61,7 @@ interface MbConvOptions {
  * squeeze-and-excitation, and a 1×1 convolution down with no activation; x is added where the
  * shapes agree. Source: Sandler et al., arXiv:1801.04381, section 3.3; Tan & Le, section 4.
  */
-class MbConv extends Module {
+export class MbConv extends Module {
   readonly expand: Sequential | undefined;
   readonly depthwise: DepthwiseConv2d;
   readonly norm: BatchNorm2d;
