@@ -19,6 +19,7 @@ const programs: Record<PeerName, readonly [command: string, script: string]> = {
 export interface PeerLine {
   /** Name, version and what was switched on. */
   engine: string;
+  adapter: string;
   shape: string;
   direction: string;
   ms: number | null;
@@ -28,16 +29,19 @@ export interface PeerLine {
 }
 
 /**
- * Refuses peers that cannot run here, before anything is measured.
+ * Starts each peer with nothing to do, so that one that cannot run is known before the work begins.
  *
- * Errors: UsageError outside a checkout, which alone has the peers' programs.
+ * Errors: UsageError outside a checkout, which alone has the peers' programs; DeviceError with what
+ * is missing and the command that installs it.
  */
-export function checkPeers(): void {
-  if (existsSync(folder)) return;
-  throw new UsageError(
-    'bench: --against needs a checkout of the repository, the package has no bench/peers',
-    'clone the repository and run npm run bench there',
-  );
+export async function checkPeers(names: readonly PeerName[]): Promise<void> {
+  if (!existsSync(folder)) {
+    throw new UsageError(
+      'bench: --against needs a checkout of the repository, the package has no bench/peers',
+      'clone the repository and run npm run bench there',
+    );
+  }
+  for (const name of names) await runPeer(name, []);
 }
 
 /** Measures the same shapes and directions by other engines; the process of each ends with it. */
@@ -51,19 +55,20 @@ export async function measurePeers(
   for (const name of names) {
     say(`measuring ${name}`);
     const wanted = cases.map(({ shape, direction }) => ({ shape, direction }));
-    for (const line of await runPeer(name, wanted)) {
-      const benchCase = cases.find(
-        ({ shape, direction }) => shape === line.shape && direction === line.direction,
-      );
-      if (!benchCase) throw new DeviceError(`bench: ${name} answered for ${line.shape} unasked`);
-      rows.push(rowOf(benchCase, line, peak));
+    const lines = await runPeer(name, wanted);
+    for (const benchCase of cases) {
+      const { shape, direction } = benchCase;
+      const own = lines.filter((line) => line.shape === shape && line.direction === direction);
+      if (own.length === 0) throw new DeviceError(`bench: ${name} did not measure ${shape}`);
+      rows.push(...own.map((line) => rowOf(benchCase, line, peak)));
     }
   }
   return rows;
 }
 
 function rowOf({ op, shape, direction, cost }: BenchCase, line: PeerLine, peak: Peak): BenchRow {
-  const { engine, ms, runs, problem, note } = line;
+  const { engine, adapter, ms, runs, problem } = line;
+  const note = [line.note, `on ${adapter}`].filter(Boolean).join('; ');
   const rates =
     ms === null ? { ms, gflops: null, gbps: null, percentOfPeak: null } : ratesOf(ms, cost, peak);
   return {
@@ -71,7 +76,7 @@ function rowOf({ op, shape, direction, cost }: BenchCase, line: PeerLine, peak: 
     ...rates,
     ...{ ratioToBest: null, engine, isChosen: false, runs },
     ...(problem === undefined ? {} : { problem }),
-    ...(note === undefined ? {} : { note }),
+    note,
   };
 }
 
@@ -91,7 +96,7 @@ function runPeer(
       reject(new DeviceError(`bench: ${name} does not start: ${cause.message}`)),
     );
     child.on('close', (code, signal) => {
-      if (code === 0) resolve(parseLines(name, output.join('')));
+      if (code === 0) resolve(parseLines(output.join('')));
       else reject(failureOf(name, code ?? signal, complaints.join('')));
     });
     // A peer that ends early has its own reason, told by its exit code.
@@ -101,9 +106,8 @@ function runPeer(
 }
 
 /** Lines of JSON; libraries may print others, which are passed over. */
-export function parseLines(name: string, text: string): PeerLine[] {
+export function parseLines(text: string): PeerLine[] {
   const lines = text.split('\n').filter((line) => line.startsWith('{'));
-  if (lines.length === 0) throw new DeviceError(`bench: ${name} measured nothing`);
   return lines.map((line) => JSON.parse(line) as PeerLine);
 }
 
