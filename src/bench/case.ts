@@ -8,6 +8,8 @@ export interface CaseVariant {
   name: string;
   /** The value of `options.variant` that asks for it. */
   option: unknown;
+  /** How many times the error bound of the other kernels it may reach, by the nature of its method. */
+  slack?: number;
 }
 
 /** One shape and direction of an op: what is measured with every variant that fits. */

@@ -20,7 +20,10 @@ export function ratesOf(ms: number, cost: { flops: number; bytes: number }, peak
   return { ms, gflops, gbps, percentOfPeak };
 }
 
-/** Fills `ratioToBest` in: each time over the shortest of the same op, shape, direction and type. */
+/**
+ * Fills `ratioToBest` in, each time over the shortest of the same op, shape, direction and type,
+ * and puts the rows of one such group next to each other.
+ */
 export function withRatios(rows: readonly BenchRow[]): BenchRow[] {
   const best = new Map<string, number>();
   for (const row of rows) {
@@ -28,13 +31,16 @@ export function withRatios(rows: readonly BenchRow[]): BenchRow[] {
     const key = groupOf(row);
     best.set(key, Math.min(row.ms, best.get(key) ?? Infinity));
   }
-  return rows.map((row) => ({
-    ...row,
-    ratioToBest: row.ms === null ? null : row.ms / best.get(groupOf(row))!,
-  }));
+  const groups = [...new Set(rows.map(groupOf))];
+  return groups
+    .flatMap((group) => rows.filter((row) => groupOf(row) === group))
+    .map((row) => ({
+      ...row,
+      ratioToBest: row.ms === null ? null : row.ms / best.get(groupOf(row))!,
+    }));
 }
 
-export function groupOf({ op, shape, direction, dtype }: BenchRow): string {
+function groupOf({ op, shape, direction, dtype }: BenchRow): string {
   return [op, shape, direction, dtype].join(' ');
 }
 

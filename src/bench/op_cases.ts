@@ -18,6 +18,12 @@ function sumOfSizes(terms: number): number {
   return (2 / Math.PI) * terms + 5 * 0.77 * Math.sqrt(terms);
 }
 
+/**
+ * F(4×4) adds numbers before it multiplies them: of equal numbers its products add up to 47 times
+ * those of the sum itself along one axis.
+ */
+const WINOGRAD4_SLACK = 47;
+
 export interface OpCase extends RecordCase {
   cost: { flops: number; bytes: number };
 }
@@ -70,12 +76,30 @@ function conv2dCase(shape: Shape, direction: Direction, dtype: DTypeName): OpCas
     terms: sums[direction],
     magnitudes: [sumOfSizes(sums[direction])],
     variants: ({ info }) =>
-      conv2dVariants(key, geometry, info).map((name) => ({ name, option: { [key]: name } })),
-    cost: {
-      flops: 2 * n * geometry.p * geometry.q * k * r * r * c,
-      bytes: 4 * (n * h * w * c + r * r * c * k + n * geometry.p * geometry.q * k),
-    },
+      conv2dVariants(key, geometry, info, { x: dtype, w: dtype }).map((name) => ({
+        ...{ name, option: { [key]: name } },
+        ...(name === 'winograd4' ? { slack: WINOGRAD4_SLACK } : {}),
+      })),
+    cost: conv2dCostOf(shape, n * geometry.p * geometry.q * k, direction, dtype),
   };
+}
+
+/** Arrays that are read are of `dtype`, save dy; what is written is f32. */
+function conv2dCostOf(
+  [n, h, w, c, k, r]: Shape,
+  outputs: number,
+  direction: Direction,
+  dtype: DTypeName,
+): { flops: number; bytes: number } {
+  const size = dtype === 'f16' ? 2 : 4;
+  const inputs = n * h * w * c;
+  const weights = r * r * c * k;
+  const bytes = {
+    forward: size * (inputs + weights) + 4 * outputs,
+    'grad-input': size * weights + 4 * (inputs + outputs),
+    'grad-weight': size * inputs + 4 * (weights + outputs),
+  };
+  return { flops: 2 * outputs * r * r * c, bytes: bytes[direction] };
 }
 
 /** grad-input is that of a, grad-weight that of b. */

@@ -9,11 +9,20 @@ const CHAINS = [2, 4, 8, 16];
 /** More than the caches of any adapter, less than any of them can bind. */
 const COPY_BYTES = { software: 64 * 2 ** 20, gpu: 512 * 2 ** 20 };
 
+const known = new WeakMap<Runtime, Promise<Peak>>();
+
+/** The peak of an open device, measured once. */
+export function peakOf(runtime: Runtime): Promise<Peak> {
+  let peak = known.get(runtime);
+  if (!peak) known.set(runtime, (peak = measurePeak(runtime)));
+  return peak;
+}
+
 /**
  * The most FLOP/s and bytes a second this adapter gives a shader: what percentages refer to.
  * The shortest run counts: a peak is what can be reached, not what was usual.
  */
-export async function measurePeak(runtime: Runtime): Promise<Peak> {
+async function measurePeak(runtime: Runtime): Promise<Peak> {
   const { isSoftware, limits } = runtime.info;
   const invocations = isSoftware ? 2 ** 14 : 2 ** 20;
   const rounds = isSoftware ? 2048 : 4096;

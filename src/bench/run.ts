@@ -1,11 +1,11 @@
 import type { Device } from '../device.js';
 import { DeviceError, UsageError } from '../gpu/errors.js';
-import type { BenchCase } from './case.js';
+import type { BenchCase, RecordCase } from './case.js';
 import { opCases } from './op_cases.js';
-import { measureCase } from './measure_case.js';
+import { measureCase, type CaseSettings } from './measure_case.js';
 import { withRatios } from './numbers.js';
 import { measureOptimizers } from './optimizers.js';
-import { measurePeak } from './peak.js';
+import { peakOf } from './peak.js';
 import { checkPeers, measurePeers } from './peers.js';
 import { metasOf, openRecordCase } from './record_runner.js';
 import { checkRequest, directionsOf } from './request.js';
@@ -26,7 +26,7 @@ export async function runBench(
   say: (text: string) => void,
 ): Promise<BenchReport> {
   checkRequest(request);
-  if (request.against) checkPeers();
+  if (request.against) await checkPeers(request.against);
   const { runtime, info } = device;
   if (request.dtype === 'f16' && !info.features.includes('shader-f16')) {
     throw new DeviceError(
@@ -39,14 +39,14 @@ export async function runBench(
     say(`${info.description} is a software adapter: timings are not meaningful for GPUs`);
   }
   say('measuring the peak of this adapter');
-  const peak = await measurePeak(runtime);
+  const peak = await peakOf(runtime);
   const { rows, ...rest } = await measureRequest(device, request, cases, peak, say);
   if (request.against) rows.push(...(await measurePeers(request.against, cases, peak, say)));
   return {
     document: {
       adapter: info.description,
       isSoftware: info.isSoftware,
-      timing: timingSource(runtime),
+      timing: timingSource(runtime, request.against !== undefined),
       peak,
       results: withRatios(rows),
       ...rest,
@@ -72,7 +72,8 @@ async function measureRequest(
     const shapes = shapesOf(op, request, device.info.isSoftware);
     return { rows: await measureOptimizers(device, shapes, { variant, peak, say }) };
   }
-  return { rows: await measureCases(device, op, cases, { variant, peak, say }) };
+  const settings = { variant, peak, isWallClock: request.against !== undefined };
+  return { rows: await measureCases(device, op, cases, settings, say) };
 }
 
 /** Every shape and direction of an op that is measured by its record. */
@@ -84,7 +85,7 @@ function casesOf(request: BenchRequest, isSoftware: boolean): BenchCase[] {
   return shapes.flatMap((shape) =>
     directionsOf(directions, request.direction).map((direction): BenchCase => {
       const { cost, ...recordCase } = build(shape, direction, dtype);
-      if (dtype === 'f16') expectHalves(op, () => recordCase.record.shape(metasOf(recordCase), {}));
+      if (dtype === 'f16') expectHalves(op, recordCase);
       const open = (device: Device) => openRecordCase(device, recordCase);
       return { op, shape: shape.join(), direction, dtype, cost, open };
     }),
@@ -92,32 +93,27 @@ function casesOf(request: BenchRequest, isSoftware: boolean): BenchCase[] {
 }
 
 /** An op has an f16 path where its shape rule takes f16 inputs. */
-function expectHalves(op: string, plan: () => unknown): void {
+function expectHalves(op: string, recordCase: RecordCase): void {
   try {
-    plan();
+    recordCase.record.shape(metasOf(recordCase), recordCase.options);
   } catch {
     throw new UsageError(`bench ${op}: there are no f16 kernels`, 'use --dtype f32');
   }
-}
-
-interface CaseSettings {
-  /** The only kernel to measure; all where undefined. */
-  variant: string | undefined;
-  peak: Peak;
-  say: (text: string) => void;
 }
 
 async function measureCases(
   device: Device,
   op: string,
   cases: readonly BenchCase[],
-  { variant, peak, say }: CaseSettings,
+  settings: CaseSettings,
+  say: (text: string) => void,
 ): Promise<BenchRow[]> {
+  const { variant } = settings;
   const rows: BenchRow[] = [];
   const seen = new Set<string>();
   for (const [i, benchCase] of cases.entries()) {
     say(`${i + 1}/${cases.length} ${op} ${benchCase.shape} ${benchCase.direction}`);
-    const found = await measureCase(device, benchCase, { variant, peak });
+    const found = await measureCase(device, benchCase, settings);
     rows.push(...found.rows);
     for (const name of found.names) seen.add(name);
     if (variant && found.rows.length === 0) {

@@ -1,6 +1,7 @@
 import type { Device } from '../device.js';
 import type { DispatchTiming } from '../gpu/profiler.js';
 import { createModel } from '../models/index.js';
+import { softmaxCrossEntropy } from '../ops/loss.js';
 import { createOptimizer } from '../optim/index.js';
 import type { Tensor } from '../tensor.js';
 import { Classifier } from '../train/classifier.js';
@@ -45,7 +46,7 @@ export async function measureTraining(
   });
   const classifier = new Classifier(device, model, input);
   const step = device.capture<[Uint8Array, Int32Array], Tensor>((images, labels) => {
-    const loss = classifier.logits(images).softmaxCrossEntropy(labels);
+    const loss = softmaxCrossEntropy(classifier.logits(images), labels);
     optimizer.zeroGrad();
     loss.backward();
     optimizer.step();
