@@ -1,27 +1,11 @@
 import type { Command } from 'commander';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { UsageError } from '../gpu/errors.js';
+import { pageStem } from './op_pages.js';
 import { withCommon } from './options.js';
 import { renderMarkdown } from './render_markdown.js';
 
 const folder = new URL('../../docs/ops/', import.meta.url);
-
-/** Ops that share the page of their family, where the page is not simply named after the op. */
-const familyOf: Readonly<Record<string, string>> = {
-  ...families('unary', 'relu relu6 leakyRelu elu gelu sigmoid silu hardSwish tanh softplus'),
-  ...families('unary', 'exp log sqrt square abs neg clip'),
-  ...families('binary', 'add sub mul div pow maximum minimum'),
-  ...families('reduce', 'sum mean max min variance'),
-  ...families('pool2d', 'maxPool2d avgPool2d'),
-  ...families('global_pool2d', 'globalAvgPool2d globalMaxPool2d'),
-  ...families('softmax', 'logSoftmax'),
-  ...families('reshape', 'flatten squeeze expandDims'),
-  ...families('arg_max', 'argmax'),
-};
-
-function families(stem: string, names: string): Record<string, string> {
-  return Object.fromEntries(names.split(' ').map((name) => [name, stem]));
-}
 
 export function explainCommand(program: Command): void {
   withCommon(
@@ -35,14 +19,13 @@ export function explainCommand(program: Command): void {
   });
 }
 
-/** The page of an op by any of its names: `batchNorm`, `batch-norm`, `batch_norm`. */
-function pageOf(op: string): string {
-  const snake = op
-    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
-    .replace(/-/g, '_')
-    .toLowerCase();
-  const camel = snake.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-  const stem = familyOf[op] ?? familyOf[camel] ?? snake;
+/**
+ * The text of the page on an op.
+ *
+ * Errors: UsageError with the pages there are.
+ */
+export function pageOf(op: string): string {
+  const stem = pageStem(op);
   const url = new URL(`${stem}.md`, folder);
   if (/^\w+$/.test(stem) && existsSync(url)) return readFileSync(url, 'utf8');
   const pages = readdirSync(folder).map((file) => file.replace(/\.md$/, ''));

@@ -1,0 +1,29 @@
+/** Ops that share the page of their family; every other op has one named after it. */
+const families: Readonly<Record<string, string>> = {
+  unary:
+    'relu relu6 leakyRelu elu gelu sigmoid silu hardSwish tanh softplus exp log sqrt square abs neg clip activate',
+  binary: 'add sub mul div pow maximum minimum',
+  reduce: 'sum mean max min variance',
+  pool2d: 'maxPool2d avgPool2d',
+  global_pool2d: 'globalAvgPool2d globalMaxPool2d',
+  softmax: 'logSoftmax',
+  reshape: 'flatten squeeze expandDims',
+  arg_max: 'argmax',
+};
+
+const stems = new Map(
+  Object.entries(families).flatMap(([stem, names]) => names.split(' ').map((n) => [n, stem])),
+);
+
+/**
+ * The stem of the page in docs/ops that explains an op, by any spelling of its name: `batchNorm`,
+ * `batch-norm`, `batch_norm`.
+ */
+export function pageStem(op: string): string {
+  const snake = op
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replace(/-/g, '_')
+    .toLowerCase();
+  const camel = snake.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  return stems.get(op) ?? stems.get(camel) ?? snake;
+}
