@@ -46,7 +46,7 @@ export async function runBench(
     document: {
       adapter: info.description,
       isSoftware: info.isSoftware,
-      timing: timingSource(runtime, request.against !== undefined),
+      timing: timingSource(runtime, request.op === 'train' || request.against !== undefined),
       peak,
       results: withRatios(rows),
       ...rest,
