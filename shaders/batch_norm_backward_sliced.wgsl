@@ -13,7 +13,7 @@
 //   dx         [M C]  written
 //   dresidual  [M C]  written where KEEP_RESIDUAL
 // Overrides: IS_TRAINING; HAS_GAMMA; KEEP_RESIDUAL; ACTIVATION, a number of lib/activation.wgsl.
-// Tunables: Lanes, f32, or vec4<f32> where C is divisible by four.
+// Tunables: Lanes, f32, or vec4<f32> where C is divisible by four; Places, u32 or vec4<u32>.
 // Limits: WebGPU's defaults.
 // @use lib/activation_lanes.wgsl
 
@@ -23,6 +23,7 @@ override KEEP_RESIDUAL: bool = false;
 override ACTIVATION: u32 = 0u;
 
 alias Lanes = f32; // @tune
+alias Places = u32; // @tune
 
 struct Params {
   rows: u32, // M

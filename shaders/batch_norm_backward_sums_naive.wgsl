@@ -16,6 +16,7 @@
 override ACTIVATION: u32 = 0u;
 
 alias Lanes = f32;
+alias Places = u32;
 
 struct Params {
   rows: u32, // M

@@ -9,13 +9,14 @@
 //   statistics [2 C]         read: means, then rstd
 //   partial    [slices 2 C]  written: Σ dz, then Σ dz · x̂, of each slice
 // Overrides: ACTIVATION, a number of lib/activation.wgsl.
-// Tunables: Lanes, f32, or vec4<f32> where C is divisible by four.
+// Tunables: Lanes, f32, or vec4<f32> where C is divisible by four; Places, u32 or vec4<u32>.
 // Limits: WebGPU's defaults.
 // @use lib/activation_lanes.wgsl
 
 override ACTIVATION: u32 = 0u;
 
 alias Lanes = f32; // @tune
+alias Places = u32; // @tune
 
 struct Params {
   rows: u32, // M

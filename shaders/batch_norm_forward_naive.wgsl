@@ -18,6 +18,7 @@ override HAS_RESIDUAL: bool = false;
 override ACTIVATION: u32 = 0u;
 
 alias Lanes = f32;
+alias Places = u32;
 
 struct Params {
   rows: u32, // M

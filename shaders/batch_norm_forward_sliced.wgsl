@@ -11,7 +11,7 @@
 //   residual   [M C]  read where HAS_RESIDUAL
 //   y          [M C]  written
 // Overrides: HAS_GAMMA; HAS_BETA; HAS_RESIDUAL; ACTIVATION, a number of lib/activation.wgsl.
-// Tunables: Lanes, f32, or vec4<f32> where C is divisible by four.
+// Tunables: Lanes, f32, or vec4<f32> where C is divisible by four; Places, u32 or vec4<u32>.
 // Limits: WebGPU's defaults.
 // @use lib/activation_lanes.wgsl
 
@@ -21,6 +21,7 @@ override HAS_RESIDUAL: bool = false;
 override ACTIVATION: u32 = 0u;
 
 alias Lanes = f32; // @tune
+alias Places = u32; // @tune
 
 struct Params {
   rows: u32, // M

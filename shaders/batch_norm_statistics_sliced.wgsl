@@ -7,10 +7,11 @@
 // invocations take neighbouring channels, whose loads lie side by side. A workgroup of 64.
 //   x       [M C]         read, in values of Lanes; C comes divided by their width
 //   partial [slices 2 C]  written: the slice's means, then its sums of squared distances from them
-// Tunables: Lanes, f32, or vec4<f32> where C is divisible by four.
+// Tunables: Lanes, f32, or vec4<f32> where C is divisible by four; Places, u32 or vec4<u32>.
 // Limits: WebGPU's defaults.
 
 alias Lanes = f32; // @tune
+alias Places = u32; // @tune
 
 struct Params {
   rows: u32, // M

@@ -110,5 +110,8 @@ fn finish(z: vec4<f32>) -> vec4<f32> {
   }
   let low = vec4<f32>(params.clamp_range.x);
   let high = vec4<f32>(params.clamp_range.y);
-  return select(z, clamp(z, low, high), params.is_clamped != 0u);
+  // clamp may swallow a NaN, which training must see.
+  let is_nan = (bitcast<vec4<u32>>(z) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u);
+  let is_clamped = vec4<bool>(params.is_clamped != 0u) & !is_nan;
+  return select(z, clamp(z, low, high), is_clamped);
 }

@@ -148,5 +148,7 @@ fn finish(z: vec4<f32>) -> vec4<f32> {
   if (low > high) {
     return z;
   }
-  return clamp(z, vec4<f32>(low), vec4<f32>(high));
+  // clamp may swallow a NaN, which training must see.
+  let is_nan = (bitcast<vec4<u32>>(z) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u);
+  return select(clamp(z, vec4<f32>(low), vec4<f32>(high)), z, is_nan);
 }

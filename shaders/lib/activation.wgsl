@@ -1,7 +1,14 @@
 // Activations that kernels apply in their epilogue, by number (src/kernels/activation.ts).
 // `activation` is an override constant at every call, so the branches vanish in the pipeline.
 
+// A NaN comes out as it went in: training must see it in the loss. It is told by its bits, since
+// compilers may assume that no number is unequal to itself.
 fn activate(z: f32, activation: u32) -> f32 {
+  let is_nan = (bitcast<u32>(z) & 0x7fffffffu) > 0x7f800000u;
+  return select(activate_number(z, activation), z, is_nan);
+}
+
+fn activate_number(z: f32, activation: u32) -> f32 {
   switch (activation) {
     case 1u: { return max(z, 0.0); }
     case 2u: { return clamp(z, 0.0, 6.0); }

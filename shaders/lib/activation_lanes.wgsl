@@ -1,7 +1,13 @@
-// The activations of lib/activation.wgsl for values of Lanes, f32 or vec4<f32>, which the file that
-// uses them declares. `activation` is an override constant at every call.
+// The activations of lib/activation.wgsl for values of Lanes, f32 or vec4<f32>, with words of Places,
+// u32 or vec4<u32>, both of which the file that uses them declares. `activation` is an override constant at every call.
 
+// A NaN comes out as it went in: see lib/activation.wgsl.
 fn activate_lanes(z: Lanes, activation: u32) -> Lanes {
+  let is_nan = (bitcast<Places>(z) & Places(0x7fffffffu)) > Places(0x7f800000u);
+  return select(activate_numbers(z, activation), z, is_nan);
+}
+
+fn activate_numbers(z: Lanes, activation: u32) -> Lanes {
   let zero = Lanes(0.0);
   let one = Lanes(1.0);
   switch (activation) {

@@ -77,5 +77,5 @@ function lanesOf({ c, variant }: BatchNormSetup): 1 | 4 {
 }
 
 export function tuneOf(lanes: 1 | 4): Record<string, string> {
-  return lanes === 4 ? { Lanes: 'vec4<f32>' } : {};
+  return lanes === 4 ? { Lanes: 'vec4<f32>', Places: 'vec4<u32>' } : {};
 }
