@@ -1,10 +1,10 @@
-import { apply, addOwned, ArrayHandle, noGrad, runBackward } from './autograd/tape.js';
+import { apply, ArrayHandle, noGrad, runBackward } from './autograd/tape.js';
 import type { Leaf, TapeNode, Variable } from './autograd/tape.js';
 import type { OpRecord, Plan } from './autograd/record.js';
 import { sizeOf, type DType, type GpuArray } from './gpu/array.js';
 import { DeviceError, GradError, ShapeError } from './gpu/errors.js';
 import type { Runtime } from './gpu/runtime.js';
-import { copyArray } from './kernels/accumulate.js';
+import { accumulate, addArrays, copyArray } from './kernels/accumulate.js';
 import { castArray } from './kernels/cast.js';
 import { fillArray } from './kernels/fill.js';
 
@@ -163,12 +163,18 @@ export class Tensor implements Variable, Leaf {
   /** @internal */
   accumulateGrad(runtime: Runtime, gradient: GpuArray): void {
     if (this.gradient && !this.gradient.isDisposed) {
-      const before = this.gradient;
-      const owned = addOwned(runtime, before.gpuArray.retain(), gradient);
-      if (owned.storage !== before.gpuArray.storage) {
-        before.dispose();
-        this.gradient = outsideScopes(() => Tensor.own(runtime, owned));
-      } else owned.release();
+      // In place, so that the gradient stays where it is from one replay of a captured step to the
+      // next; nobody else may see it change, so a shared one is replaced.
+      const before = this.gradient.gpuArray;
+      if (!before.storage.isShared) {
+        accumulate(runtime, before, gradient);
+        gradient.release();
+        return;
+      }
+      const sum = addArrays(runtime, before, gradient);
+      gradient.release();
+      this.gradient.dispose();
+      this.gradient = outsideScopes(() => Tensor.own(runtime, sum));
       return;
     }
     let own = gradient;

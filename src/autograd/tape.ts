@@ -232,7 +232,7 @@ function propagate(
 }
 
 /** a + b, in place where `a` belongs to nobody else; takes both. */
-export function addOwned(runtime: Runtime, a: GpuArray, b: GpuArray): GpuArray {
+function addOwned(runtime: Runtime, a: GpuArray, b: GpuArray): GpuArray {
   if (!a.storage.isShared) {
     accumulate(runtime, a, b);
     b.release();
