@@ -26,12 +26,17 @@ const RIGHT = 20;
 const TOP = 64;
 const BOTTOM = 44;
 
+interface TextStyle {
+  anchor?: 'start' | 'middle' | 'end';
+  colour?: string;
+}
+
 function text(
   content: string,
   x: number,
   y: number,
   size: number,
-  { anchor = 'start', colour = INK } = {},
+  { anchor = 'start', colour = INK }: TextStyle = {},
 ): string {
   const width = (size / 8).toFixed(2);
   return `<path d="${textPath(content, x, y, size, anchor)}" stroke="${colour}" stroke-width="${width}"/>`;
