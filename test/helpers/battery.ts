@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { isRecording } from '../../src/autograd/tape.js';
 import type { OpRecord } from '../../src/autograd/record.js';
 import type { Device } from '../../src/device.js';
-import { applyOp, Tensor } from '../../src/tensor.js';
+import { applyOp, type Tensor } from '../../src/tensor.js';
 import { references, type AnyReference } from '../../src/reference/index.js';
 import type { RefArray, RefOutput } from '../../src/reference/types.js';
 import type { CaseFile, OpCase } from '../cases/types.js';
