@@ -60,7 +60,10 @@ export class PipelineCache {
       throw new ShaderError(`shaders/${name}.wgsl: no override named ${unknown.join(', ')}`);
     }
     const bindGroupLayout = this.layoutOf(shader.bindings);
+    // What is wrong with the text is told by `explain`, with its place, once the pipeline fails too.
+    this.device.pushErrorScope('validation');
     const module = this.device.createShaderModule({ code: shader.code, label: name });
+    this.device.popErrorScope().catch(() => undefined);
     const layout = this.device.createPipelineLayout({
       bindGroupLayouts: [bindGroupLayout],
       ...(shader.params?.byImmediates ? { immediateSize: shader.params.sizeBytes } : {}),
