@@ -1,3 +1,6 @@
+import type * as browser from './browser.js';
+import type * as node from './node.js';
+
 /** What differs between Node and a browser. Chosen by the `#platform` import condition. */
 export interface Platform {
   /** Text of a file in shaders/, e.g. `conv2d_forward_naive.wgsl` or `lib/activation.wgsl`. */
@@ -13,8 +16,16 @@ export interface Platform {
   collectGarbage(): void;
   /** Waits for the GPU without keeping a processor busy, where the runtime needs help for that. */
   patiently<T>(promise: Promise<T>): Promise<T>;
-  /** Lets go of the entry to WebGPU, after the last device is destroyed. */
-  releaseGpu(): void;
+  /** A text that an earlier program kept under this name; null where there is none to be read. */
+  readCache(name: string): string | null;
+  /** Keeps a text for later programs, whole or not at all. Returns null, or why it could not. */
+  writeCache(name: string, text: string): string | null;
+  /** Where such a text lies, for people; null where nothing is kept. */
+  cachePlace(name: string): string | null;
   /** What to do where no adapter is found. */
   adapterHint(): string;
 }
+
+/** Both modules are held to the interface when they are compiled. */
+type Complete<Module extends Platform> = Module;
+export type Platforms = [Complete<typeof node>, Complete<typeof browser>];
