@@ -102,6 +102,13 @@ export class Recorder {
     this.throwIfFailed();
   }
 
+  /** Runs `fn` once everything recorded is submitted: now, or when its pipelines are compiled. */
+  afterSubmits(fn: () => void): void {
+    this.flush();
+    if (this.tail) this.follow(this.tail.then(fn));
+    else fn();
+  }
+
   beginCapture(): void {
     if (this.captured) throw new DeviceError('capture: a capture is running already');
     this.captured = [];
@@ -169,10 +176,16 @@ export class Recorder {
       this.submit(batch, serial);
       return;
     }
-    const before = this.tail ?? Promise.resolve();
-    const tail: Promise<void> = before
-      .then(() => Promise.all(waits))
-      .then(() => this.submit(batch, serial))
+    this.follow(
+      (this.tail ?? Promise.resolve())
+        .then(() => Promise.all(waits))
+        .then(() => this.submit(batch, serial)),
+    );
+  }
+
+  /** Makes later batches wait for `work`, and remembers its failure. */
+  private follow(work: Promise<void>): void {
+    const tail: Promise<void> = work
       .catch((error: unknown) => this.fail(error as Error))
       .then(() => {
         if (this.tail === tail) this.tail = null;
