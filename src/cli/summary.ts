@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { imageShape, printJson, wholeNumber, withCommon, type CommonOptions } from './options.js';
 
 interface SummaryOptions extends CommonOptions {
-  input: [number, number, number];
-  classes: number;
+  input?: [number, number, number];
+  classes?: number;
 }
 
 export function summaryCommand(program: Command): void {
@@ -12,15 +12,19 @@ export function summaryCommand(program: Command): void {
       .command('summary')
       .description('layers, output shapes, parameters, FLOP and activation memory of a network')
       .argument('<model>', 'for example mnist-cnn')
-      .option('--input <h,w,c>', 'image shape', imageShape, [28, 28, 1] as [number, number, number])
-      .option('--classes <n>', 'number of classes', wholeNumber, 10),
+      .option('--input <h,w,c>', 'image shape (default: what it was published for)', imageShape)
+      .option('--classes <n>', 'number of classes (default: likewise)', wholeNumber),
   ).action(async (name: string, options: SummaryOptions) => {
-    const { createModel } = await import('../models/index.js');
+    const { createModel, publishedOptions } = await import('../models/index.js');
     const { createDevice } = await import('../device.js');
     // Nothing is computed: shapes and counts are all that is asked.
     const device = await createDevice({ isNull: true });
     try {
-      const { input, classes } = options;
+      const { input, classes } = {
+        ...publishedOptions(name),
+        ...(options.input ? { input: options.input } : {}),
+        ...(options.classes ? { classes: options.classes } : {}),
+      };
       const summary = createModel(device, name, { input, classes }).summary(input);
       const document = { model: name, input, ...summary };
       if (options.json) printJson(document);

@@ -6,7 +6,7 @@ import { cifarVgg } from './cifar_vgg.js';
 import { efficientNetB0 } from './efficient_net.js';
 import { mlp } from './mlp.js';
 import { mnistCnn } from './mnist_cnn.js';
-import type { ModelOptions } from './options.js';
+import type { ImageShape, ModelOptions } from './options.js';
 import { resnet, resnet101, resnet152, resnet18, resnet34, resnet50 } from './resnet.js';
 import { simpsonsKeras } from './simpsons_keras.js';
 import { simpsonsTf } from './simpsons_tf.js';
@@ -56,6 +56,24 @@ export const modelFactories: Readonly<Record<string, ModelFactory>> = {
   resnet152,
   'efficient-net-b0': efficientNetB0,
 };
+
+const small: ImageShape = [32, 32, 3];
+const large: ImageShape = [224, 224, 3];
+
+/** The images and classes a network is published for, in order to describe it unasked. */
+const published: Readonly<Record<string, Required<ModelOptions>>> = {
+  'mnist-cnn': { input: [28, 28, 1], classes: 10 },
+  mlp: { input: [28, 28, 1], classes: 10 },
+  'simpsons-tf': { input: [64, 64, 3], classes: 18 },
+  'simpsons-keras': { input: [64, 64, 3], classes: 18 },
+  'cifar-simple': { input: small, classes: 10 },
+  'cifar-vgg': { input: small, classes: 10 },
+};
+
+/** A network's published input shape and number of classes: ImageNet's for the large ones. */
+export function publishedOptions(name: string): Required<ModelOptions> {
+  return published[name] ?? { input: large, classes: 1000 };
+}
 
 /**
  * Builds a network by name.

@@ -22,7 +22,8 @@ const factories = {
 export type OptimizerName = keyof typeof factories;
 
 /**
- * Makes an optimizer by the name it has on the command line.
+ * Makes an optimizer by the name it has on the command line. There sgd has a momentum of 0.9, what
+ * networks with batch norm are usually trained with.
  *
  * Errors: UsageError with the names there are.
  */
@@ -35,5 +36,6 @@ export function createOptimizer(
     const names = Object.keys(factories).join(', ');
     throw new UsageError(`optimizer: no optimizer named "${name as string}"; there are ${names}`);
   }
+  if (name === 'sgd') return new SGD(parameters, { momentum: 0.9, ...options });
   return new factories[name](parameters, options);
 }
