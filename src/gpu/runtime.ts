@@ -8,6 +8,7 @@ import { PipelineCache } from './pipeline.js';
 import { Profiler, type DispatchTiming } from './profiler.js';
 import { Recorder, type Command } from './recorder.js';
 import { RandomStream } from './random_stream.js';
+import { VariantChoices } from './variant_choices.js';
 
 /** A recorded step: its commands, and the buffers that only it may use. */
 export interface CapturedCommands {
@@ -25,6 +26,8 @@ export class Runtime {
   readonly pipelines: PipelineCache;
   readonly recorder: Recorder;
   readonly random: RandomStream;
+  /** Kernels that the autotuner chose; the launchers ask here first. */
+  readonly choices = new VariantChoices();
   /** Stands in for an optional binding that is not given; never read. */
   readonly placeholder: GpuArray;
   private readonly bindGroups: BindGroupCache;

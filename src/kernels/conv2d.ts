@@ -18,7 +18,7 @@ import {
 import { conv2dForwardSubgroupMatrix } from './conv2d_subgroup_matrix.js';
 import { conv2dForwardTiled, conv2dGradWeightTiled } from './conv2d_tiled.js';
 import { conv2dForwardWinograd, conv2dGradInputWinograd } from './conv2d_winograd.js';
-import { variantFor, type Conv2dVariant } from './conv2d_variants.js';
+import { variantFor, type Conv2dDirection, type Conv2dVariant } from './conv2d_variants.js';
 
 const WORKGROUP = 64;
 
@@ -40,7 +40,7 @@ export function conv2dForward(
   geometry: Conv2dGeometry,
   options: Conv2dForwardOptions = {},
 ): GpuArray {
-  switch (variantFor('forward', options.variant, geometry, runtime.info, typesOf(x, w))) {
+  switch (pickVariant(runtime, 'forward', options.variant, geometry, typesOf(x, w))) {
     case 'shuffle':
       return conv2dForwardShuffle(runtime, x, w, bias, geometry, options);
     case 'few':
@@ -94,7 +94,7 @@ export function conv2dGradInput(
   geometry: Conv2dGeometry,
   options: { variant?: Conv2dVariant | undefined } = {},
 ): GpuArray {
-  switch (variantFor('gradInput', options.variant, geometry, runtime.info, typesOf(dy, w))) {
+  switch (pickVariant(runtime, 'gradInput', options.variant, geometry, typesOf(dy, w))) {
     case 'shuffle':
       return conv2dGradInputShuffle(runtime, dy, w, geometry);
     case 'tiled':
@@ -137,7 +137,7 @@ export function conv2dGradWeight(
   geometry: Conv2dGeometry,
   options: { variant?: Conv2dVariant | undefined } = {},
 ): GpuArray {
-  switch (variantFor('gradWeight', options.variant, geometry, runtime.info, typesOf(x, dy))) {
+  switch (pickVariant(runtime, 'gradWeight', options.variant, geometry, typesOf(x, dy))) {
     case 'shuffle':
       return conv2dGradWeightShuffle(runtime, x, dy, geometry);
     case 'few':
@@ -169,6 +169,16 @@ function gradWeightNaive(
     ...conv2dCost(geometry, { x: x.dtype }),
   });
   return dw;
+}
+
+function pickVariant(
+  runtime: Runtime,
+  direction: Conv2dDirection,
+  asked: Conv2dVariant | undefined,
+  geometry: Conv2dGeometry,
+  types: Conv2dTypes,
+): Conv2dVariant {
+  return variantFor(direction, asked, geometry, runtime.info, types, runtime.choices);
 }
 
 /** Types as they concern the choice; dy is f32. */

@@ -1,5 +1,6 @@
 import type { DeviceInfo } from '../gpu/adapter.js';
 import { ShapeError } from '../gpu/errors.js';
+import type { VariantChoices } from '../gpu/variant_choices.js';
 import {
   conv2dVariantNames,
   whyNot,
@@ -12,6 +13,7 @@ import {
   type Conv2dGeometry,
   type Conv2dTypes,
 } from './conv2d_geometry.js';
+import { conv2dKey } from './kernel_key.js';
 import { matmulGeometry, type Transposes } from './matmul_geometry.js';
 import { chooseMatmulVariant, type OperandTypes } from './matmul_variants.js';
 
@@ -26,7 +28,7 @@ export type Conv2dVariantOption = Conv2dVariant | Partial<Record<Conv2dDirection
 const directions: readonly Conv2dDirection[] = ['forward', 'gradInput', 'gradWeight'];
 
 /**
- * The variant that is used where nobody asks for another. A software adapter runs the lanes of a
+ * The variant that is used where nobody asks for another and nothing was tuned. A software adapter runs the lanes of a
  * subgroup as one vector of the processor and is slow at workgroup memory, so it gets kernels of
  * its own. Winograd is never chosen: F(4×4) exceeds the error bound that all other kernels keep, and
  * F(2×2) and subgroup matrices are not measured yet on an adapter where they could win.
@@ -106,33 +108,50 @@ export function conv2dAccurateVariants(
 }
 
 /**
- * The variant of each direction, as asked for or else as chosen.
+ * The variant of each direction, as asked for; none where the launcher is to choose.
  *
  * Errors: ShapeError when a variant is asked for that does not exist or does not fit.
  */
+export function askedVariants(
+  asked: Conv2dVariantOption | undefined,
+  geometry: Conv2dGeometry,
+  info: DeviceInfo,
+  types = f32Operands,
+): Partial<Record<Conv2dDirection, Conv2dVariant>> {
+  if (asked === undefined) return {};
+  const variants: Partial<Record<Conv2dDirection, Conv2dVariant>> = {};
+  if (typeof asked === 'string') {
+    expectFitsSomewhere(asked, geometry, info, types);
+    for (const direction of directions) {
+      if (whyNot(asked, direction, geometry, info, types) === null) variants[direction] = asked;
+    }
+    return variants;
+  }
+  for (const direction of directions) {
+    const variant = asked[direction];
+    if (variant) variants[direction] = variantFor(direction, variant, geometry, info, types);
+  }
+  return variants;
+}
+
+/** The variant of each direction, as asked for or else as built in. */
 export function resolveVariants(
   asked: Conv2dVariantOption | undefined,
   geometry: Conv2dGeometry,
   info: DeviceInfo,
   types = f32Operands,
 ): Record<Conv2dDirection, Conv2dVariant> {
-  if (typeof asked === 'string') expectFitsSomewhere(asked, geometry, info, types);
-  const resolve = (direction: Conv2dDirection) => {
-    if (typeof asked !== 'string') {
-      return variantFor(direction, asked?.[direction], geometry, info, types);
-    }
-    const fits = whyNot(asked, direction, geometry, info, types) === null;
-    return fits ? asked : chooseVariant(direction, geometry, info, types);
-  };
   return {
-    forward: resolve('forward'),
-    gradInput: resolve('gradInput'),
-    gradWeight: resolve('gradWeight'),
+    forward: chooseVariant('forward', geometry, info, types),
+    gradInput: chooseVariant('gradInput', geometry, info, types),
+    gradWeight: chooseVariant('gradWeight', geometry, info, types),
+    ...askedVariants(asked, geometry, info, types),
   };
 }
 
 /**
- * The variant a launcher runs: what its caller names, or else the chosen one.
+ * The variant a launcher runs: what its caller names, else what was tuned and still fits, else the
+ * built-in choice.
  *
  * Errors: ShapeError when the one named does not exist or does not fit.
  */
@@ -142,8 +161,14 @@ export function variantFor(
   geometry: Conv2dGeometry,
   info: DeviceInfo,
   types = f32Operands,
+  choices?: VariantChoices,
 ): Conv2dVariant {
-  if (asked === undefined) return chooseVariant(direction, geometry, info, types);
+  if (asked === undefined) {
+    const tuned = choices?.ask(() => conv2dKey(direction, geometry, types)) as
+      Conv2dVariant | undefined;
+    const fits = tuned && whyNot(tuned, direction, geometry, info, types) === null;
+    return fits ? tuned : chooseVariant(direction, geometry, info, types);
+  }
   const reason = whyNot(asked, direction, geometry, info, types);
   if (reason === null) return asked;
   throw misfit(asked, `${direction}: ${reason}`, conv2dVariants(direction, geometry, info, types));

@@ -33,7 +33,9 @@ export function multiply(
 ): GpuArray {
   const { bias, activation, op = 'matmul' } = options;
   const geometry = matmulGeometry(a.shape, b.shape, options);
-  const variant = preferMatmulVariant(options.variant, geometry, [a.dtype, b.dtype], runtime.info);
+  const types = [a.dtype, b.dtype] as const;
+  const { info, choices } = runtime;
+  const variant = preferMatmulVariant(options.variant, geometry, types, info, choices);
   const operands = { a, b, bias };
   const shape = [...geometry.leading, a.shape.at(options.transposeA ? -1 : -2)!, geometry.n];
   if (variant === 'naive') {

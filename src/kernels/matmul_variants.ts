@@ -1,6 +1,8 @@
 import type { DeviceInfo } from '../gpu/adapter.js';
 import { sizeOf, type DType } from '../gpu/array.js';
 import { ShapeError } from '../gpu/errors.js';
+import type { VariantChoices } from '../gpu/variant_choices.js';
+import { matmulKey } from './kernel_key.js';
 import type { MatmulGeometry } from './matmul_geometry.js';
 
 export type MatmulVariant = 'naive' | 'shuffle' | 'tiled' | 'tiledVec4';
@@ -41,7 +43,7 @@ const names = Object.keys(rules) as MatmulVariant[];
 const SMALL_PRODUCT = 2 ** 12;
 const LARGE_PRODUCT = 2 ** 20;
 
-/** The variant that is used where nobody asks for another. */
+/** The variant that is used where nobody asks for another and nothing was tuned. */
 export function chooseMatmulVariant(
   geometry: MatmulGeometry,
   types: OperandTypes,
@@ -68,34 +70,37 @@ export function matmulVariants(
   return names.filter((variant) => rules[variant](geometry, types, info) === null);
 }
 
-/**
- * The variant asked for, or else the chosen one.
- *
- * Errors: ShapeError when a variant is asked for that does not exist or does not fit.
- */
-export function resolveMatmulVariant(
+/** Errors: ShapeError when a variant is asked for that does not exist or does not fit. */
+export function expectMatmulFits(
   asked: MatmulVariant | undefined,
   geometry: MatmulGeometry,
   types: OperandTypes,
   info: DeviceInfo,
-): MatmulVariant {
-  if (asked === undefined) return chooseMatmulVariant(geometry, types, info);
+): void {
+  if (asked === undefined) return;
   const reason = asked in rules ? rules[asked](geometry, types, info) : 'there is no such kernel';
-  if (reason === null) return asked;
+  if (reason === null) return;
   throw new ShapeError(
     `matmul: variant '${asked}' does not fit, ${reason}`,
     `use one of ${matmulVariants(geometry, types, info).join(', ')}, or none to have it chosen`,
   );
 }
 
-/** The variant asked for where it fits, or else the chosen one: for gradients, which differ in shape. */
+/**
+ * The variant a product runs by: the one asked for where it fits (gradients differ in shape), else
+ * what was tuned and still fits, else the built-in choice.
+ */
 export function preferMatmulVariant(
   asked: MatmulVariant | undefined,
   geometry: MatmulGeometry,
   types: OperandTypes,
   info: DeviceInfo,
+  choices?: VariantChoices,
 ): MatmulVariant {
-  if (asked && rules[asked](geometry, types, info) === null) return asked;
+  const fits = (variant: MatmulVariant) => rules[variant](geometry, types, info) === null;
+  if (asked && fits(asked)) return asked;
+  const tuned = choices?.ask(() => matmulKey(geometry, types)) as MatmulVariant | undefined;
+  if (tuned && Object.hasOwn(rules, tuned) && fits(tuned)) return tuned;
   return chooseMatmulVariant(geometry, types, info);
 }
 

@@ -1,12 +1,12 @@
 import { ShapeError } from '../../gpu/errors.js';
 import { activationGradient, type FusedActivation } from '../../kernels/activation.js';
 import {
+  askedVariants,
   conv2dCost,
   conv2dForward,
   conv2dGradInput,
   conv2dGradWeight,
   conv2dAccurateVariants,
-  resolveVariants,
   type Conv2dVariantOption,
 } from '../../kernels/conv2d.js';
 import {
@@ -49,8 +49,8 @@ export const conv2d: OpRecord<Conv2dOptions, Conv2dPlan> = {
   variants: ({ geometry, types }, info) => conv2dAccurateVariants(geometry, info, types),
   forward({ runtime, inputs, options, plan }) {
     const { geometry, types } = plan;
-    const variant = resolveVariants(options.variant, geometry, runtime.info, types).forward;
-    const epilogue = { activation: options.activation, variant };
+    const { forward } = askedVariants(options.variant, geometry, runtime.info, types);
+    const epilogue = { activation: options.activation, variant: forward };
     return { y: conv2dForward(runtime, inputs.x!, inputs.w!, inputs.bias, geometry, epilogue) };
   },
   saves: { x: ['w'], w: ['x'], y: ['x', 'w', 'bias'] },
@@ -64,7 +64,7 @@ export const conv2d: OpRecord<Conv2dOptions, Conv2dPlan> = {
     const dz = options.activation
       ? activationGradient(runtime, dy, saved.y, options.activation)
       : dy.retain();
-    const variants = resolveVariants(options.variant, geometry, runtime.info, types);
+    const variants = askedVariants(options.variant, geometry, runtime.info, types);
     const forInput = { variant: variants.gradInput };
     const forWeight = { variant: variants.gradWeight };
     const gradients = {

@@ -5,8 +5,8 @@ import { multiply } from '../../kernels/matmul.js';
 import { matmulCost, matmulGeometry, type MatmulGeometry } from '../../kernels/matmul_geometry.js';
 import { matmulGradA, matmulGradB } from '../../kernels/matmul_gradients.js';
 import {
+  expectMatmulFits,
   matmulVariants,
-  resolveMatmulVariant,
   type MatmulVariant,
   type OperandTypes,
 } from '../../kernels/matmul_variants.js';
@@ -40,9 +40,9 @@ export const dense: OpRecord<DenseOptions, DensePlan> = {
   variants: ({ geometry, types }, info) => matmulVariants(geometry, types, info),
   forward({ runtime, inputs, options, plan }) {
     const { geometry, types } = plan;
-    const variant = resolveMatmulVariant(options.variant, geometry, types, runtime.info);
+    expectMatmulFits(options.variant, geometry, types, runtime.info);
     const x = inputs.x!.view([geometry.m, geometry.k]);
-    const { activation } = options;
+    const { activation, variant } = options;
     const y = multiply(runtime, x, inputs.w!, {
       ...{ bias: inputs.bias, activation, variant },
       op: 'dense forward',

@@ -12,8 +12,8 @@ import {
 } from '../../kernels/matmul_geometry.js';
 import { matmulGradA, matmulGradB } from '../../kernels/matmul_gradients.js';
 import {
+  expectMatmulFits,
   matmulVariants,
-  resolveMatmulVariant,
   type MatmulVariant,
   type OperandTypes,
 } from '../../kernels/matmul_variants.js';
@@ -44,8 +44,8 @@ export const matmul: OpRecord<MatmulOptions, MatmulPlan> = {
   variants: ({ geometry, types }, info) => matmulVariants(geometry, types, info),
   forward({ runtime, inputs, options, plan }) {
     const { geometry, types } = plan;
-    const variant = resolveMatmulVariant(options.variant, geometry, types, runtime.info);
-    return { y: multiply(runtime, inputs.a!, inputs.b!, { ...options, variant }) };
+    expectMatmulFits(options.variant, geometry, types, runtime.info);
+    return { y: multiply(runtime, inputs.a!, inputs.b!, options) };
   },
   saves: { a: ['b'], b: ['a'] },
   derivatives: {
