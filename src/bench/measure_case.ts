@@ -1,9 +1,10 @@
 import type { Device } from '../device.js';
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
+import { measure } from '../gpu/timing.js';
+import { firstDifference } from '../kernels/accuracy.js';
 import type { BenchCase, CaseRunner, CaseVariant } from './case.js';
-import { firstDifference, ratesOf } from './numbers.js';
-import { measure } from './timing.js';
+import { ratesOf } from './numbers.js';
 import type { BenchRow, Peak } from './types.js';
 
 export interface CaseSettings {

@@ -43,20 +43,3 @@ export function withRatios(rows: readonly BenchRow[]): BenchRow[] {
 function groupOf({ op, shape, direction, dtype }: BenchRow): string {
   return [op, shape, direction, dtype].join(' ');
 }
-
-/**
- * The first element of `got` farther than `allowed` from `want`, in words; null where there is
- * none. Compared so that NaN is a difference.
- */
-export function firstDifference(
-  got: Float32Array,
-  want: Float32Array,
-  allowed: number,
-): string | null {
-  if (got.length !== want.length) return `${got.length} values, expected ${want.length}`;
-  for (let i = 0; i < got.length; i++) {
-    if (Math.abs(got[i] - want[i]) <= allowed) continue;
-    return `element ${i} is ${got[i]}, the naive kernel has ${want[i]}, allowed ±${allowed.toExponential(1)}`;
-  }
-  return null;
-}

@@ -4,19 +4,11 @@ import { matmul } from '../autograd/ops/matmul.js';
 import { maxPool2d } from '../autograd/ops/pool2d.js';
 import type { OpRecord } from '../autograd/record.js';
 import { softmaxCrossEntropy } from '../autograd/ops/softmax_cross_entropy.js';
+import { sumOfSizes } from '../kernels/accuracy.js';
 import { conv2dVariants, type Conv2dDirection } from '../kernels/conv2d.js';
 import type { RecordCase } from './case.js';
 import type { Shape } from './shapes.js';
 import type { BenchOpName, Direction } from './types.js';
-
-/**
- * The largest Σ|a·b| over `terms` products of normal numbers that an array of results may hold: each
- * term is 2/π in the mean with a standard deviation of 0.77, and one sum in millions lies five
- * deviations above.
- */
-function sumOfSizes(terms: number): number {
-  return (2 / Math.PI) * terms + 5 * 0.77 * Math.sqrt(terms);
-}
 
 /**
  * F(4×4) adds numbers before it multiplies them: of equal numbers its products add up to 47 times

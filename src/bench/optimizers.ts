@@ -1,10 +1,10 @@
 import { type Device } from '../device.js';
 import { UsageError } from '../gpu/errors.js';
+import { measure } from '../gpu/timing.js';
 import { Adam, AdamW, RMSprop, SGD, type Optimizer } from '../optim/index.js';
 import { outsideScopes, type Tensor } from '../tensor.js';
 import { ratesOf } from './numbers.js';
 import type { Shape } from './shapes.js';
-import { measure } from './timing.js';
 import type { BenchRow, Peak } from './types.js';
 
 interface Rule {

@@ -1,7 +1,7 @@
 import type { Runtime } from '../gpu/runtime.js';
+import { measure } from '../gpu/timing.js';
 import { peakCopy, peakFma } from '../kernels/peak.js';
 import { randomArray } from '../kernels/random.js';
-import { measure } from './timing.js';
 import type { Peak } from './types.js';
 
 /** Chains of multiply-adds to try; the best depends on latency and on how many registers there are. */

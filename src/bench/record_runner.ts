@@ -2,6 +2,7 @@ import type { Plan } from '../autograd/record.js';
 import type { Device } from '../device.js';
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
+import { allowedError } from '../kernels/accuracy.js';
 import { castArray } from '../kernels/cast.js';
 import { randomArray } from '../kernels/random.js';
 import type { CaseInput, CaseRunner, CaseVariant, RecordCase } from './case.js';
@@ -35,7 +36,7 @@ export function openRecordCase(device: Device, recordCase: RecordCase): CaseRunn
     allowed(want, output) {
       const { terms, magnitudes } = recordCase;
       const largest = (): number => want.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
-      return (8 + Math.sqrt(terms)) * 2 ** -24 * (magnitudes[output] ?? largest());
+      return allowedError(terms, magnitudes[output] ?? largest());
     },
     close() {
       const owned = [...Object.values(inputs), ...(backward?.owned ?? [])];

@@ -1,5 +1,6 @@
 import type { Device } from '../device.js';
 import type { DispatchTiming } from '../gpu/profiler.js';
+import { median } from '../gpu/timing.js';
 import { createModel } from '../models/index.js';
 import { softmaxCrossEntropy } from '../ops/loss.js';
 import { createOptimizer } from '../optim/index.js';
@@ -8,7 +9,6 @@ import { Classifier } from '../train/classifier.js';
 import { recipes } from '../train/recipes.js';
 import { ratesOf } from './numbers.js';
 import { parseShape } from './shapes.js';
-import { median } from './timing.js';
 import type { BenchRequest, BenchRow, Peak, ProfileRow, TrainingRow } from './types.js';
 
 const BUDGET_MS = 4000;

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { firstDifference, ratesOf, withRatios } from '../../src/bench/numbers.js';
+import { ratesOf, withRatios } from '../../src/bench/numbers.js';
 import { parseLines } from '../../src/bench/peers.js';
 import { checkRequest, directionsOf } from '../../src/bench/request.js';
 import { parseShape, shapesOf, suites } from '../../src/bench/shapes.js';
-import { median, runsWithin } from '../../src/bench/timing.js';
+import { median, runsWithin } from '../../src/gpu/timing.js';
+import { firstDifference } from '../../src/kernels/accuracy.js';
 import { formatReport } from '../../src/bench/table.js';
 import type { BenchDocument, BenchRequest, BenchRow } from '../../src/bench/types.js';
 import { UsageError } from '../../src/gpu/errors.js';
