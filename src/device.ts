@@ -5,8 +5,11 @@ import { DeviceError, ShapeError } from './gpu/errors.js';
 import type { DispatchTiming } from './gpu/profiler.js';
 import { Runtime, type CapturedCommands } from './gpu/runtime.js';
 import { castArray } from './kernels/cast.js';
+import { loadChoices } from './kernels/choice_cache.js';
 import { arangeArray, fillArray } from './kernels/fill.js';
 import { randomArray } from './kernels/random.js';
+import type { TuneReport } from './kernels/tune_report.js';
+import { tuneKernels, type TuneOptions } from './kernels/tuner.js';
 import {
   collectTensors,
   encode,
@@ -51,6 +54,7 @@ let openDevices = 0;
  */
 export async function createDevice(options: DeviceOptions = {}): Promise<Device> {
   const runtime = await Runtime.open(options);
+  if (!options.isNull) await loadChoices(runtime);
   openDevices++;
   return new Device(runtime);
 }
@@ -181,6 +185,33 @@ export class Device {
       throw new DeviceError(`profile: ${this.info.description} has no timestamp queries`);
     }
     return this.runtime.profile(fn);
+  }
+
+  /**
+   * Finds the fastest kernel for every convolution and matrix product in `fn`: runs it once to see
+   * their shapes, then times all kernels that fit each shape, those that agree with the naive one,
+   * and uses the best from then on. The choices are kept in the user's cache folder, for this
+   * adapter, driver and version, and later devices begin with them; shapes that have a choice are
+   * not timed again unless `again` is set. Another kernel adds in another order, so tuning may
+   * change the last bits of results; afterwards they repeat exactly. Steps captured before keep
+   * their kernels.
+   *
+   * Errors: DeviceError within a capture.
+   *
+   * @example
+   * const { kernels } = await device.tune(() => model.call(images).sum().backward());
+   */
+  async tune(fn: () => unknown, options: TuneOptions = {}): Promise<TuneReport> {
+    const { runtime } = this;
+    if (runtime.recorder.isCapturing) {
+      throw new DeviceError(
+        'tune: a captured function cannot be timed',
+        'tune before the step is captured',
+      );
+    }
+    const keys = await runtime.choices.observe(() => this.scope(fn));
+    await runtime.sync();
+    return tuneKernels(runtime, keys, options);
   }
 
   /** Gives everything back to the driver. The last device to go also lets go of the GPU entry. */

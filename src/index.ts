@@ -20,6 +20,8 @@ export {
   TrainingError,
   UsageError,
 } from './gpu/errors.js';
+export type { TunedCandidate, TunedKernel, TuneReport } from './kernels/tune_report.js';
+export type { TuneOptions } from './kernels/tuner.js';
 export * as models from './models/index.js';
 export * as nn from './nn/index.js';
 export { ops, type InputShapes, type OpEntry } from './ops/index.js';

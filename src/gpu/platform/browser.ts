@@ -26,6 +26,41 @@ export function patiently<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
+const CACHE_PREFIX = 'tilegrad/';
+
+export function readCache(name: string): string | null {
+  try {
+    return storage()?.getItem(CACHE_PREFIX + name) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+export function writeCache(name: string, text: string): string | null {
+  try {
+    const kept = storage();
+    if (!kept) return 'this page has no local storage';
+    kept.setItem(CACHE_PREFIX + name, text);
+    return null;
+  } catch (cause) {
+    return cause instanceof Error ? cause.message : String(cause);
+  }
+}
+
+export function cachePlace(name: string): string | null {
+  return `localStorage, under ${CACHE_PREFIX}${name}`;
+}
+
+interface TextStorage {
+  getItem(key: string): string | null;
+  setItem(key: string, text: string): void;
+}
+
+/** Even asking for it throws where a page may keep nothing; workers have none. */
+function storage(): TextStorage | undefined {
+  return (globalThis as { localStorage?: TextStorage }).localStorage;
+}
+
 export function adapterHint(): string {
   return 'use a browser with WebGPU (Chrome, Edge, Safari 26, Firefox 141) on a page served over https';
 }

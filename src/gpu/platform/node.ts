@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { create, globals } from 'webgpu';
@@ -87,6 +89,57 @@ export function patiently<T>(promise: Promise<T>): Promise<T> {
   return promise.finally(() => {
     isDone = true;
   });
+}
+
+/**
+ * Where this user's programs keep what they can make again, by the habits of the system.
+ * TILEGRAD_CACHE names another folder; empty, it says to keep nothing.
+ */
+export function cacheFolder(
+  env: Record<string, string | undefined> = process.env,
+  system: string = process.platform,
+): string | null {
+  if (env.TILEGRAD_CACHE !== undefined) return env.TILEGRAD_CACHE || null;
+  if (system === 'win32') {
+    return join(env.LOCALAPPDATA || join(homedir(), 'AppData', 'Local'), 'tilegrad');
+  }
+  if (system === 'darwin') return join(homedir(), 'Library', 'Caches', 'tilegrad');
+  const named = env.XDG_CACHE_HOME ?? '';
+  return join(isAbsolute(named) ? named : join(homedir(), '.cache'), 'tilegrad');
+}
+
+export function cachePlace(name: string): string | null {
+  const folder = cacheFolder();
+  return folder === null ? null : join(folder, name);
+}
+
+export function readCache(name: string): string | null {
+  const path = cachePlace(name);
+  if (path === null) return null;
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+export function writeCache(name: string, text: string): string | null {
+  const folder = cacheFolder();
+  if (folder === null) return 'TILEGRAD_CACHE is empty';
+  const temporary = join(folder, `.${name}.${process.pid}.tmp`);
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(temporary, text);
+    renameSync(temporary, join(folder, name));
+    return null;
+  } catch (cause) {
+    try {
+      rmSync(temporary, { force: true });
+    } catch {
+      // Where its folder cannot even be looked into, it was not made.
+    }
+    return cause instanceof Error ? cause.message : String(cause);
+  }
 }
 
 export function adapterHint(): string {

@@ -1,0 +1,241 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createDevice, type Device } from '../../src/device.js';
+import { loadShader } from '../../src/gpu/shader.js';
+import {
+  formatChoices,
+  identityOf,
+  parseChoices,
+  shadersHash,
+  tunedShaders,
+} from '../../src/kernels/choice_cache.js';
+import { parseKey } from '../../src/kernels/kernel_key.js';
+import { tunableOf } from '../../src/kernels/tunable.js';
+import { summaryLines, tunedLine } from '../../src/kernels/tune_report.js';
+import { pickVariant } from '../../src/kernels/tuner.js';
+import { conv2d } from '../../src/ops/conv.js';
+import { matmul } from '../../src/ops/linear.js';
+import { sum } from '../../src/ops/reduce.js';
+
+describe('the pick among measured variants', () => {
+  const pick = (times: Record<string, number>) =>
+    pickVariant('built-in', new Map(Object.entries(times)));
+
+  it('is the fastest', () => {
+    expect(pick({ 'built-in': 2, slow: 3, fast: 1, fastest: 0.5 })).toBe('fastest');
+    expect(pick({ 'built-in': 2, fastest: 0.5, fast: 1 })).toBe('fastest');
+  });
+
+  it('is the built-in one where the others are not faster by more than noise', () => {
+    expect(pick({ 'built-in': 1, other: 0.96 })).toBe('built-in');
+    expect(pick({ 'built-in': 1, other: 0.95 })).toBe('other');
+    expect(pick({ 'built-in': 1 })).toBe('built-in');
+  });
+
+  it('is the fastest of the others where the built-in one is wrong', () => {
+    expect(pick({ slow: 3, fast: 1 })).toBe('fast');
+  });
+});
+
+describe('a file of choices', () => {
+  const identity = { version: '1.2.3', adapter: 'one', shaders: 'abc' };
+  const choices = { 'conv2d …': 'tiled' };
+
+  it('is read as it was written', () => {
+    expect(parseChoices(formatChoices(identity, choices), identity)).toEqual(choices);
+  });
+
+  it.each(['version', 'adapter', 'shaders'])('is ignored where the %s differs', (name) => {
+    const text = formatChoices({ ...identity, [name]: 'another' }, choices);
+    expect(parseChoices(text, identity)).toBeNull();
+  });
+
+  it.each(['', '{', 'null', '[]', '{"choices":{}}', JSON.stringify({ ...identity, choices: 3 })])(
+    'is ignored where it is broken: %s',
+    (text) => {
+      expect(parseChoices(text, identity)).toBeNull();
+    },
+  );
+
+  it('is ignored where a choice is no name', () => {
+    const text = JSON.stringify({ ...identity, choices: { 'conv2d …': 7 } });
+    expect(parseChoices(text, identity)).toBeNull();
+  });
+
+  it('depends on the text of every shader', async () => {
+    const texts = new Map(tunedShaders.map((name) => [name, loadShader(name, {}, 0).code]));
+    const before = await shadersHash((name) => texts.get(name)!);
+    for (const changed of tunedShaders) {
+      const hash = await shadersHash((name) => texts.get(name)! + (name === changed ? ' ' : ''));
+      expect(hash, changed).not.toBe(before);
+    }
+  });
+
+  it('knows every shader of conv2d and matmul', () => {
+    const files = readdirSync(new URL('../../shaders/', import.meta.url))
+      .filter((file) => /^(conv2d|matmul)_.*\.wgsl$/.test(file))
+      .map((file) => file.replace('.wgsl', ''))
+      // Its own forward kernel is never a candidate.
+      .filter((name) => name !== 'conv2d_transpose_forward_naive');
+    expect([...tunedShaders].sort()).toEqual([...files, 'sum_slices'].sort());
+  });
+});
+
+describe('tuning on this adapter', () => {
+  let folder: string;
+  const devices: Device[] = [];
+  const open = async (): Promise<Device> => {
+    const device = await createDevice({ seed: 11 });
+    devices.push(device);
+    return device;
+  };
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tilegrad-tune-'));
+    vi.stubEnv('TILEGRAD_CACHE', folder);
+  });
+  afterEach(() => {
+    for (const device of devices.splice(0)) device.destroy();
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** A convolution and a product with their gradients. */
+  const work = (device: Device) => (): void => {
+    const x = device.randn([2, 6, 6, 8]);
+    const w = device.randn([3, 3, 8, 8], { requiresGrad: true });
+    sum(conv2d(x, w, { padding: 'same' })).backward();
+    matmul(device.randn([4, 8]), device.randn([8, 12]));
+  };
+
+  it('chooses for every shape seen a kernel that fits, and keeps it for later devices', async () => {
+    const device = await open();
+    const { position } = device.runtime.random;
+    const before = device.memory.liveBuffers;
+    const said: string[] = [];
+    const report = await device.tune(work(device), { say: (text) => said.push(text) });
+    const seen = report.kernels.map(({ key }) => key.split(' f32')[0]);
+    // The image needs no gradient, so that direction was not run.
+    // The first product is the one inside Winograd's kernels, which must be at its best by then.
+    expect(seen).toEqual(['matmul NN', 'conv2d forward', 'conv2d gradWeight', 'matmul NN']);
+    for (const kernel of report.kernels) {
+      const tunable = tunableOf(device.runtime, kernel.key)!;
+      expect(tunable.variants).toContain(kernel.chosen);
+      expect(kernel.candidates.map(({ variant }) => variant)).toEqual(tunable.variants);
+      expect(kernel.candidates.filter(({ problem }) => problem)).toEqual([]);
+      expect(kernel.builtIn).toBe(tunable.builtIn);
+      expect(kernel.afterMs).toBeGreaterThan(0);
+      expect(kernel.afterMs).toBeLessThanOrEqual(kernel.beforeMs!);
+      expect(device.runtime.choices.get(kernel.key)).toBe(kernel.chosen);
+    }
+    expect(said).toEqual(report.kernels.map(tunedLine));
+    expect(report.problem).toBeNull();
+    expect(report.known).toBe(0);
+    // The draws of the function itself count, those of the tuner do not.
+    expect(device.runtime.random.position).toBe(position + 4);
+    expect(device.memory.liveBuffers).toBe(before);
+
+    const [file] = readdirSync(folder);
+    expect(report.place).toBe(join(folder, file));
+    const later = await open();
+    expect(later.runtime.choices.entries()).toEqual(device.runtime.choices.entries());
+    const again = await later.tune(work(later));
+    expect(again).toMatchObject({ kernels: [], known: 3 });
+    const product = () => matmul(later.randn([4, 8]), later.randn([8, 12]));
+    const forced = await later.tune(product, { again: true });
+    expect(forced).toMatchObject({ kernels: [{ key: report.kernels[3].key }], known: 0 });
+  });
+
+  it('ignores a broken file, and replaces it', async () => {
+    const first = await open();
+    await first.tune(() => matmul(first.randn([4, 8]), first.randn([8, 12])));
+    const [file] = readdirSync(folder);
+    writeFileSync(join(folder, file), '{"version":');
+    const second = await open();
+    expect(second.runtime.choices.size).toBe(0);
+    await second.tune(() => matmul(second.randn([4, 8]), second.randn([8, 12])));
+    const text = readFileSync(join(folder, file), 'utf8');
+    expect(parseChoices(text, await identityOf(second.runtime))).toEqual(
+      second.runtime.choices.entries(),
+    );
+  });
+
+  it('goes on where nothing can be kept, and says so once', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    vi.stubEnv('TILEGRAD_CACHE', join(folder, 'file'));
+    const device = await open();
+    const report = await device.tune(() => matmul(device.randn([4, 8]), device.randn([8, 12])));
+    expect(device.runtime.choices.size).toBe(1);
+    expect(report.problem).toMatch(/EEXIST|ENOTDIR/);
+    expect(summaryLines(report)[1]).toContain('not kept');
+  });
+
+  it('does not run in a captured function', async () => {
+    const device = await open();
+    let tuning: Promise<unknown> | undefined;
+    device.capture(() => {
+      tuning = device.tune(() => undefined);
+      tuning.catch(() => undefined);
+      return device.zeros([1]);
+    })();
+    await expect(tuning).rejects.toThrow('tune: a captured function cannot be timed');
+  });
+});
+
+describe('launchers', () => {
+  it('run the kernel that was chosen, and ignore a choice that does not fit', async () => {
+    const device = await createDevice({ seed: 11 });
+    const { runtime } = device;
+    const shadersOf = async (fn: () => unknown): Promise<string[]> => {
+      const { captured } = runtime.captureCommands(() => device.scope(() => void fn()));
+      await runtime.sync();
+      const shaders = captured.commands.map((command) =>
+        command.kind === 'dispatch' ? command.request.shader : command.kind,
+      );
+      runtime.disposeCapture(captured);
+      return shaders;
+    };
+    try {
+      const x = device.randn([2, 6, 6, 8], { requiresGrad: true });
+      const w = device.randn([3, 3, 8, 8], { requiresGrad: true });
+      const a = device.randn([4, 8]);
+      const b = device.randn([8, 12]);
+      const step = (): void => {
+        sum(conv2d(x, w, { padding: 'same' })).backward();
+        matmul(a, b);
+      };
+      const keys = await runtime.choices.observe(() => device.scope(step));
+      expect(keys.map((key) => key.split(' f32')[0])).toEqual([
+        ...['conv2d forward', 'conv2d gradInput', 'conv2d gradWeight', 'matmul NN'],
+      ]);
+      const builtIn = await shadersOf(step);
+      const naive = ['forward', 'grad_input', 'grad_weight'].map((d) => `conv2d_${d}_naive`);
+      for (const key of keys) runtime.choices.set(key, 'naive');
+      expect(await shadersOf(step)).toEqual(
+        expect.arrayContaining([...naive, 'matmul_forward_naive']),
+      );
+      for (const key of keys) runtime.choices.set(key, 'tiled');
+      const tiled = await shadersOf(step);
+      expect(tiled).toEqual(
+        expect.arrayContaining(['conv2d_tiled_vec4', 'conv2d_grad_weight_tiled_vec4']),
+      );
+      expect(tiled).toContain('matmul_tiled');
+      for (const name of naive) expect(tiled).not.toContain(name);
+      // 1×1 alone is a product; the others know no such variant at all.
+      for (const key of keys)
+        runtime.choices.set(key, parseKey(key)!.op === 'conv2d' ? 'matmul' : 'toString');
+      expect(await shadersOf(step)).toEqual(builtIn);
+      // What the caller names counts more than what was tuned.
+      for (const key of keys) runtime.choices.set(key, 'tiled');
+      expect(await shadersOf(() => conv2d(x, w, { padding: 'same', variant: 'naive' }))).toEqual([
+        'conv2d_forward_naive',
+      ]);
+      expect(await shadersOf(() => matmul(a, b, { variant: 'naive' }))).toEqual([
+        'matmul_forward_naive',
+      ]);
+    } finally {
+      device.destroy();
+    }
+  });
+});
