@@ -1,7 +1,9 @@
 import { UsageError } from '../gpu/errors.js';
 import { opCases } from './op_cases.js';
 import { parseShape, suites } from './shapes.js';
-import { directions, type BenchRequest, type Direction } from './types.js';
+import { directions, type BenchOpName, type BenchRequest, type Direction } from './types.js';
+
+const tunableOps: readonly BenchOpName[] = ['conv2d', 'matmul', 'train'];
 
 /**
  * Refuses what cannot be measured, before a device is opened.
@@ -9,7 +11,7 @@ import { directions, type BenchRequest, type Direction } from './types.js';
  * Errors: UsageError naming the option that does not go with the op, and what does.
  */
 export function checkRequest(request: BenchRequest): void {
-  const { op, shape, suite, direction, variant, dtype, against } = request;
+  const { op, shape, suite, direction, variant, dtype, against, tune } = request;
   const refuse = (text: string, fix?: string): never => {
     throw new UsageError(`bench ${op}: ${text}`, fix);
   };
@@ -38,6 +40,12 @@ export function checkRequest(request: BenchRequest): void {
     refuse(
       `no suite named "${suite}"; there are ${Object.keys(suites[op]).join(', ')}`,
       'or give a shape of your own by --shape',
+    );
+  }
+  if (tune && !tunableOps.includes(op)) {
+    refuse(
+      '--tune does not apply, its kernels are not tuned',
+      `use it with ${tunableOps.join(', ')}`,
     );
   }
   if (against && op !== 'conv2d') refuse('--against is there for conv2d only');

@@ -11,6 +11,7 @@ import { metasOf, openRecordCase } from './record_runner.js';
 import { checkRequest, directionsOf } from './request.js';
 import { shapesOf } from './shapes.js';
 import { timingSource } from './timing.js';
+import { tuneCases } from './tune_cases.js';
 import type { BenchDocument, BenchRequest, BenchRow, Peak } from './types.js';
 
 export interface BenchReport {
@@ -38,6 +39,8 @@ export async function runBench(
   if (info.isSoftware) {
     say(`${info.description} is a software adapter: timings are not meaningful for GPUs`);
   }
+  const tuning =
+    request.tune && cases.length > 0 ? (await tuneCases(device, cases, say)).kernels : null;
   say('measuring the peak of this adapter');
   const peak = await peakOf(runtime);
   const { rows, ...rest } = await measureRequest(device, request, cases, peak, say);
@@ -49,6 +52,7 @@ export async function runBench(
       timing: timingSource(runtime, request.op === 'train' || request.against !== undefined),
       peak,
       results: withRatios(rows),
+      ...(tuning ? { tuning } : {}),
       ...rest,
     },
     isRight: rows.every((row) => row.problem === undefined),
@@ -61,7 +65,7 @@ async function measureRequest(
   cases: readonly BenchCase[],
   peak: Peak,
   say: (text: string) => void,
-): Promise<Pick<BenchDocument, 'training' | 'profile'> & { rows: BenchRow[] }> {
+): Promise<Pick<BenchDocument, 'training' | 'profile' | 'tuning'> & { rows: BenchRow[] }> {
   const { op } = request;
   const variant = request.variant === 'all' ? undefined : request.variant;
   if (op === 'train') {

@@ -1,12 +1,14 @@
 import type { Device } from '../device.js';
 import type { DispatchTiming } from '../gpu/profiler.js';
 import { median } from '../gpu/timing.js';
+import type { TunedKernel } from '../kernels/tune_report.js';
 import { createModel } from '../models/index.js';
 import { softmaxCrossEntropy } from '../ops/loss.js';
 import { createOptimizer } from '../optim/index.js';
 import type { Tensor } from '../tensor.js';
 import { Classifier } from '../train/classifier.js';
 import { recipes } from '../train/recipes.js';
+import { tuneModel } from '../train/tune_model.js';
 import { ratesOf } from './numbers.js';
 import { parseShape } from './shapes.js';
 import type { BenchRequest, BenchRow, Peak, ProfileRow, TrainingRow } from './types.js';
@@ -19,6 +21,7 @@ export interface TrainingMeasurement {
   rows: BenchRow[];
   training: TrainingRow;
   profile?: ProfileRow[];
+  tuning?: TunedKernel[];
 }
 
 /**
@@ -40,6 +43,9 @@ export async function measureTraining(
     : usual;
   const input = [height, width, channels] as const;
   const { runtime } = device;
+  const tuning = request.tune
+    ? await tuneModel(device, { model: name, imageShape: input, classes, batchSize }, say)
+    : null;
   const model = createModel(device, name, { input, classes });
   const optimizer = createOptimizer(recipe?.optimizer ?? 'adam', model.namedParameters(), {
     lr: recipe?.learningRates[0] ?? 1e-3,
@@ -81,7 +87,11 @@ export async function measureTraining(
       ...{ ratioToBest: null, engine: 'tilegrad', isChosen: true, runs },
       note: 'wall clock of captured steps',
     };
-    return { rows: [row], training, ...(timings ? { profile: profileOf(timings) } : {}) };
+    return {
+      ...{ rows: [row], training },
+      ...(timings ? { profile: profileOf(timings) } : {}),
+      ...(tuning ? { tuning: tuning.kernels } : {}),
+    };
   } finally {
     step.dispose();
     optimizer.dispose();

@@ -1,3 +1,5 @@
+import type { TunedKernel } from '../kernels/tune_report.js';
+
 /** What the bench is asked for and what it answers. */
 
 export const benchOps = [
@@ -26,6 +28,8 @@ export interface BenchRequest {
   variant?: string | undefined;
   dtype?: 'f32' | 'f16' | undefined;
   against?: readonly PeerName[] | undefined;
+  /** Tune the shapes before they are measured. */
+  tune?: boolean | undefined;
 }
 
 /** One line of the table. */
@@ -89,4 +93,6 @@ export interface BenchDocument {
   results: BenchRow[];
   training?: TrainingRow;
   profile?: ProfileRow[];
+  /** What tuning chose, where it was asked for. */
+  tuning?: TunedKernel[];
 }

@@ -18,12 +18,16 @@ export function benchCommand(program: Command): void {
       .option('--variant <name>', 'one kernel, or all that fit (default all)')
       .addOption(new Option('--dtype <type>', 'element type').choices(['f32', 'f16']))
       .option('--against <engines>', `also measure ${peerNames.join(', ')}`, peerList)
+      .option(
+        '--tune',
+        'first find the fastest kernels for these shapes and keep the choices (conv2d, matmul, train)',
+      )
       .option('--save <file>', 'write the measurements as JSON'),
   ).action(async (op: BenchRequest['op'], options: BenchOptions) => {
     const { checkRequest } = await import('../bench/request.js');
     const { runBench } = await import('../bench/run.js');
-    const { suite, shape, direction, variant, dtype, against } = options;
-    const request: BenchRequest = { op, suite, shape, direction, variant, dtype, against };
+    const { suite, shape, direction, variant, dtype, against, tune } = options;
+    const request: BenchRequest = { op, suite, shape, direction, variant, dtype, against, tune };
     checkRequest(request);
     const device = await openDevice(options);
     try {

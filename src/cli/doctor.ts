@@ -8,18 +8,30 @@ export function doctorCommand(program: Command): void {
       .description('adapter, driver, limits, features and a kernel self-test'),
   ).action(async (options: CommonOptions) => {
     const { selfTest } = await import('../train/self_test.js');
+    const { choicesPlace } = await import('../kernels/choice_cache.js');
     const device = await openDevice(options);
     try {
       const tests = await selfTest(device);
       const { info } = device;
+      const place = await choicesPlace(device.runtime);
+      const tuned = { choices: device.runtime.choices.size, place };
       const advice = adviceFor(info);
       const isHealthy = tests.every((test) => test.passed);
       if (options.json) {
         const { node, platform, arch } = { node: process.version, ...process };
-        printJson({ adapter: info, node, platform, arch, selfTest: tests, isHealthy, advice });
+        printJson({
+          adapter: info,
+          node,
+          platform,
+          arch,
+          tuned,
+          selfTest: tests,
+          isHealthy,
+          advice,
+        });
       } else {
         process.stdout.write(
-          `${[...describe(info), '', ...testLines(tests), ...advice].join('\n')}\n`,
+          `${[...describe(info), tunedLine(tuned), '', ...testLines(tests), ...advice].join('\n')}\n`,
         );
       }
       if (!isHealthy) process.exitCode = 1;
@@ -53,6 +65,13 @@ function describe(info: Info): string[] {
     `features  ${info.features.join(', ')}`,
     `limits    ${limits.map((name) => `${name} ${info.limits[name].toLocaleString('en-US')}`).join('\n          ')}`,
   ];
+}
+
+function tunedLine({ choices, place }: { choices: number; place: string | null }): string {
+  if (place === null) return 'tuned     nothing is kept: TILEGRAD_CACHE is empty';
+  return choices === 0
+    ? `tuned     no kernels yet for this adapter; choices would be kept in ${place}`
+    : `tuned     ${choices} kernels for this adapter, in ${place}`;
 }
 
 function testLines(tests: Tests): string[] {

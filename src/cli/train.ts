@@ -23,6 +23,7 @@ export interface TrainOptions extends CommonOptions {
   out?: string;
   resume?: string;
   report?: boolean;
+  tune?: boolean;
 }
 
 export function trainCommand(program: Command): void {
@@ -46,6 +47,11 @@ export function trainCommand(program: Command): void {
       )
       .option('--out <dir>', 'folder of the run (default runs/<recipe>-<number>)')
       .option('--resume <dir>', 'continue the run in this folder')
+      .option(
+        '--tune',
+        'first find the fastest kernel for every layer on this adapter, and keep the choices; ' +
+          'other kernels can change the last bits of results',
+      )
       .option('--no-report', 'skip the pictures and tables in report/'),
   ).action(async (recipe: string | undefined, options: TrainOptions) => {
     const { runTraining } = await import('../train/run.js');

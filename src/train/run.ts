@@ -12,6 +12,7 @@ import type { Evaluation } from './evaluate.js';
 import type { EpochMetrics } from './history.js';
 import { recipeOf, type OptimizerName } from './recipes.js';
 import { readRunConfig, type RunConfig } from './run_config.js';
+import { tuneModel } from './tune_model.js';
 import { freshProgress, Trainer, type LiveProgress } from './trainer.js';
 
 /** What the command line may say about a run. */
@@ -27,6 +28,7 @@ export interface TrainRequest {
   out?: string;
   resume?: string;
   report?: boolean;
+  tune?: boolean;
 }
 
 export interface TrainHost {
@@ -192,13 +194,15 @@ async function openDatasets(config: RunConfig, request: TrainRequest): Promise<D
 
 async function trainOn(
   device: Device,
-  config: RunConfig,
+  settings: RunConfig,
   { folder, checkpoint }: RunPlan,
   datasets: Datasets,
   request: TrainRequest,
   host: TrainHost,
 ): Promise<TrainOutcome> {
-  const { imageShape, classNames } = config;
+  const { imageShape, classNames } = settings;
+  await chooseKernels(device, settings, request, host);
+  const config: RunConfig = { ...settings, variants: device.runtime.choices.entries() };
   const model = createModel(device, config.model, {
     input: imageShape,
     classes: classNames.length,
@@ -257,6 +261,21 @@ async function trainOn(
   return { isFinished, document, lines };
 }
 
+/** A new run takes what was tuned for this adapter; one that goes on, what it began with. */
+async function chooseKernels(
+  device: Device,
+  config: RunConfig,
+  request: TrainRequest,
+  host: TrainHost,
+): Promise<void> {
+  if (request.resume !== undefined) device.runtime.choices.replace(config.variants ?? {});
+  else if (request.tune) {
+    const { model, imageShape, classNames, batchSize } = config;
+    const shapes = { model, imageShape, classes: classNames.length, batchSize };
+    await tuneModel(device, shapes, (text) => host.say(text));
+  }
+}
+
 function restore(
   device: Device,
   model: Module,
@@ -283,6 +302,8 @@ function announce(
   const { info } = device;
   const kind = info.isSoftware ? ' (software: correct, not fast)' : '';
   host.say(`adapter  ${info.description}${kind}`);
+  const tuned = device.runtime.choices.size;
+  if (tuned > 0) host.say(`kernels  ${tuned} tuned choices`);
   host.say(
     `data     ${config.data}: ${train.size} training, ${validation.size} ${test ? 'test' : 'validation'} ` +
       `images of ${config.imageShape.join('×')}, ${config.classNames.length} classes`,

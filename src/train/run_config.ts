@@ -18,6 +18,8 @@ export interface RunConfig {
   validationShare: number;
   imageShape: readonly [number, number, number];
   classNames: readonly string[];
+  /** Kernels that were tuned when the run began; it keeps them when it goes on. None in old runs. */
+  variants?: Readonly<Record<string, string>>;
 }
 
 /** What a checkpoint says of its model: enough to build it again. */

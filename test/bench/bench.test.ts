@@ -3,11 +3,11 @@ import { ratesOf, withRatios } from '../../src/bench/numbers.js';
 import { parseLines } from '../../src/bench/peers.js';
 import { checkRequest, directionsOf } from '../../src/bench/request.js';
 import { parseShape, shapesOf, suites } from '../../src/bench/shapes.js';
-import { median, runsWithin } from '../../src/gpu/timing.js';
-import { firstDifference } from '../../src/kernels/accuracy.js';
 import { formatReport } from '../../src/bench/table.js';
 import type { BenchDocument, BenchRequest, BenchRow } from '../../src/bench/types.js';
 import { UsageError } from '../../src/gpu/errors.js';
+import { median, runsWithin } from '../../src/gpu/timing.js';
+import { firstDifference } from '../../src/kernels/accuracy.js';
 
 function row(changes: Partial<BenchRow>): BenchRow {
   return {
@@ -92,6 +92,7 @@ describe('bench shapes', () => {
 
 describe('bench requests', () => {
   const refused: [BenchRequest, string][] = [
+    [{ op: 'pool', tune: true }, 'bench pool: --tune does not apply'],
     [{ op: 'conv2d', suite: 'facts', shape: '1,4,4,8,8,3,1' }, 'exclude each other'],
     [{ op: 'conv2d', suite: 'toString' }, 'no suite named "toString"'],
     [{ op: 'pool', direction: 'grad-weight' }, 'there is no direction grad-weight'],

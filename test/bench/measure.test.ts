@@ -86,6 +86,20 @@ describe('bench measures', () => {
     SLOW,
   );
 
+  it(
+    'what was tuned first, as the kernel chosen unasked',
+    async () => {
+      const request: BenchRequest = { op: 'matmul', shape: '9,16,12', direction: 'forward' };
+      expect((await bench(request)).tuning).toBeUndefined();
+      const { tuning, results } = await bench({ ...request, tune: true });
+      expect(tuning).toHaveLength(1);
+      const chosen = results.filter(({ isChosen }) => isChosen);
+      expect(chosen.map(({ variant }) => variant)).toEqual([tuning![0].chosen]);
+      device.runtime.choices.replace({});
+    },
+    SLOW,
+  );
+
   it.each<BenchRequest>([
     { op: 'matmul', shape: '9,16,12' },
     { op: 'batch-norm', shape: '2,4,4,8' },

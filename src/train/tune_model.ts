@@ -1,0 +1,48 @@
+import { noGrad } from '../autograd/tape.js';
+import type { Device } from '../device.js';
+import { summaryLines, type TuneReport } from '../kernels/tune_report.js';
+import { createModel } from '../models/index.js';
+import { softmaxCrossEntropy } from '../ops/loss.js';
+import { Classifier } from './classifier.js';
+
+export interface ModelShapes {
+  model: string;
+  imageShape: readonly [number, number, number];
+  classes: number;
+  batchSize: number;
+}
+
+/**
+ * Tunes the kernels that training and evaluating a network of these shapes runs. A network of its
+ * own is built for it and thrown away, and the random stream is put back: what follows has the
+ * same weights and draws as without.
+ */
+export async function tuneModel(
+  device: Device,
+  { model: name, imageShape, classes, batchSize }: ModelShapes,
+  say: (text: string) => void,
+): Promise<TuneReport> {
+  const { random } = device.runtime;
+  const { position } = random;
+  const model = createModel(device, name, { input: imageShape, classes });
+  try {
+    const classifier = new Classifier(device, model, imageShape);
+    const pixels = imageShape[0] * imageShape[1] * imageShape[2];
+    const report = await device.tune(
+      () => {
+        const images = device.tensor(new Uint8Array(batchSize * pixels).fill(128));
+        const labels = device.tensor(new Int32Array(batchSize));
+        model.train();
+        softmaxCrossEntropy(classifier.logits(images), labels).backward();
+        model.eval();
+        noGrad(() => classifier.logits(images));
+      },
+      { say },
+    );
+    for (const line of summaryLines(report)) say(line);
+    return report;
+  } finally {
+    model.dispose();
+    random.position = position;
+  }
+}
