@@ -119,7 +119,7 @@ export class Tensor implements Variable, Leaf {
     if (this.size !== 1) {
       throw new ShapeError(`item: expected one element, got a tensor [${this.shape.join(', ')}]`);
     }
-    return (await this.data())[0]!;
+    return (await this.data())[0];
   }
 
   /** The values as nested arrays. */
@@ -262,7 +262,7 @@ export function applyOp<Options, P extends Plan>(
     runtime ??= tensor.runtime;
   }
   if (!runtime) throw new ShapeError(`${record.name}: got no input`);
-  const { handle, node } = apply(runtime, record as unknown as OpRecord, inputs, options);
+  const { handle, node } = apply(runtime, record, inputs, options);
   return new Tensor(runtime, handle, node, false);
 }
 
@@ -384,12 +384,12 @@ function viewOf(bytes: ArrayBuffer, dtype: DType): TypedArray {
 function nest(data: TypedArray, shape: readonly number[]): NestedNumbers {
   let level: NestedNumbers[] = Array.from(data);
   for (let axis = shape.length - 1; axis > 0; axis--) {
-    const n = shape[axis]!;
+    const n = shape[axis];
     const next: NestedNumbers[] = [];
     for (let i = 0; i < level.length; i += n) next.push(level.slice(i, i + n));
     level = next;
   }
-  return shape.length === 0 ? level[0]! : level;
+  return shape.length === 0 ? level[0] : level;
 }
 
 export { noGrad };

@@ -88,7 +88,7 @@ const abandoned = new FinalizationRegistry<Record<string, GpuArray>>(releaseAll)
 
 function releaseAll(saved: Record<string, GpuArray>): void {
   for (const name in saved) {
-    saved[name]!.release();
+    saved[name].release();
     delete saved[name];
   }
 }
@@ -179,7 +179,7 @@ export function apply(
   }
   const saved: Record<string, GpuArray> = {};
   for (const name in record.saves) {
-    if (!record.saves[name]!.some((input) => targets.has(input))) continue;
+    if (!record.saves[name].some((input) => targets.has(input))) continue;
     const array = extras[name] ?? (name === 'y' ? y : inputs[name]);
     if (array) saved[name] = array.retain();
   }

@@ -75,7 +75,7 @@ export class BindGroupCache {
       resource:
         b.kind === 'uniform'
           ? { buffer: this.uniforms, size: pipeline.shader.params!.sizeBytes }
-          : rangeOf(arrays[next++]!),
+          : rangeOf(arrays[next++]),
     }));
     return this.device.createBindGroup({ layout: pipeline.bindGroupLayout, entries });
   }
@@ -168,7 +168,7 @@ export function encodeDispatches(
   let pass: GPUComputePassEncoder | null = null;
   let bound: Pipeline | null = null;
   for (let i = 0; i < commands.length; i++) {
-    const command = commands[i]!;
+    const command = commands[i];
     const timestampWrites = slots?.(i);
     if (!pass || timestampWrites) {
       pass?.end();
@@ -184,7 +184,7 @@ export function encodeDispatches(
       pass.setBindGroup(0, command.bindGroup);
       pass.setImmediates(0, params);
     } else if (pipeline.shader.params) {
-      pass.setBindGroup(0, command.bindGroup, [offsets[i]!]);
+      pass.setBindGroup(0, command.bindGroup, [offsets[i]]);
     } else {
       pass.setBindGroup(0, command.bindGroup);
     }

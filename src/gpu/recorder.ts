@@ -207,7 +207,7 @@ export class Recorder {
     };
     let from = 0;
     while (from < late.length) {
-      const command = late[from]!;
+      const command = late[from];
       if (command.kind === 'write') {
         finish();
         this.runWrite(command);
@@ -245,7 +245,7 @@ export class Recorder {
     let used = 0;
     const most = this.profiler ? this.profiler.maxDispatches : Infinity;
     for (let i = from; i < batch.length && commands.length < most; i++) {
-      const command = batch[i]!;
+      const command = batch[i];
       if (command.kind !== 'dispatch') break;
       const params = command.pipeline.shader.params;
       const isUniform = params !== null && !params.byImmediates;
@@ -268,7 +268,8 @@ export class Recorder {
   }
 
   private runWrite(command: WriteCommand): void {
-    const data = command.data() as GPUAllowSharedBufferSource;
+    // A view or a whole buffer: the queue takes either.
+    const data = command.data() as ArrayBuffer;
     this.device.queue.writeBuffer(command.storage.buffer, command.byteOffset, data);
   }
 }

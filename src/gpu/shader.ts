@@ -59,7 +59,7 @@ export function loadShader(
 
   const bare = code.replace(/\/\/.*$/gm, '');
   const bindings = [...bare.matchAll(BINDING)].map((m): BindingDeclaration => ({
-    name: m[4]!,
+    name: m[4],
     binding: Number(m[1]),
     kind: m[2] === 'uniform' ? 'uniform' : m[3] === 'read_write' ? 'read_write' : 'read',
   }));
@@ -74,7 +74,7 @@ export function loadShader(
     code = `requires immediate_address_space; ${code}`;
   }
   if (Object.values(tune).includes('f16')) code = `enable f16; ${code}`;
-  const overrides = new Set([...bare.matchAll(OVERRIDE)].map((m) => m[1]!));
+  const overrides = new Set([...bare.matchAll(OVERRIDE)].map((m) => m[1]));
   return { name, code, bindings, params, overrides, tune };
 }
 
@@ -85,8 +85,8 @@ function rewriteTunables(name: string, text: string, tune: Record<string, TuneVa
     const key = match?.[2] ?? match?.[3];
     if (!match || key === undefined || !(key in tune)) return line;
     missing.delete(key);
-    const value = tune[key]!;
-    const suffix = typeof value === 'number' && /\du$/.test(match[4]!.trim()) ? 'u' : '';
+    const value = tune[key];
+    const suffix = typeof value === 'number' && /\du$/.test(match[4].trim()) ? 'u' : '';
     return `${match[1]}${value}${suffix}${match[5]}`;
   });
   if (missing.size > 0) {
@@ -111,7 +111,7 @@ function parseParams(bare: string): Shader['params'] {
     const align = components === 1 ? 4 : components === 2 ? 8 : 16;
     offset = Math.ceil(offset / align) * align;
     structAlign = Math.max(structAlign, align);
-    fields.set(m[1]!, { name: m[1]!, scalar, components, offset });
+    fields.set(m[1], { name: m[1], scalar, components, offset });
     offset += 4 * components;
   }
   const sizeBytes = Math.ceil(offset / structAlign) * structAlign;
@@ -139,7 +139,7 @@ export function packParams(shader: Shader, values: ParamValues): ArrayBuffer {
   let written = 0;
   for (const key in values) {
     const field = params.fields.get(key);
-    const value = values[key]!;
+    const value = values[key];
     const length = typeof value === 'number' ? 1 : value.length;
     if (!field || length !== field.components) {
       throw new ShaderError(
@@ -147,7 +147,7 @@ export function packParams(shader: Shader, values: ParamValues): ArrayBuffer {
       );
     }
     for (let i = 0; i < length; i++) {
-      const number = typeof value === 'number' ? value : value[i]!;
+      const number = typeof value === 'number' ? value : value[i];
       const at = field.offset + 4 * i;
       if (field.scalar === 'f32') view.setFloat32(at, number, true);
       else if (field.scalar === 'i32') view.setInt32(at, number, true);

@@ -1,4 +1,4 @@
-import { bytesPerElement, type DType, GpuArray, sizeOf } from '../gpu/array.js';
+import { bytesPerElement, type DType, type GpuArray, sizeOf } from '../gpu/array.js';
 import { ShapeError } from '../gpu/errors.js';
 import type { Runtime } from '../gpu/runtime.js';
 
