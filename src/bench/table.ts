@@ -53,7 +53,7 @@ const profileColumns: readonly Column<ProfileRow>[] = [
  * program in a pipe, where lines that are not rows begin with #.
  */
 export function formatReport(document: BenchDocument, isTerminal: boolean): string[] {
-  const { results, training, profile } = document;
+  const { results, training, profile, tuning } = document;
   const remark = (text: string): string => (isTerminal ? wrap(text) : `# ${text}`);
   const lines = headOf(document).map(remark);
   lines.push(...tableLines(isTerminal ? terminalColumns : pipeColumns, results, isTerminal));
@@ -63,7 +63,8 @@ export function formatReport(document: BenchDocument, isTerminal: boolean): stri
       ...(isTerminal ? [''] : []),
       remark(`${model}, ${parameters.toLocaleString('en-US')} parameters, batch ${batchSize}`),
       remark(`${imagesPerSecond.toFixed(1)} images/s, ${stepMs.toFixed(1)} ms a step`),
-      remark(`${firstStepMs.toFixed(0)} ms for the first step, with compiling`),
+      // Tuning has compiled most kernels already.
+      remark(`${firstStepMs.toFixed(0)} ms for the first step${tuning ? '' : ', with compiling'}`),
     );
   }
   if (profile) {
