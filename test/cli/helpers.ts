@@ -1,0 +1,60 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll } from 'vitest';
+
+const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+export interface Finished {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Running {
+  child: ChildProcess;
+  /** Standard error so far. */
+  said(): string;
+  done: Promise<Finished>;
+}
+
+/** Starts the built program as a person would, with its output in pipes. */
+export function start(args: readonly string[], options: { cwd?: string } = {}): Running {
+  const child = spawn(process.execPath, [program, ...args], {
+    ...options,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
+  child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+  const done = new Promise<Finished>((resolve) => {
+    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+  });
+  return { child, said: () => stderr, done };
+}
+
+export const run = (...args: string[]): Promise<Finished> => start(args).done;
+
+/** Resolves when `condition` holds; fails after a minute. */
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  for (let waited = 0; waited < 60_000; waited += 50) {
+    if (condition()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`waited a minute for ${what}`);
+}
+
+const folders: string[] = [];
+
+/** A folder that goes away after the file's tests. */
+export function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), 'tilegrad-cli-'));
+  folders.push(made);
+  return made;
+}
+
+afterAll(() => folders.forEach((made) => rmSync(made, { recursive: true, force: true })));
