@@ -1,4 +1,3 @@
-import { releaseGpu } from '#platform';
 import type { DeviceInfo, DeviceOptions } from './gpu/adapter.js';
 import { sizeOf, type DType } from './gpu/array.js';
 import { DeviceError, ShapeError } from './gpu/errors.js';
@@ -39,8 +38,6 @@ export interface MemoryInfo {
 /** A value a captured function takes: a tensor, or host values of the captured input's type. */
 export type CaptureInput = Tensor | TypedArray;
 
-let openDevices = 0;
-
 /**
  * Opens a GPU (or a software adapter) for tensors.
  *
@@ -55,7 +52,6 @@ let openDevices = 0;
 export async function createDevice(options: DeviceOptions = {}): Promise<Device> {
   const runtime = await Runtime.open(options);
   if (!options.isNull) await loadChoices(runtime);
-  openDevices++;
   return new Device(runtime);
 }
 
@@ -214,12 +210,11 @@ export class Device {
     return tuneKernels(runtime, keys, options);
   }
 
-  /** Gives everything back to the driver. The last device to go also lets go of the GPU entry. */
+  /** Gives everything back to the driver. */
   destroy(): void {
     if (this.isDestroyed) return;
     this.isDestroyed = true;
     this.runtime.destroy();
-    if (--openDevices === 0) releaseGpu();
   }
 
   [Symbol.dispose](): void {

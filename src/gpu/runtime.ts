@@ -296,9 +296,10 @@ export class Runtime {
   }
 
   disposeCapture(captured: CapturedCommands): void {
-    this.recorder.flush();
-    captured.pool.close();
-    for (const storage of captured.pinned) storage.release();
+    this.recorder.afterSubmits(() => {
+      captured.pool.close();
+      for (const storage of captured.pinned) storage.release();
+    });
   }
 
   /** Counts bytes that only the collector will give back, and asks for it when they grow. */

@@ -148,3 +148,21 @@ describe('adapter choice', () => {
     );
   });
 });
+
+describe('captures and compilation', () => {
+  it('may be disposed while their pipelines still compile', async () => {
+    const fresh = await Runtime.open();
+    const { result, captured } = fresh.captureCommands(() => {
+      const values = arangeArray(fresh, [100], 'f32', 0, 1);
+      const more = fillArray(fresh, [100], 'f32', 1);
+      accumulate(fresh, values, more);
+      more.release();
+      return values;
+    });
+    result.release();
+    fresh.disposeCapture(captured);
+    await expect(fresh.sync()).resolves.toBeUndefined();
+    expect(fresh.ledger.liveBuffers).toBe(1);
+    fresh.destroy();
+  });
+});

@@ -14,8 +14,6 @@ export function gpu({ isNull = false } = {}): GPU {
   return entry;
 }
 
-export function releaseGpu(): void {}
-
 export function preferredAdapter(): string | undefined {
   return undefined;
 }

@@ -27,7 +27,7 @@ export function shaderText(path: string): string {
   return text;
 }
 
-/* Dawn crashes when the object is collected while devices of it live, so it is kept here. */
+/* Dawn crashes when the object is collected while devices of it live, so it is kept here for good. */
 const instances = new Map<string, GPU>();
 
 export function gpu({ isNull = false } = {}): GPU {
@@ -49,11 +49,6 @@ export function gpu({ isNull = false } = {}): GPU {
 
 function extraToggles(): string[] {
   return process.env.TILEGRAD_DAWN?.split(';').filter(Boolean) ?? [];
-}
-
-/** Lets go of Dawn's instances; call it after the last device is destroyed. */
-export function releaseGpu(): void {
-  instances.clear();
 }
 
 export function preferredAdapter(): string | undefined {
