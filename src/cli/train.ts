@@ -38,7 +38,11 @@ export function trainCommand(program: Command): void {
       .option('--epochs <n>', 'passes over the training images', wholeNumber)
       .option('--batch-size <n>', 'images in a step', wholeNumber)
       .option('--lr <rate>', 'one learning rate for the whole run', positiveNumber)
-      .addOption(new Option('--optimizer <name>', 'how to update').choices([...optimizerNames]))
+      .addOption(
+        new Option('--optimizer <name>', 'how to update; sgd has momentum 0.9').choices([
+          ...optimizerNames,
+        ]),
+      )
       .option('--seed <n>', 'seed of initial weights, shuffles and dropout (default 0)', seedNumber)
       .option(
         '--limit <n>',
