@@ -11,7 +11,8 @@ const MISTAKES = 40;
 
 /**
  * Writes `report/`: learning curves, confusion matrix, the worst mistakes as pictures, and
- * precision, recall, F1 and support of each class. Returns the paths.
+ * precision, recall, F1 and support of each class. Returns the paths. `part` says what `dataset` is:
+ * the data's own test set, or what was held out.
  */
 export async function writeReport(
   folder: string,
@@ -19,6 +20,7 @@ export async function writeReport(
   history: readonly EpochMetrics[],
   dataset: ImageDataset,
   evaluation: Evaluation,
+  part: 'test' | 'validation',
 ): Promise<string[]> {
   const written: string[] = [];
   const write = (name: string, content: Buffer | string): void => {
@@ -26,7 +28,7 @@ export async function writeReport(
     writeFileAtomically(path, [content]);
     written.push(path);
   };
-  if (history.length > 0) write('learning_curves.png', await learningCurves(history));
+  if (history.length > 0) write('learning_curves.png', await learningCurves(history, part));
   const confusion = confusionMatrix(
     dataset.labels,
     evaluation.predictions,
@@ -44,7 +46,10 @@ export async function writeReport(
   return written;
 }
 
-function learningCurves(history: readonly EpochMetrics[]): Promise<Buffer> {
+function learningCurves(
+  history: readonly EpochMetrics[],
+  part: 'test' | 'validation',
+): Promise<Buffer> {
   const column = (name: keyof EpochMetrics, scale = 1): number[] =>
     history.map((row) => row[name] * scale);
   return lineChart(
@@ -53,7 +58,7 @@ function learningCurves(history: readonly EpochMetrics[]): Promise<Buffer> {
         title: 'Loss',
         series: [
           { name: 'training', values: column('loss') },
-          { name: 'validation', values: column('valLoss') },
+          { name: part, values: column('valLoss') },
         ],
         format: (value) => String(Number(value.toPrecision(3))),
       },
@@ -61,7 +66,7 @@ function learningCurves(history: readonly EpochMetrics[]): Promise<Buffer> {
         title: 'Accuracy, %',
         series: [
           { name: 'training', values: column('accuracy', 100) },
-          { name: 'validation', values: column('valAccuracy', 100) },
+          { name: part, values: column('valAccuracy', 100) },
         ],
         format: (value) => String(Number(value.toPrecision(4))),
       },

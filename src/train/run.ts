@@ -234,20 +234,15 @@ async function trainOn(
   let test: Evaluation | null = null;
   if (isFinished) {
     test = await trainer.evaluate(datasets.validation);
-    const { writeReport } = await import('./report.js');
+    const part = datasets.test ? 'test' : 'validation';
     if (request.report ?? true) {
-      const pictures = await writeReport(
-        folder,
-        config,
-        progress.history,
-        datasets.validation,
-        test,
-      );
+      const { writeReport } = await import('./report.js');
+      const { validation } = datasets;
+      const pictures = await writeReport(folder, config, progress.history, validation, test, part);
       lines.push(...pictures.map((path) => `wrote ${path}`));
     }
-    const what = datasets.test ? 'test' : 'validation';
     lines.unshift(
-      `${what}: loss ${test.loss.toFixed(4)}, accuracy ${(100 * test.accuracy).toFixed(2)} % of ${test.count} images`,
+      `${part}: loss ${test.loss.toFixed(4)}, accuracy ${(100 * test.accuracy).toFixed(2)} % of ${test.count} images`,
     );
   } else lines.push(`stopped and saved; continue with: tilegrad train --resume ${folder}`);
   const document = {
