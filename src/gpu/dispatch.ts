@@ -1,4 +1,5 @@
 import type { GpuArray } from './array.js';
+import type { BindGroupCache } from './bind_group_cache.js';
 import type { Storage } from './buffer_pool.js';
 import { LimitError, ShaderError } from './errors.js';
 import type { OverrideValues, Pipeline, PipelineCache } from './pipeline.js';
@@ -30,61 +31,6 @@ export interface DispatchCommand {
   readonly params: ArrayBuffer;
   readonly groups: readonly [number, number, number];
   readonly request: DispatchRequest;
-}
-
-/** Bind groups by layout and buffers: making one costs 10 µs, finding one 1 µs. */
-export class BindGroupCache {
-  private readonly groups = new Map<string, GPUBindGroup>();
-  private readonly keysOfStorage = new Map<number, Set<string>>();
-
-  constructor(
-    private readonly device: GPUDevice,
-    private readonly uniforms: GPUBuffer,
-  ) {}
-
-  get(pipeline: Pipeline, arrays: readonly GpuArray[]): GPUBindGroup {
-    let key = `${pipeline.id}`;
-    for (const array of arrays) {
-      key += `,${array.storage.id}`;
-      if (array.byteOffset > 0) key += `+${array.byteOffset}:${array.byteLength}`;
-    }
-    let group = this.groups.get(key);
-    if (!group) {
-      group = this.create(pipeline, arrays);
-      this.groups.set(key, group);
-      for (const { storage } of arrays) {
-        const { id } = storage;
-        const keys = this.keysOfStorage.get(id);
-        if (keys) keys.add(key);
-        else this.keysOfStorage.set(id, new Set([key]));
-      }
-    }
-    return group;
-  }
-
-  /** Forgets the groups that name a buffer which is about to be destroyed. */
-  forget(storage: Storage): void {
-    for (const key of this.keysOfStorage.get(storage.id) ?? []) this.groups.delete(key);
-    this.keysOfStorage.delete(storage.id);
-  }
-
-  private create(pipeline: Pipeline, arrays: readonly GpuArray[]): GPUBindGroup {
-    let next = 0;
-    const entries = pipeline.shader.bindings.map((b) => ({
-      binding: b.binding,
-      resource:
-        b.kind === 'uniform'
-          ? { buffer: this.uniforms, size: pipeline.shader.params!.sizeBytes }
-          : rangeOf(arrays[next++]),
-    }));
-    return this.device.createBindGroup({ layout: pipeline.bindGroupLayout, entries });
-  }
-}
-
-/** The whole buffer, or from where a part begins to its end, rounded up to a vector. */
-function rangeOf({ storage, byteOffset, byteLength }: GpuArray): GPUBufferBinding {
-  if (byteOffset === 0) return { buffer: storage.buffer };
-  return { buffer: storage.buffer, offset: byteOffset, size: Math.ceil(byteLength / 16) * 16 };
 }
 
 /** Looks the pipeline up, packs parameters by name and binds; validates names, not values. */

@@ -1,8 +1,9 @@
 import { collectGarbage, patiently } from '#platform';
 import { openDevice, type DeviceInfo, type DeviceOptions } from './adapter.js';
 import { bytesPerElement, GpuArray, sizeOf, type DType } from './array.js';
+import { BindGroupCache } from './bind_group_cache.js';
 import { BufferPool, MemoryLedger, type Storage } from './buffer_pool.js';
-import { BindGroupCache, prepareDispatch, type DispatchRequest } from './dispatch.js';
+import { prepareDispatch, type DispatchRequest } from './dispatch.js';
 import { DeviceError } from './errors.js';
 import { PipelineCache } from './pipeline.js';
 import { Profiler, type DispatchTiming } from './profiler.js';
@@ -38,6 +39,7 @@ export class Runtime {
   private pinned: Storage[] = [];
   private readonly staging = new Map<number, GPUBuffer[]>();
   private looseBytes = 0;
+  private looseBuffers = 0;
   private isDestroyed = false;
   private traceWatch: ((timings: readonly DispatchTiming[]) => void) | null = null;
 
@@ -198,6 +200,12 @@ export class Runtime {
     } catch (cause) {
       await Promise.resolve();
       this.recorder.throwIfFailed();
+      if (this.isDestroyed) {
+        throw new DeviceError(
+          'device: destroyed while a value was being read',
+          'await data(), item() and array() before destroy()',
+        );
+      }
       throw new DeviceError(`device: a read-back failed: ${String(cause)}`);
     }
     const bytes = buffer.getMappedRange(0, sizeBytes).slice(0, wanted);
@@ -304,7 +312,8 @@ export class Runtime {
 
   /** Counts bytes that only the collector will give back, and asks for it when they grow. */
   countLoose(byteLength: number): void {
-    this.looseBytes += byteLength + 1024;
+    this.looseBytes += byteLength;
+    this.looseBuffers++;
   }
 
   /** Destroys pooled buffers that wait for reuse. */
@@ -337,9 +346,17 @@ export class Runtime {
 
   /** Tensors nobody disposed are found by the collector; this makes it look in time. */
   private relieve(): void {
-    const most = Math.max(64 * 2 ** 20, this.ledger.liveBytes / 4);
-    if (this.looseBytes < most) return;
+    const { liveBytes, liveBuffers } = this.ledger;
+    if (
+      this.looseBytes < Math.max(64 * 2 ** 20, liveBytes / 4) &&
+      this.looseBuffers < Math.max(512, liveBuffers / 4) &&
+      this.bindGroups.dropped < 4096
+    ) {
+      return;
+    }
     this.looseBytes = 0;
+    this.looseBuffers = 0;
+    this.bindGroups.dropped = 0;
     collectGarbage();
   }
 }

@@ -137,6 +137,21 @@ describe('memory', () => {
     expect(device.memory.liveBuffers).toBe(start);
   });
 
+  it('a hand-written loop is collected in time without being asked', async () => {
+    await collected();
+    const start = device.memory.liveBuffers;
+    const { step, dispose } = makeStep();
+    let most = 0;
+    for (let i = 0; i < 1000; i++) {
+      await step(device.tensor(inputs(i), [4, 6]), device.tensor(classes(i))).item();
+      most = Math.max(most, device.memory.liveBuffers);
+    }
+    // 3,000 tensors were dropped; a collection is due at the latest after 512.
+    expect(most - start).toBeLessThan(1200);
+    dispose();
+    await collected();
+  });
+
   it('steps in a scope need no collector', () => {
     const { step, dispose } = makeStep();
     const live: number[] = [];
