@@ -1,4 +1,4 @@
-export { noGrad } from './autograd/tape.js';
+export { noGrad } from './autograd/recording.js';
 export {
   createDevice,
   type Captured,

@@ -1,4 +1,5 @@
-import { apply, ArrayHandle, noGrad, runBackward } from './autograd/tape.js';
+import { ArrayHandle } from './autograd/array_handle.js';
+import { apply, runBackward } from './autograd/tape.js';
 import type { Leaf, TapeNode, Variable } from './autograd/tape.js';
 import type { OpRecord, Plan } from './autograd/record.js';
 import { sizeOf, type DType, type GpuArray } from './gpu/array.js';
@@ -155,6 +156,12 @@ export class Tensor implements Variable, Leaf {
         `backward: gradient has shape [${gradient.shape.join(', ')}] but the tensor has [${shape.join(', ')}]`,
       );
     }
+    if (gradient && gradient.dtype !== 'f32') {
+      throw new ShapeError(`backward: gradient must be of type f32, got ${gradient.dtype}`);
+    }
+    if (gradient && gradient.runtime !== runtime) {
+      throw new DeviceError('backward: gradient lives on another device than the tensor');
+    }
     const dy = gradient ? gradient.gpuArray.retain() : fillArray(runtime, shape, 'f32', 1);
     if (this.node) runBackward(runtime, this.node, dy);
     else this.accumulateGrad(runtime, dy);
@@ -207,6 +214,12 @@ export class Tensor implements Variable, Leaf {
       if (values.shape.join() !== this.shape.join() || values.dtype !== this.dtype) {
         throw new ShapeError(
           `assign: expected ${this.dtype} [${this.shape.join(', ')}], got ${values.dtype} [${values.shape.join(', ')}]`,
+        );
+      }
+      if (values.runtime !== this.runtime) {
+        throw new DeviceError(
+          'assign: the values live on another device than the tensor',
+          'pass what await values.data() gives',
         );
       }
       this.runtime.copy(values.gpuArray, this.gpuArray);
@@ -345,6 +358,11 @@ export function flatten(values: TypedArray | NestedNumbers): {
       data.push(level);
       return;
     }
+    if (!Array.isArray(level)) {
+      throw new ShapeError(
+        `tensor: expected numbers, nested or as a typed array, got ${String(level)}`,
+      );
+    }
     if (level.length !== shape[depth]) throw ragged(shape, depth);
     for (const item of level) walk(item, depth + 1);
   };
@@ -391,5 +409,3 @@ function nest(data: TypedArray, shape: readonly number[]): NestedNumbers {
   }
   return shape.length === 0 ? level[0] : level;
 }
-
-export { noGrad };

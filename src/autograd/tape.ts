@@ -2,53 +2,15 @@ import type { GpuArray } from '../gpu/array.js';
 import { GradError } from '../gpu/errors.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { accumulate, addArrays } from '../kernels/accumulate.js';
+import { ArrayHandle } from './array_handle.js';
 import type { InputArrays, InputMetas, OpRecord, Plan } from './record.js';
+import { currentOrigin, isRecording, showOp } from './recording.js';
 
 /*
  * Reverse-mode differentiation. `apply` runs an op and, where a gradient may be wanted, leaves a
  * node on the tape; `runBackward` walks the nodes from the last to the first, sums gradients where
  * values fan out, and gives every activation back to the pool as soon as it is used up.
  */
-
-/** Holds one array on behalf of a tensor, and can give it back before the tensor dies. */
-export class ArrayHandle {
-  private released: string | null = null;
-
-  constructor(private held: GpuArray) {}
-
-  get array(): GpuArray {
-    if (this.released !== null) {
-      throw new GradError(
-        `tensor [${this.held.shape.join(', ')}] was released by ${this.released}`,
-        this.released === 'backward()'
-          ? 'read it before backward(), or take t.detach() before and read that'
-          : undefined,
-      );
-    }
-    return this.held;
-  }
-
-  get meta(): GpuArray {
-    return this.held;
-  }
-
-  get isReleased(): boolean {
-    return this.released !== null;
-  }
-
-  /** Holds another array of the same shape instead, and owns it. */
-  replace(array: GpuArray): void {
-    const before = this.array;
-    this.held = array;
-    before.release();
-  }
-
-  release(by: string): void {
-    if (this.released !== null) return;
-    this.released = by;
-    this.held.release();
-  }
-}
 
 /** Where a gradient ends: a parameter, or an input with requiresGrad. */
 export interface Leaf {
@@ -93,61 +55,6 @@ function releaseAll(saved: Record<string, GpuArray>): void {
   }
 }
 
-let recordingDisabled = 0;
-let moduleStack: string[] = [];
-
-export function isRecording(): boolean {
-  return recordingDisabled === 0;
-}
-
-/** Runs `fn` without leaving anything on the tape; works with async functions too. */
-export function noGrad<T>(fn: () => T): T {
-  recordingDisabled++;
-  let isAsync = false;
-  try {
-    const result = fn();
-    if (result instanceof Promise) {
-      isAsync = true;
-      return result.finally(() => recordingDisabled--) as T;
-    }
-    return result;
-  } finally {
-    if (!isAsync) recordingDisabled--;
-  }
-}
-
-/** Names ops after the module whose forward is running. */
-export function withOrigin<T>(name: string, fn: () => T): T {
-  const before = moduleStack;
-  moduleStack = [...before, name];
-  try {
-    return fn();
-  } finally {
-    moduleStack = before;
-  }
-}
-
-/** What ran: the op, its plan and inputs, and the innermost module around it. */
-export type OpWatcher = (
-  record: OpRecord,
-  plan: Plan,
-  inputs: InputMetas,
-  options: unknown,
-  origin: string | null,
-) => void;
-
-const opWatchers = new Set<OpWatcher>();
-
-/** Shows every op that runs inside `fn` to `watch`. */
-export function watchOps<T>(watch: OpWatcher, fn: () => T): T {
-  opWatchers.add(watch);
-  try {
-    return fn();
-  } finally {
-    opWatchers.delete(watch);
-  }
-}
-
 /** Runs one op on the GPU; returns its output and, where a gradient may be wanted, its node. */
 export function apply(
   runtime: Runtime,
@@ -171,8 +78,8 @@ export function apply(
   const keepsExtras = targets.size > 0;
   const { y, extras = {} } = record.forward({ runtime, inputs, options, plan, keepsExtras });
   const handle = new ArrayHandle(y);
-  const origin = moduleStack.at(-1) ?? null;
-  for (const watch of opWatchers) watch(record, plan, metas, options, origin);
+  const origin = currentOrigin();
+  showOp(record, plan, metas, options, origin);
   if (!keepsExtras) {
     releaseAll(extras);
     return { handle, node: null };

@@ -1,4 +1,4 @@
-import { isRecording, withOrigin } from '../autograd/tape.js';
+import { isRecording, withOrigin } from '../autograd/recording.js';
 import { sizeOf } from '../gpu/array.js';
 import { ShapeError } from '../gpu/errors.js';
 import { runInScope, Tensor } from '../tensor.js';

@@ -1,4 +1,4 @@
-import { ArrayHandle } from '../autograd/tape.js';
+import { ArrayHandle } from '../autograd/array_handle.js';
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { outsideScopes, Tensor } from '../tensor.js';

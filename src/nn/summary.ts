@@ -1,4 +1,4 @@
-import { noGrad, watchOps, type OpWatcher } from '../autograd/tape.js';
+import { noGrad, watchOps, type OpWatcher } from '../autograd/recording.js';
 import { bytesPerElement, sizeOf } from '../gpu/array.js';
 import { ShapeError } from '../gpu/errors.js';
 import { fillArray } from '../kernels/fill.js';

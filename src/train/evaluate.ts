@@ -1,5 +1,5 @@
 import { batches, type ImageDataset } from '../data/index.js';
-import { noGrad } from '../autograd/tape.js';
+import { noGrad } from '../autograd/recording.js';
 import { softmax, softmaxCrossEntropy } from '../ops/loss.js';
 import type { Tensor } from '../tensor.js';
 import type { Classifier } from './classifier.js';

@@ -6,7 +6,7 @@ import {
 } from '../data/index.js';
 import type { Device } from '../device.js';
 import { DataError } from '../gpu/errors.js';
-import { noGrad } from '../autograd/tape.js';
+import { noGrad } from '../autograd/recording.js';
 import { createModel } from '../models/index.js';
 import { softmax } from '../ops/loss.js';
 import { readModelFile } from './checkpoint.js';

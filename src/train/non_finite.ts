@@ -4,7 +4,7 @@ import { watchModules } from '../nn/index.js';
 import { cast, mul } from '../ops/elementwise.js';
 import { sum } from '../ops/reduce.js';
 import { runInScope, type Tensor } from '../tensor.js';
-import { noGrad } from '../autograd/tape.js';
+import { noGrad } from '../autograd/recording.js';
 import type { Classifier } from './classifier.js';
 import type { TrainerOptions } from './trainer.js';
 

@@ -1,4 +1,4 @@
-import { noGrad } from '../autograd/tape.js';
+import { noGrad } from '../autograd/recording.js';
 import type { Device } from '../device.js';
 import { summaryLines, type TuneReport } from '../kernels/tune_report.js';
 import { createModel } from '../models/index.js';

@@ -3,7 +3,7 @@
  * fits it, forward and backward, against the float64 reference; then the properties every op has.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { isRecording } from '../../src/autograd/tape.js';
+import { isRecording } from '../../src/autograd/recording.js';
 import type { OpRecord } from '../../src/autograd/record.js';
 import type { Device } from '../../src/device.js';
 import { applyOp, type Tensor } from '../../src/tensor.js';

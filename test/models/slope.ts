@@ -1,4 +1,4 @@
-import { noGrad } from '../../src/autograd/tape.js';
+import { noGrad } from '../../src/autograd/recording.js';
 import type { Module } from '../../src/nn/index.js';
 import type { Tensor } from '../../src/tensor.js';
 

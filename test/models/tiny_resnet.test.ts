@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { noGrad } from '../../src/autograd/tape.js';
+import { noGrad } from '../../src/autograd/recording.js';
 import type { Device } from '../../src/device.js';
 import { ResNet } from '../../src/models/index.js';
 import type { StateValue } from '../../src/nn/index.js';

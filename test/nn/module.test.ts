@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { noGrad } from '../../src/autograd/tape.js';
+import { noGrad } from '../../src/autograd/recording.js';
 import { ShapeError } from '../../src/gpu/errors.js';
 import {
   Add,

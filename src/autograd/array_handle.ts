@@ -1,0 +1,42 @@
+import type { GpuArray } from '../gpu/array.js';
+import { GradError } from '../gpu/errors.js';
+
+/** Holds one array on behalf of a tensor, and can give it back before the tensor dies. */
+export class ArrayHandle {
+  private released: string | null = null;
+
+  constructor(private held: GpuArray) {}
+
+  get array(): GpuArray {
+    if (this.released !== null) {
+      throw new GradError(
+        `tensor [${this.held.shape.join(', ')}] was released by ${this.released}`,
+        this.released === 'backward()'
+          ? 'read it before backward(), or take t.detach() before and read that'
+          : undefined,
+      );
+    }
+    return this.held;
+  }
+
+  get meta(): GpuArray {
+    return this.held;
+  }
+
+  get isReleased(): boolean {
+    return this.released !== null;
+  }
+
+  /** Holds another array of the same shape instead, and owns it. */
+  replace(array: GpuArray): void {
+    const before = this.array;
+    this.held = array;
+    before.release();
+  }
+
+  release(by: string): void {
+    if (this.released !== null) return;
+    this.released = by;
+    this.held.release();
+  }
+}

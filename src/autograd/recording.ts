@@ -1,0 +1,69 @@
+import type { InputMetas, OpRecord, Plan } from './record.js';
+
+/* What is known while ops run: whether they are recorded, for which module, and who watches. */
+
+let recordingDisabled = 0;
+let moduleStack: string[] = [];
+
+/** False inside noGrad. */
+export function isRecording(): boolean {
+  return recordingDisabled === 0;
+}
+
+/** Runs `fn` without leaving anything on the tape; works with async functions too. */
+export function noGrad<T>(fn: () => T): T {
+  recordingDisabled++;
+  let isAsync = false;
+  try {
+    const result = fn();
+    if (result instanceof Promise) {
+      isAsync = true;
+      return result.finally(() => recordingDisabled--) as T;
+    }
+    return result;
+  } finally {
+    if (!isAsync) recordingDisabled--;
+  }
+}
+
+/** Names ops after the module whose forward is running. */
+export function withOrigin<T>(name: string, fn: () => T): T {
+  const before = moduleStack;
+  moduleStack = [...before, name];
+  try {
+    return fn();
+  } finally {
+    moduleStack = before;
+  }
+}
+
+/** What ran: the op, its plan and inputs, and the innermost module around it. */
+export type OpWatcher = (
+  record: OpRecord,
+  plan: Plan,
+  inputs: InputMetas,
+  options: unknown,
+  origin: string | null,
+) => void;
+
+const opWatchers = new Set<OpWatcher>();
+
+/** The innermost module whose forward is running. */
+export function currentOrigin(): string | null {
+  return moduleStack.at(-1) ?? null;
+}
+
+/** Tells the watchers of an op that ran. */
+export const showOp: OpWatcher = (...op) => {
+  for (const watch of opWatchers) watch(...op);
+};
+
+/** Shows every op that runs inside `fn` to `watch`. */
+export function watchOps<T>(watch: OpWatcher, fn: () => T): T {
+  opWatchers.add(watch);
+  try {
+    return fn();
+  } finally {
+    opWatchers.delete(watch);
+  }
+}
