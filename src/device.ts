@@ -1,6 +1,6 @@
 import type { DeviceInfo, DeviceOptions } from './gpu/adapter.js';
-import { sizeOf, type DType } from './gpu/array.js';
-import { DeviceError, ShapeError } from './gpu/errors.js';
+import { bytesPerElement, sizeOf, type DType } from './gpu/array.js';
+import { DeviceError, ShapeError, UsageError } from './gpu/errors.js';
 import type { DispatchTiming } from './gpu/profiler.js';
 import { Runtime, type CapturedCommands } from './gpu/runtime.js';
 import { castArray } from './kernels/cast.js';
@@ -41,7 +41,8 @@ export type CaptureInput = Tensor | TypedArray;
 /**
  * Opens a GPU (or a software adapter) for tensors.
  *
- * Errors: DeviceError when there is no adapter, or none whose name contains `adapter`.
+ * Errors: DeviceError when there is no adapter, or none whose name contains `adapter`; UsageError
+ * for a seed that is no whole number.
  *
  * @example
  * const device = await createDevice({ seed: 1 });
@@ -50,6 +51,10 @@ export type CaptureInput = Tensor | TypedArray;
  * device.destroy();
  */
 export async function createDevice(options: DeviceOptions = {}): Promise<Device> {
+  const { seed = 0 } = options;
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new UsageError(`device: seed must be a whole number of at least 0, got ${seed}`);
+  }
   const runtime = await Runtime.open(options);
   if (!options.isNull) await loadChoices(runtime);
   return new Device(runtime);
@@ -89,6 +94,10 @@ export class Device {
       );
     }
     const dtype = options.dtype ?? dtypeOf(values);
+    if (!(dtype in bytesPerElement)) {
+      const known = Object.keys(bytesPerElement).join(', ');
+      throw new ShapeError(`tensor: dtype must be one of ${known}, got ${String(dtype)}`);
+    }
     if (dtype === 'f16') {
       const wide = this.runtime.alloc(wanted, 'f32');
       this.runtime.write(wide, encode(flat.data, 'f32'));

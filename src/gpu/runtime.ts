@@ -4,7 +4,7 @@ import { bytesPerElement, GpuArray, sizeOf, type DType } from './array.js';
 import { BindGroupCache } from './bind_group_cache.js';
 import { BufferPool, MemoryLedger, type Storage } from './buffer_pool.js';
 import { prepareDispatch, type DispatchRequest } from './dispatch.js';
-import { DeviceError } from './errors.js';
+import { DeviceError, ShapeError } from './errors.js';
 import { PipelineCache } from './pipeline.js';
 import { Profiler, type DispatchTiming } from './profiler.js';
 import { Recorder, type Command } from './recorder.js';
@@ -80,8 +80,14 @@ export class Runtime {
   /** An array of undefined contents from the pool; the caller owns one reference. */
   alloc(shape: readonly number[], dtype: DType = 'f32'): GpuArray {
     if (this.isDestroyed) throw new DeviceError('device: used after destroy()');
+    const bytes = sizeOf(shape) * bytesPerElement[dtype];
+    if (!Number.isSafeInteger(bytes) || bytes <= 0) {
+      throw new ShapeError(
+        `array: expected positive whole numbers as shape, got ${dtype} [${shape.join(', ')}]`,
+      );
+    }
     // Whole words, since u8 and f16 arrays are bound as words and vectors.
-    const byteLength = Math.ceil((sizeOf(shape) * bytesPerElement[dtype]) / 16) * 16;
+    const byteLength = Math.ceil(bytes / 16) * 16;
     return new GpuArray(this.pool.take(byteLength), shape, dtype);
   }
 

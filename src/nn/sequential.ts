@@ -1,3 +1,4 @@
+import { ShapeError } from '../gpu/errors.js';
 import type { Tensor } from '../tensor.js';
 import { Module } from './module.js';
 
@@ -7,6 +8,13 @@ export class Sequential extends Module {
 
   constructor(...layers: readonly Module[]) {
     super();
+    const strange = layers.findIndex((layer) => !(layer instanceof Module));
+    if (strange >= 0) {
+      throw new ShapeError(
+        `Sequential: layer ${strange} must be a module, got ${describe(layers[strange])}`,
+        'pass layers one after the other: new Sequential(a, b)',
+      );
+    }
     this.layers = layers;
   }
 
@@ -17,4 +25,8 @@ export class Sequential extends Module {
   forward(x: Tensor): Tensor {
     return this.layers.reduce((value, layer) => layer.call(value), x);
   }
+}
+
+function describe(value: unknown): string {
+  return Array.isArray(value) ? 'an array' : typeof value;
 }

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DeviceError, GradError, ShapeError } from '../../src/gpu/errors.js';
-import { createDevice, noGrad, type Device, type Tensor } from '../../src/index.js';
+import { createDevice, nn, noGrad, type Device, type Tensor } from '../../src/index.js';
 import { randomNormal, randomUniform } from '../../src/reference/philox.js';
 import { testDevice } from '../helpers/device.js';
 
@@ -147,6 +147,35 @@ describe('using tensors', () => {
     expect(x.gpuArray.storage).toBe(storage);
     expect(() => x.assign([1])).toThrow('assign: expected 4 values for [2, 2], got 1');
     expect(() => x.assign(device.ones([4]))).toThrow('assign: expected f32 [2, 2], got f32 [4]');
+  });
+
+  it('refuses values, types and seeds that are none', async () => {
+    const wrong = (values: unknown, dtype?: string) => () =>
+      device.tensor(values as number[], undefined, { dtype: dtype as 'f32' });
+    expect(wrong([1, null])).toThrow(
+      'tensor: expected numbers, nested or as a typed array, got null',
+    );
+    expect(wrong(undefined)).toThrow('got undefined');
+    expect(wrong([1], 'f64')).toThrow(
+      'tensor: dtype must be one of f32, f16, i32, u32, u8, got f64',
+    );
+    expect(() => new nn.Dense(device, { inFeatures: 3, outFeatures: NaN })).toThrow(
+      'expected positive whole numbers as shape, got f32 [3, NaN]',
+    );
+    expect(() => new nn.Sequential([new nn.ReLU()] as unknown as nn.ReLU)).toThrow(
+      'Sequential: layer 0 must be a module, got an array',
+    );
+    await expect(createDevice({ seed: 1.5 })).rejects.toThrow('seed must be a whole number');
+  });
+
+  it('refuses values and gradients of another device, and stays usable', async () => {
+    const other = await createDevice();
+    const there = other.zeros([2]);
+    const here = device.ones([2], { requiresGrad: true });
+    expect(() => here.assign(there)).toThrow('assign: the values live on another device');
+    expect(() => here.mul(2).backward(there)).toThrow('backward: gradient lives on another device');
+    expect(Array.from(await here.data())).toEqual([1, 1]);
+    other.destroy();
   });
 
   it('refuses tensors of two devices', async () => {
