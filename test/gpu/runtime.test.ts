@@ -33,6 +33,13 @@ describe('runtime', () => {
     b.release();
   });
 
+  it('says why a read failed whose device was destroyed meanwhile', async () => {
+    const short = await Runtime.open();
+    const reading = short.read(fillArray(short, [4], 'f32', 1));
+    short.destroy();
+    await expect(reading).rejects.toThrow('destroyed while a value was being read');
+  });
+
   it('orders a write after recorded commands that still read the buffer', async () => {
     const a = fillArray(runtime, [4], 'f32', 1);
     const sum = fillArray(runtime, [4], 'f32', 0);
