@@ -43,6 +43,7 @@ export function writeError(path: string, cause: unknown): DataError {
     EACCES: ['no permission to write there', 'choose another folder with --out'],
     EROFS: ['the file system is read-only', 'choose another folder with --out'],
     ENOTDIR: ['part of the path is a file', 'choose another folder with --out'],
+    EEXIST: ['a file of that name is there', 'choose another folder with --out'],
   };
   const [text, fix] = why[code] ?? [
     cause instanceof Error ? cause.message : String(cause),
