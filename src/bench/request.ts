@@ -23,7 +23,7 @@ export function checkRequest(request: BenchRequest): void {
     if (direction && direction !== 'all') {
       refuse('--direction does not apply, a step has but one', 'leave --direction out');
     }
-    if (dtype === 'f16') refuse('there are no f16 kernels', 'use --dtype f32');
+    if (dtype === 'f16' && op !== 'train') refuse('there are no f16 kernels', 'use --dtype f32');
   } else if (direction && direction !== 'all' && !opCases[op].directions.includes(direction)) {
     refuse(
       `there is no direction ${direction}`,

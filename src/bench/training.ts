@@ -43,14 +43,15 @@ export async function measureTraining(
     : usual;
   const input = [height, width, channels] as const;
   const { runtime } = device;
+  const dtype = request.dtype ?? 'f32';
   const tuning = request.tune
-    ? await tuneModel(device, { model: name, imageShape: input, classes, batchSize }, say)
+    ? await tuneModel(device, { model: name, imageShape: input, classes, batchSize, dtype }, say)
     : null;
   const model = createModel(device, name, { input, classes });
   const optimizer = createOptimizer(recipe?.optimizer ?? 'adam', model.namedParameters(), {
     lr: recipe?.learningRates[0] ?? 1e-3,
   });
-  const classifier = new Classifier(device, model, input);
+  const classifier = new Classifier(device, model, input, dtype);
   const step = device.capture<[Uint8Array, Int32Array], Tensor>((images, labels) => {
     const loss = softmaxCrossEntropy(classifier.logits(images), labels);
     optimizer.zeroGrad();
@@ -82,7 +83,7 @@ export async function measureTraining(
       ? ratesOf(stepMs, cost, peak)
       : { ms: stepMs, gflops: null, gbps: null, percentOfPeak: null };
     const row: BenchRow = {
-      ...{ op: 'train', shape, direction: 'step', variant: name, dtype: 'f32' },
+      ...{ op: 'train', shape, direction: 'step', variant: name, dtype },
       ...rates,
       ...{ ratioToBest: null, engine: 'tilegrad', isChosen: true, runs },
       note: 'wall clock of captured steps',

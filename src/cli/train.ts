@@ -20,6 +20,7 @@ export interface TrainOptions extends CommonOptions {
   model?: string;
   seed?: number;
   limit?: number;
+  dtype?: 'f32' | 'f16';
   out?: string;
   resume?: string;
   report?: boolean;
@@ -48,6 +49,12 @@ export function trainCommand(program: Command): void {
         '--limit <n>',
         'train on this many images, drawn evenly from the classes',
         wholeNumber,
+      )
+      .addOption(
+        new Option(
+          '--dtype <type>',
+          'what convolutions and products multiply (default f32); sums and parameters stay f32',
+        ).choices(['f32', 'f16']),
       )
       .option('--out <dir>', 'folder of the run (default runs/<recipe>-<number>)')
       .option('--resume <dir>', 'continue the run in this folder')

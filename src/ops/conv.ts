@@ -10,6 +10,7 @@ import {
 import { isFused, type FusedActivation } from '../kernels/activation.js';
 import { applyOp, type Tensor } from '../tensor.js';
 import { activate, type Activation } from './elementwise.js';
+import { asOperand } from './mixed_precision.js';
 
 /** Options of a convolution as people write them: any activation, and the bias among them. */
 export type WithEpilogue<Options> = Omit<Options, 'activation'> & {
@@ -50,7 +51,7 @@ export function withActivation<Options>(
  */
 export function conv2d(x: Tensor, w: Tensor, options: WithEpilogue<Conv2dOptions> = {}): Tensor {
   return withActivation(options, ({ bias, ...rest }) =>
-    applyOp(conv2dRecord, { x, w, bias }, rest),
+    applyOp(conv2dRecord, { x: asOperand(x), w: asOperand(w), bias }, rest),
   );
 }
 

@@ -2,6 +2,7 @@ import { dense as denseRecord, type DenseOptions } from '../autograd/ops/dense.j
 import { matmul as matmulRecord, type MatmulOptions } from '../autograd/ops/matmul.js';
 import { applyOp, type Tensor } from '../tensor.js';
 import { withActivation, type WithEpilogue } from './conv.js';
+import { asOperand } from './mixed_precision.js';
 
 /**
  * Matrix product; leading axes are batches and broadcast as in NumPy.
@@ -22,7 +23,7 @@ import { withActivation, type WithEpilogue } from './conv.js';
  * await ops.matmul(a, b, { transposeB: true }).array(); // [[17, 23], [39, 53]]
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
-  return applyOp(matmulRecord, { a, b }, options);
+  return applyOp(matmulRecord, { a: asOperand(a), b: asOperand(b) }, options);
 }
 
 /**
@@ -43,5 +44,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
  * await ops.dense(x, w, { bias, activation: 'relu' }).array(); // [[4.5, 0]]
  */
 export function dense(x: Tensor, w: Tensor, options: WithEpilogue<DenseOptions> = {}): Tensor {
-  return withActivation(options, ({ bias, ...rest }) => applyOp(denseRecord, { x, w, bias }, rest));
+  return withActivation(options, ({ bias, ...rest }) =>
+    applyOp(denseRecord, { x: asOperand(x), w: asOperand(w), bias }, rest),
+  );
 }

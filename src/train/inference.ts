@@ -27,7 +27,7 @@ async function loadClassifier(
   });
   model.loadStateDict(weights);
   model.eval();
-  return { classifier: new Classifier(device, model, config.imageShape), config };
+  return { classifier: new Classifier(device, model, config.imageShape, config.dtype), config };
 }
 
 export interface EvaluationDocument {

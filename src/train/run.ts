@@ -6,6 +6,7 @@ import { TrainingError, UsageError } from '../gpu/errors.js';
 import { writeError, writeFileAtomically } from '../io/atomic_file.js';
 import { createModel } from '../models/index.js';
 import type { Module } from '../nn/index.js';
+import type { OperandType } from '../ops/mixed_precision.js';
 import { createOptimizer, type Optimizer } from '../optim/index.js';
 import { readCheckpoint, type Progress } from './checkpoint.js';
 import type { Evaluation } from './evaluate.js';
@@ -25,6 +26,7 @@ export interface TrainRequest {
   model?: string;
   seed?: number;
   limit?: number;
+  dtype?: OperandType;
   out?: string;
   resume?: string;
   report?: boolean;
@@ -102,7 +104,7 @@ function plannedRun(recipeName: string, request: TrainRequest): RunPlan {
     ...{ batchSize: request.batchSize ?? recipe.batchSize, limit: request.limit ?? null },
     ...{ optimizer: request.optimizer ?? recipe.optimizer, weightDecay: recipe.weightDecay },
     learningRates: request.lr === undefined ? recipe.learningRates : [request.lr],
-    validationShare: recipe.validationShare,
+    ...{ validationShare: recipe.validationShare, dtype: request.dtype ?? 'f32' },
     ...{ imageShape: [0, 0, 0], classNames: [] },
   };
   const folder = request.out ?? nextFolder(recipe.name);
@@ -265,8 +267,8 @@ async function chooseKernels(
 ): Promise<void> {
   if (request.resume !== undefined) device.runtime.choices.replace(config.variants ?? {});
   else if (request.tune) {
-    const { model, imageShape, classNames, batchSize } = config;
-    const shapes = { model, imageShape, classes: classNames.length, batchSize };
+    const { model, imageShape, classNames, batchSize, dtype = 'f32' } = config;
+    const shapes = { model, imageShape, classes: classNames.length, batchSize, dtype };
     await tuneModel(device, shapes, (text) => host.say(text));
   }
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TrainingError } from '../gpu/errors.js';
+import type { OperandType } from '../ops/mixed_precision.js';
 import type { OptimizerName } from './recipes.js';
 
 /** Everything that decides a run's numbers; written to `config.json` and into every checkpoint. */
@@ -18,12 +19,14 @@ export interface RunConfig {
   validationShare: number;
   imageShape: readonly [number, number, number];
   classNames: readonly string[];
+  /** Element type of what convolutions and matrix products multiply; f32 in old runs. */
+  dtype?: OperandType;
   /** Kernels that were tuned when the run began; it keeps them when it goes on. None in old runs. */
   variants?: Readonly<Record<string, string>>;
 }
 
 /** What a checkpoint says of its model: enough to build it again. */
-export type ModelConfig = Pick<RunConfig, 'model' | 'imageShape' | 'classNames'>;
+export type ModelConfig = Pick<RunConfig, 'model' | 'imageShape' | 'classNames' | 'dtype'>;
 
 export function readRunConfig(folder: string): RunConfig {
   const path = join(folder, 'config.json');

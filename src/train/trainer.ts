@@ -86,7 +86,7 @@ export class Trainer {
     private readonly events: TrainerEvents = {},
   ) {
     const { device, model, train, optimizer } = options;
-    this.classifier = new Classifier(device, model, train.imageShape);
+    this.classifier = new Classifier(device, model, train.imageShape, options.config.dtype);
     this.statistics = newStatistics(device.runtime);
     optimizer.guard = { array: this.statistics, word: 4 };
     this.captured = device.capture<[Uint8Array, Int32Array], Tensor>((images, labels) =>

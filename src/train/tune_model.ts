@@ -3,6 +3,7 @@ import type { Device } from '../device.js';
 import { summaryLines, type TuneReport } from '../kernels/tune_report.js';
 import { createModel } from '../models/index.js';
 import { softmaxCrossEntropy } from '../ops/loss.js';
+import type { OperandType } from '../ops/mixed_precision.js';
 import { Classifier } from './classifier.js';
 
 export interface ModelShapes {
@@ -10,6 +11,7 @@ export interface ModelShapes {
   imageShape: readonly [number, number, number];
   classes: number;
   batchSize: number;
+  dtype: OperandType;
 }
 
 /**
@@ -19,14 +21,14 @@ export interface ModelShapes {
  */
 export async function tuneModel(
   device: Device,
-  { model: name, imageShape, classes, batchSize }: ModelShapes,
+  { model: name, imageShape, classes, batchSize, dtype }: ModelShapes,
   say: (text: string) => void,
 ): Promise<TuneReport> {
   const { random } = device.runtime;
   const { position } = random;
   const model = createModel(device, name, { input: imageShape, classes });
   try {
-    const classifier = new Classifier(device, model, imageShape);
+    const classifier = new Classifier(device, model, imageShape, dtype);
     const pixels = imageShape[0] * imageShape[1] * imageShape[2];
     const report = await device.tune(
       () => {
