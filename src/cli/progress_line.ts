@@ -14,9 +14,8 @@ export class ProgressLine {
 
   show(live: LiveProgress): void {
     if (!this.stream.isTTY) return;
-    const text = liveText(live);
-    const columns = this.stream.columns || 80;
-    this.stream.write(`\r${text.slice(0, columns - 1).padEnd(Math.min(this.drawn, columns - 1))}`);
+    const text = liveText(live, this.room());
+    this.stream.write(`\r${text.padEnd(Math.min(this.drawn, this.room()))}`);
     this.drawn = text.length;
   }
 
@@ -26,20 +25,37 @@ export class ProgressLine {
   }
 
   clear(): void {
-    if (this.drawn > 0) this.stream.write(`\r${' '.repeat(this.drawn)}\r`);
+    // A terminal that became narrower would wrap what was drawn when it was wide.
+    const width = Math.min(this.drawn, this.room());
+    if (width > 0) this.stream.write(`\r${' '.repeat(width)}\r`);
     this.drawn = 0;
+  }
+
+  /** Columns that can be written without wrapping. */
+  private room(): number {
+    return (this.stream.columns || 80) - 1;
   }
 }
 
-function liveText(live: LiveProgress): string {
-  const filled = Math.floor((WIDTH * live.done) / live.total);
-  const bar = '━'.repeat(filled) + '─'.repeat(WIDTH - filled);
-  const head = `epoch ${live.epoch}/${live.epochs} ${bar}`;
-  if (live.phase === 'validate') return `${head} validating ${live.done}/${live.total}`;
-  const left = live.imagesPerSecond > 0 ? (live.total - live.done) / live.imagesPerSecond : NaN;
+/** The live line in at most `room` columns: the bar gives way first, then the end of the line. */
+export function liveText(live: LiveProgress, room: number): string {
+  const head = `epoch ${live.epoch}/${live.epochs} `;
+  const tail = live.phase === 'validate' ? validationText(live) : trainingText(live);
+  const width = Math.max(0, Math.min(WIDTH, room - head.length - tail.length));
+  const filled = Math.floor((width * live.done) / live.total);
+  const bar = '━'.repeat(filled) + '─'.repeat(width - filled);
+  return `${head}${bar}${tail}`.slice(0, room);
+}
+
+function validationText({ done, total }: LiveProgress): string {
+  return ` validating ${done}/${total}`;
+}
+
+function trainingText({ done, total, imagesPerSecond, loss, accuracy }: LiveProgress): string {
+  const left = imagesPerSecond > 0 ? (total - done) / imagesPerSecond : NaN;
   return (
-    `${head} ${live.done}/${live.total}  ${live.imagesPerSecond.toFixed(0)} img/s  ` +
-    `loss ${live.loss.toFixed(4)}  acc ${percent(live.accuracy)}  left ${duration(left)}`
+    ` ${done}/${total} ${imagesPerSecond.toFixed(0)} img/s ` +
+    `loss ${loss.toFixed(4)} acc ${percent(accuracy)} left ${duration(left)}`
   );
 }
 
