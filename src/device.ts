@@ -1,6 +1,7 @@
 import type { DeviceInfo, DeviceOptions } from './gpu/adapter.js';
 import { bytesPerElement, sizeOf, type DType } from './gpu/array.js';
 import { DeviceError, ShapeError, UsageError } from './gpu/errors.js';
+import { encode, flatten, type NestedNumbers, type TypedArray } from './gpu/host_values.js';
 import type { DispatchTiming } from './gpu/profiler.js';
 import { Runtime, type CapturedCommands } from './gpu/runtime.js';
 import { castArray } from './kernels/cast.js';
@@ -9,16 +10,7 @@ import { arangeArray, fillArray } from './kernels/fill.js';
 import { randomArray } from './kernels/random.js';
 import type { TuneReport } from './kernels/tune_report.js';
 import { tuneKernels, type TuneOptions } from './kernels/tuner.js';
-import {
-  collectTensors,
-  encode,
-  flatten,
-  outsideScopes,
-  runInScope,
-  Tensor,
-  type NestedNumbers,
-  type TypedArray,
-} from './tensor.js';
+import { collectTensors, outsideScopes, runInScope, Tensor } from './tensor.js';
 
 export interface TensorOptions {
   dtype?: DType;

@@ -26,4 +26,5 @@ export * as models from './models/index.js';
 export * as nn from './nn/index.js';
 export { ops, type InputShapes, type OpEntry } from './ops/index.js';
 export * as optim from './optim/index.js';
-export { Tensor, type NestedNumbers, type TypedArray } from './tensor.js';
+export type { NestedNumbers, TypedArray } from './gpu/host_values.js';
+export { Tensor } from './tensor.js';

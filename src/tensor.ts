@@ -4,13 +4,18 @@ import type { Leaf, TapeNode, Variable } from './autograd/tape.js';
 import type { OpRecord, Plan } from './autograd/record.js';
 import { sizeOf, type DType, type GpuArray } from './gpu/array.js';
 import { DeviceError, GradError, ShapeError } from './gpu/errors.js';
+import {
+  encode,
+  flatten,
+  nest,
+  viewOf,
+  type NestedNumbers,
+  type TypedArray,
+} from './gpu/host_values.js';
 import type { Runtime } from './gpu/runtime.js';
 import { accumulate, addArrays, copyArray } from './kernels/accumulate.js';
 import { castArray } from './kernels/cast.js';
 import { fillArray } from './kernels/fill.js';
-
-export type TypedArray = Float32Array | Int32Array | Uint32Array | Uint8Array;
-export type NestedNumbers = number | readonly NestedNumbers[];
 
 /** Anything that can lend its tensors to a scope. */
 const scopes: Set<Tensor>[] = [];
@@ -257,6 +262,10 @@ export function applyOp<Options, P extends Plan>(
   inputs: Record<string, Tensor | undefined>,
   options: Options,
 ): Tensor {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    const got = Array.isArray(options) ? `an array [${options.join(', ')}]` : String(options);
+    throw new ShapeError(`${record.name}: expected options as an object, got ${got}`);
+  }
   let runtime: Runtime | null = null;
   for (const name in inputs) {
     const tensor = inputs[name];
@@ -337,75 +346,4 @@ export function collectTensors(value: unknown, into: Set<Tensor>, depth: number)
       value instanceof Map || value instanceof Set ? value.values() : Object.values(value);
     for (const item of values) collectTensors(item, into, depth + 1);
   }
-}
-
-/** Flat values and the shape of nested numbers; rows of different lengths are an error. */
-export function flatten(values: TypedArray | NestedNumbers): {
-  data: ArrayLike<number>;
-  shape: number[];
-} {
-  if (ArrayBuffer.isView(values)) return { data: values, shape: [values.length] };
-  if (typeof values === 'number') return { data: [values], shape: [] };
-  const shape: number[] = [];
-  for (let level: NestedNumbers = values; Array.isArray(level); level = level[0] as NestedNumbers) {
-    shape.push(level.length);
-    if (level.length === 0) break;
-  }
-  const data: number[] = [];
-  const walk = (level: NestedNumbers, depth: number): void => {
-    if (typeof level === 'number') {
-      if (depth !== shape.length) throw ragged(shape, depth);
-      data.push(level);
-      return;
-    }
-    if (!Array.isArray(level)) {
-      throw new ShapeError(
-        `tensor: expected numbers, nested or as a typed array, got ${String(level)}`,
-      );
-    }
-    if (level.length !== shape[depth]) throw ragged(shape, depth);
-    for (const item of level) walk(item, depth + 1);
-  };
-  walk(values, 0);
-  return { data, shape };
-}
-
-function ragged(shape: readonly number[], depth: number): ShapeError {
-  return new ShapeError(
-    `tensor: nested values are ragged at depth ${depth}; the first row of each level gives [${shape.join(', ')}]`,
-  );
-}
-
-/** Host values in the layout of an element type. */
-export function encode(data: ArrayLike<number>, dtype: DType): ArrayBufferView {
-  switch (dtype) {
-    case 'f32':
-      return data instanceof Float32Array ? data : Float32Array.from(data);
-    case 'i32':
-      return data instanceof Int32Array ? data : Int32Array.from(data);
-    case 'u32':
-      return data instanceof Uint32Array ? data : Uint32Array.from(data);
-    case 'u8':
-      return data instanceof Uint8Array ? data : Uint8Array.from(data);
-    case 'f16':
-      throw new ShapeError('tensor: f16 is made on the GPU', 'upload f32, then cast to f16');
-  }
-}
-
-function viewOf(bytes: ArrayBuffer, dtype: DType): TypedArray {
-  if (dtype === 'i32') return new Int32Array(bytes);
-  if (dtype === 'u32') return new Uint32Array(bytes);
-  if (dtype === 'u8') return new Uint8Array(bytes);
-  return new Float32Array(bytes);
-}
-
-function nest(data: TypedArray, shape: readonly number[]): NestedNumbers {
-  let level: NestedNumbers[] = Array.from(data);
-  for (let axis = shape.length - 1; axis > 0; axis--) {
-    const n = shape[axis];
-    const next: NestedNumbers[] = [];
-    for (let i = 0; i < level.length; i += n) next.push(level.slice(i, i + n));
-    level = next;
-  }
-  return shape.length === 0 ? level[0] : level;
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { expandDims, flatten, reshape, squeeze } from '../../src/ops/shape.js';
+import { expandDims, flatten, reshape, squeeze, transpose } from '../../src/ops/shape.js';
 import { describeOp } from '../helpers/battery.js';
 import { testDevice } from '../helpers/device.js';
 
@@ -28,4 +28,13 @@ it('squeeze and expandDims say which axis does not fit', async () => {
   expect(() => squeeze(x, { axis: 1 })).toThrow('axis 1 of x [2 3] has length 3, expected 1');
   expect(() => squeeze(x, { axis: 5 })).toThrow('axis 5 does not exist');
   expect(() => expandDims(x, 4)).toThrow('expandDims: axis 4 does not fit x [2 3]');
+});
+
+it('ops say so when options are no object', async () => {
+  const device = await testDevice();
+  const x = device.zeros([2, 3]);
+  const wrong = [1, 0] as unknown as { permutation: number[] };
+  expect(() => transpose(x, wrong)).toThrow(
+    'transpose: expected options as an object, got an array [1, 0]',
+  );
 });
