@@ -10,6 +10,12 @@ export interface MemoryCounters {
 
 const BUFFER_USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST
 
+/**
+ * Drivers map each buffer by itself, and Linux allows a process 65,530 maps; beyond that they crash
+ * instead of failing. Networks of hundreds of layers need a few thousand buffers.
+ */
+const MOST_LIVE_BUFFERS = 16_384;
+
 let nextStorageId = 1;
 
 /** One GPU buffer with a reference count; it returns to its pool when the count reaches zero. */
@@ -114,6 +120,13 @@ export class BufferPool {
       waiting.revive();
       this.ledger.lend(sizeBytes, true);
       return waiting;
+    }
+    if (this.ledger.liveBuffers >= MOST_LIVE_BUFFERS) {
+      throw new DeviceError(
+        `device: ${this.ledger.liveBuffers} buffers are live, more than drivers can map`,
+        'await something in the loop (loss.item(), device.sync()) so that dropped tensors can be ' +
+          'collected, or run each step in device.scope',
+      );
     }
     const storage = new Storage(this.create(sizeBytes), sizeBytes, this);
     this.ledger.lend(sizeBytes, false);
