@@ -99,7 +99,7 @@ describe('bench requests', () => {
     [{ op: 'train', direction: 'forward' }, '--direction does not apply'],
     [{ op: 'optimizer', direction: 'forward' }, '--direction does not apply'],
     [{ op: 'train', variant: 'naive' }, '--variant does not apply'],
-    [{ op: 'train', dtype: 'f16' }, 'there are no f16 kernels'],
+    [{ op: 'optimizer', dtype: 'f16' }, 'there are no f16 kernels'],
     [{ op: 'matmul', against: ['tfjs'] }, '--against is there for conv2d only'],
     [{ op: 'conv2d', dtype: 'f16', against: ['tfjs'] }, '--against measures f32 only'],
     [{ op: 'matmul', shape: '1,2' }, '--shape takes 3 positive whole numbers M,K,N'],
