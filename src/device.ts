@@ -263,7 +263,7 @@ class CaptureCache<Args extends CaptureInput[], Result> {
     const key = inputs.map((input) => keyOf(input)).join(';');
     const known = this.steps.get(key);
     if (known) {
-      inputs.forEach((input, i) => known.inputs[i]!.assign(input));
+      inputs.forEach((input, i) => known.inputs[i].assign(input));
       this.runtime.replay(known.captured);
       return known.result;
     }
