@@ -1,4 +1,4 @@
-import { adapterHint, gpu, preferredAdapter } from '#platform';
+import { adapterHint, backendName, gpu, preferredAdapter } from '#platform';
 import { DeviceError } from './errors.js';
 
 export interface DeviceOptions {
@@ -139,7 +139,7 @@ function describe(
     vendor: info.vendor,
     architecture: info.architecture,
     description: info.device && !info.description ? info.device : info.description,
-    backend: backend ?? 'webgpu',
+    backend: backend ?? backendName(),
     isSoftware: SOFTWARE.test(nameOf(info)) || info.isFallbackAdapter,
     subgroupMinSize: info.subgroupMinSize ?? 0,
     subgroupMaxSize: info.subgroupMaxSize ?? 0,

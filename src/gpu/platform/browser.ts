@@ -59,6 +59,10 @@ function storage(): TextStorage | undefined {
   return (globalThis as { localStorage?: TextStorage }).localStorage;
 }
 
+export function backendName(): string {
+  return 'webgpu';
+}
+
 export function adapterHint(): string {
   return 'use a browser with WebGPU (Chrome, Edge, Safari 26, Firefox 141) on a page served over https';
 }

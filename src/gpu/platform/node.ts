@@ -137,6 +137,11 @@ export function writeCache(name: string, text: string): string | null {
   }
 }
 
+export function backendName(): string {
+  // What Dawn takes on each system.
+  return { darwin: 'metal', win32: 'd3d12' }[process.platform as string] ?? 'vulkan';
+}
+
 export function adapterHint(): string {
   return process.platform === 'linux'
     ? 'run `node scripts/setup.mjs`, which installs a software Vulkan driver (Mesa 25), or install the driver of your GPU'

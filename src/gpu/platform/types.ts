@@ -22,6 +22,8 @@ export interface Platform {
   writeCache(name: string, text: string): string | null;
   /** Where such a text lies, for people; null where nothing is kept. */
   cachePlace(name: string): string | null;
+  /** What WebGPU runs on here, where the adapter itself does not say. */
+  backendName(): string;
   /** What to do where no adapter is found. */
   adapterHint(): string;
 }
