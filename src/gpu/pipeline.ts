@@ -44,11 +44,6 @@ export class PipelineCache {
     return pipeline;
   }
 
-  /** Resolves when nothing is compiling any more. */
-  async settle(): Promise<void> {
-    await Promise.all([...this.pipelines.values()].map((p) => p.ready));
-  }
-
   private create(
     name: string,
     tune: Record<string, TuneValue>,

@@ -19,14 +19,14 @@ export async function nonFiniteLoss(
   badStep: number,
   lastBatch: Batch | null,
 ): Promise<TrainingError> {
-  const { config, optimizer, progress } = options;
+  const { folder, optimizer, progress } = options;
   const origin = await firstNonFinite(classifier, await batchOf(options, badStep, lastBatch));
   const where = origin ?? 'the loss itself; every module’s output is finite';
   return new TrainingError(
     `train: the loss is not finite at step ${badStep + 1} (epoch ${progress.epoch + 1}), ` +
       `learning rate ${optimizer.lr}, first in ${where}; the parameters are those before that step`,
-    `lower the learning rate (--lr ${optimizer.lr / 10}), or continue from the last checkpoint of ` +
-      `${config.recipe} with --resume and a lower --lr`,
+    `lower the learning rate (--lr ${optimizer.lr / 10}), or continue from the last checkpoint: ` +
+      `tilegrad train --resume ${folder} --lr ${optimizer.lr / 10}`,
   );
 }
 

@@ -26,7 +26,7 @@ export type OptimizerName = (typeof optimizerNames)[number];
 export const recipes: readonly Recipe[] = [
   {
     name: 'mnist',
-    summary: 'handwritten digits, the two-convolution network of DESIGN, Adam in three stages',
+    summary: 'handwritten digits, two 5×5 convolutions, Adam in three stages',
     model: 'mnist-cnn',
     data: 'builtin:digits',
     imageSize: [28, 28],

@@ -235,7 +235,7 @@ async function trainOn(
   const lines: string[] = [];
   let test: Evaluation | null = null;
   if (isFinished) {
-    test = await trainer.evaluate(datasets.validation);
+    test = await trainer.evaluate();
     const part = datasets.test ? 'test' : 'validation';
     if (request.report ?? true) {
       const { writeReport } = await import('./report.js');

@@ -78,6 +78,8 @@ export class Trainer {
   private readonly statistics: GpuArray;
   private readonly captured;
   private readonly evaluator: Evaluator;
+  /** What the last finished epoch gave on the validation set. */
+  private latest: Evaluation | null = null;
   private eventWriter: EventWriter | null = null;
   private lastCheckpoint = performance.now();
 
@@ -98,6 +100,7 @@ export class Trainer {
   /** Trains to the end, or until `shouldStop`; returns whether it reached the end. */
   async run(): Promise<boolean> {
     const { config, progress, model, optimizer } = this.options;
+    this.latest = null;
     while (progress.epoch < config.epochs) {
       optimizer.lr = learningRateAt(config.learningRates, progress.epoch, config.epochs);
       model.train();
@@ -116,9 +119,12 @@ export class Trainer {
     this.statistics.release();
   }
 
-  async evaluate(dataset: ImageDataset): Promise<Evaluation> {
-    this.options.model.eval();
-    return this.evaluator.run(dataset, { batchSize: this.options.config.batchSize });
+  /** How the network does on the validation set; that of the last epoch where nothing ran since. */
+  async evaluate(): Promise<Evaluation> {
+    const { model, validation, config } = this.options;
+    model.eval();
+    this.latest ??= await this.evaluator.run(validation, { batchSize: config.batchSize });
+    return this.latest;
   }
 
   /** One step of training on packed images; leaves the loss in a tensor. */
@@ -235,6 +241,7 @@ export class Trainer {
       seconds: progress.epochSeconds,
       imagesPerSecond: train.size / progress.epochSeconds,
     };
+    this.latest = result;
     progress.history.push(row);
     progress.epoch++;
     progress.batch = 0;
