@@ -13,7 +13,7 @@
 //   moment, square [L]      read and written
 //   largest   [L]           read and written where AMSGRAD
 //   owners    [L / 256]     number of the parameter a piece belongs to
-//   rows      [parameters]  (1 where the parameter has a gradient, else 0; lr / (1 − β₁ᵗ);
+//   rows      [parameters]  (weightDecay, or −1 where there is no gradient; lr / (1 − β₁ᵗ);
 //                           1 / √(1 − β₂ᵗ); shrink), computed in double precision for each step
 //   guard                   where HAS_GUARD: nothing is updated once word `guard_word` is not 0
 // Overrides: AMSGRAD, HAS_GUARD.
@@ -30,7 +30,6 @@ struct Params {
   beta2: f32,
   one_minus_beta2: f32,
   epsilon: f32,
-  weight_decay: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -54,12 +53,12 @@ fn main(
     return;
   }
   let row = rows[owners[piece]];
-  if (row.x == 0.0 || (HAS_GUARD && guard[params.guard_word] != 0u)) {
+  if (row.x < 0.0 || (HAS_GUARD && guard[params.guard_word] != 0u)) {
     return;
   }
   let i = piece * 64u + local;
   let p = values[i] * row.w;
-  let g = gradients[i] + params.weight_decay * p;
+  let g = gradients[i] + row.x * p;
   let m = params.beta1 * moment[i] + params.one_minus_beta1 * g;
   let v = params.beta2 * square[i] + params.one_minus_beta2 * g * g;
   moment[i] = m;

@@ -10,7 +10,8 @@
 //   gradients [L]  read
 //   velocity  [L]  read and written where HAS_MOMENTUM
 //   owners    [L / 256]     number of the parameter a piece belongs to
-//   rows      [parameters]  (1 where the parameter has a gradient, else 0; lr; –; –), new each step
+//   rows      [parameters]  (weightDecay, or −1 where the parameter has no gradient; lr; –; –),
+//                           new each step
 //   guard                   where HAS_GUARD: nothing is updated once word `guard_word` is not 0
 // Overrides: HAS_MOMENTUM, NESTEROV, HAS_GUARD.
 // Limits: WebGPU's defaults.
@@ -23,7 +24,6 @@ struct Params {
   pieces: u32,
   guard_word: u32,
   momentum: f32,
-  weight_decay: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -45,12 +45,12 @@ fn main(
     return;
   }
   let row = rows[owners[piece]];
-  if (row.x == 0.0 || (HAS_GUARD && guard[params.guard_word] != 0u)) {
+  if (row.x < 0.0 || (HAS_GUARD && guard[params.guard_word] != 0u)) {
     return;
   }
   let i = piece * 64u + local;
   let p = values[i];
-  let g = gradients[i] + params.weight_decay * p;
+  let g = gradients[i] + row.x * p;
   var update = g;
   if (HAS_MOMENTUM) {
     let v = params.momentum * velocity[i] + g;

@@ -19,7 +19,7 @@ export interface OptimizerArrays {
   gradients: GpuArray;
   /** u32 [L / PIECE]: the parameter each piece belongs to. */
   owners: GpuArray;
-  /** f32 [parameters, 4]: has a gradient (1 or 0), and the numbers that change each step. */
+  /** f32 [parameters, 4]: weight decay, −1 where there is no gradient, and numbers of each step. */
   rows: GpuArray;
   guard: Guard | null;
 }
@@ -27,10 +27,9 @@ export interface OptimizerArrays {
 export interface SgdRule {
   momentum: number;
   nesterov: boolean;
-  weightDecay: number;
 }
 
-/** One step of SGD; `velocity` [L] where momentum is not 0. Rows: (active, lr, –, –). */
+/** One step of SGD; `velocity` [L] where momentum is not 0. Rows: (weight decay, lr, –, –). */
 export function sgdStep(
   runtime: Runtime,
   arrays: OptimizerArrays,
@@ -40,7 +39,7 @@ export function sgdStep(
   launch(runtime, 'sgd', arrays, {
     constants: { HAS_MOMENTUM: velocity !== undefined, NESTEROV: rule.nesterov },
     bindings: { velocity: velocity ?? runtime.placeholder },
-    params: { momentum: rule.momentum, weight_decay: rule.weightDecay },
+    params: { momentum: rule.momentum },
     arraysTouched: velocity ? 5 : 3,
   });
 }
@@ -49,15 +48,14 @@ export interface AdamRule {
   beta1: number;
   beta2: number;
   epsilon: number;
-  weightDecay: number;
 }
 
-/** One step of Adam. Rows: (active, lr / (1 − β₁ᵗ), 1 / √(1 − β₂ᵗ), shrink). */
+/** One step of Adam. Rows: (weight decay, lr / (1 − β₁ᵗ), 1 / √(1 − β₂ᵗ), shrink). */
 export function adamStep(
   runtime: Runtime,
   arrays: OptimizerArrays,
   state: { moment: GpuArray; square: GpuArray; largest: GpuArray | undefined },
-  { beta1, beta2, epsilon, weightDecay }: AdamRule,
+  { beta1, beta2, epsilon }: AdamRule,
 ): void {
   const { moment, square, largest } = state;
   launch(runtime, 'adam', arrays, {
@@ -69,7 +67,6 @@ export function adamStep(
       beta2,
       one_minus_beta2: 1 - beta2,
       epsilon,
-      weight_decay: weightDecay,
     },
     arraysTouched: largest ? 9 : 7,
   });
@@ -79,15 +76,14 @@ export interface RmspropRule {
   alpha: number;
   epsilon: number;
   momentum: number;
-  weightDecay: number;
 }
 
-/** One step of RMSprop; `velocity` [L] where momentum is not 0. Rows: (active, lr, –, –). */
+/** One step of RMSprop; `velocity` [L] where momentum is not 0. Rows: (weight decay, lr, –, –). */
 export function rmspropStep(
   runtime: Runtime,
   arrays: OptimizerArrays,
   state: { square: GpuArray; velocity: GpuArray | undefined },
-  { alpha, epsilon, momentum, weightDecay }: RmspropRule,
+  { alpha, epsilon, momentum }: RmspropRule,
 ): void {
   const { square, velocity } = state;
   launch(runtime, 'rmsprop', arrays, {
@@ -98,7 +94,6 @@ export function rmspropStep(
       one_minus_alpha: 1 - alpha,
       epsilon,
       momentum,
-      weight_decay: weightDecay,
     },
     arraysTouched: velocity ? 7 : 5,
   });

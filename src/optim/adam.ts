@@ -1,7 +1,13 @@
 import type { Runtime } from '../gpu/runtime.js';
-import { adamStep, type OptimizerArrays } from '../kernels/optimizer.js';
+import { adamStep, type AdamRule, type OptimizerArrays } from '../kernels/optimizer.js';
 import type { Tensor } from '../tensor.js';
-import { inRange, Optimizer, type Parameters, type RowNumbers } from './optimizer.js';
+import {
+  inRange,
+  Optimizer,
+  type Parameters,
+  type RowInput,
+  type RowNumbers,
+} from './optimizer.js';
 
 export interface AdamOptions {
   /** Learning rate. Default 0.001. */
@@ -38,7 +44,7 @@ export interface AdamOptions {
  * await w.data(); // [0.5, 2.5]
  */
 export class Adam extends Optimizer {
-  private readonly options: Required<Omit<AdamOptions, 'lr'>>;
+  private readonly options: AdamRule;
 
   constructor(parameters: Parameters, options: AdamOptions = {}) {
     const { lr = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
@@ -46,14 +52,16 @@ export class Adam extends Optimizer {
     inRange('beta1', beta1, 0, 1 - 2 ** -24);
     inRange('beta2', beta2, 0, 1 - 2 ** -24);
     inRange('epsilon', epsilon, 0, Infinity);
-    inRange('weightDecay', weightDecay, 0, Infinity);
-    super(parameters, lr, amsgrad ? ['moment', 'square', 'largest'] : ['moment', 'square']);
-    this.options = { beta1, beta2, epsilon, weightDecay, amsgrad };
+    const stateNames = amsgrad ? ['moment', 'square', 'largest'] : ['moment', 'square'];
+    super(parameters, { lr, weightDecay }, stateNames);
+    this.options = { beta1, beta2, epsilon };
   }
 
-  protected override row(t: number): RowNumbers {
+  protected override row(input: RowInput): RowNumbers {
     const { beta1, beta2 } = this.options;
-    return [this.lr / (1 - beta1 ** t), 1 / Math.sqrt(1 - beta2 ** t), this.shrink()];
+    const { t, lr } = input;
+    const { penalty, shrink } = this.decay(input);
+    return [penalty, lr / (1 - beta1 ** t), 1 / Math.sqrt(1 - beta2 ** t), shrink];
   }
 
   protected override update(
@@ -61,25 +69,14 @@ export class Adam extends Optimizer {
     arrays: OptimizerArrays,
     state: Record<string, Tensor | undefined>,
   ): void {
-    const { beta1, beta2, epsilon } = this.options;
-    const rule = { beta1, beta2, epsilon, weightDecay: this.penalty() };
     const moment = state.moment!.gpuArray;
     const square = state.square!.gpuArray;
-    adamStep(runtime, arrays, { moment, square, largest: state.largest?.gpuArray }, rule);
+    adamStep(runtime, arrays, { moment, square, largest: state.largest?.gpuArray }, this.options);
   }
 
-  /** Factor of the parameters before the step. */
-  protected shrink(): number {
-    return 1;
-  }
-
-  /** Share of the parameters that is added to their gradients. */
-  protected penalty(): number {
-    return this.weightDecay;
-  }
-
-  protected get weightDecay(): number {
-    return this.options.weightDecay;
+  /** Share of the parameters that is added to their gradients, and their factor before the step. */
+  protected decay({ weightDecay }: RowInput): { penalty: number; shrink: number } {
+    return { penalty: weightDecay, shrink: 1 };
   }
 }
 
@@ -97,11 +94,7 @@ export class AdamW extends Adam {
     super(parameters, { ...options, weightDecay: options.weightDecay ?? 0.01 });
   }
 
-  protected override shrink(): number {
-    return 1 - this.lr * this.weightDecay;
-  }
-
-  protected override penalty(): number {
-    return 0;
+  protected override decay({ lr, weightDecay }: RowInput): { penalty: number; shrink: number } {
+    return { penalty: 0, shrink: 1 - lr * weightDecay };
   }
 }

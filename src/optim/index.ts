@@ -5,7 +5,13 @@ import { RMSprop, type RMSpropOptions } from './rmsprop.js';
 import { SGD, type SGDOptions } from './sgd.js';
 
 export { clipGradNorm } from './clip.js';
-export { Optimizer, type OptimizerState, type Parameters, type SavedState } from './optimizer.js';
+export {
+  Optimizer,
+  type OptimizerState,
+  type ParameterGroup,
+  type Parameters,
+  type SavedState,
+} from './optimizer.js';
 export * as schedule from './schedule.js';
 export type { Plateau, PlateauOptions, PlateauState, Schedule } from './schedule.js';
 export type { Guard } from '../kernels/optimizer.js';
@@ -21,21 +27,38 @@ const factories = {
 
 export type OptimizerName = keyof typeof factories;
 
+/** Options that every optimizer takes, and those of single ones. */
+export type OptimizerOptions = SGDOptions & AdamOptions & RMSpropOptions;
+
+/** What an optimizer takes beside lr and weightDecay. */
+const ownOptions: Readonly<Record<OptimizerName, readonly (keyof OptimizerOptions)[]>> = {
+  sgd: ['momentum', 'nesterov'],
+  adam: ['beta1', 'beta2', 'epsilon', 'amsgrad'],
+  adamw: ['beta1', 'beta2', 'epsilon', 'amsgrad'],
+  rmsprop: ['alpha', 'epsilon', 'momentum'],
+};
+
 /**
  * Makes an optimizer by the name it has on the command line. There sgd has a momentum of 0.9, what
  * networks with batch norm are usually trained with.
  *
- * Errors: UsageError with the names there are.
+ * Errors: UsageError with the names there are, and for an option that the optimizer has not.
  */
 export function createOptimizer(
   name: OptimizerName,
   parameters: Parameters,
-  options: { lr?: number; weightDecay?: number } = {},
+  options: OptimizerOptions = {},
 ): Optimizer {
   if (!Object.hasOwn(factories, name)) {
     const names = Object.keys(factories).join(', ');
     throw new UsageError(`optimizer: no optimizer named "${name as string}"; there are ${names}`);
   }
-  if (name === 'sgd') return new SGD(parameters, { momentum: 0.9, ...options });
-  return new factories[name](parameters, options);
+  const allowed = ['lr', 'weightDecay', ...ownOptions[name]];
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  for (const [option] of given) {
+    if (allowed.includes(option)) continue;
+    throw new UsageError(`optimizer: ${name} has no ${option}; it takes ${allowed.join(', ')}`);
+  }
+  const usual = name === 'sgd' ? { momentum: 0.9 } : {};
+  return new factories[name](parameters, { ...usual, ...Object.fromEntries(given) });
 }

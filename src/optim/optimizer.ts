@@ -4,8 +4,20 @@ import type { Guard, OptimizerArrays } from '../kernels/optimizer.js';
 import { outsideScopes, Tensor } from '../tensor.js';
 import { allocArena, layOut, moveInto, ownersOf, partOf, type ArenaLayout } from './arena.js';
 
-/** What an optimizer takes: tensors with requiresGrad, with or without names. */
-export type Parameters = Iterable<Tensor> | Iterable<readonly [string, Tensor]>;
+/** Tensors with requiresGrad, with or without names. */
+export type PlainParameters = Iterable<Tensor> | Iterable<readonly [string, Tensor]>;
+
+/** Parameters that are trained in a way of their own. */
+export interface ParameterGroup {
+  parameters: PlainParameters;
+  /** Their learning rate is the optimizer's times this. Default 1. */
+  lrScale?: number;
+  /** In place of the optimizer's. */
+  weightDecay?: number;
+}
+
+/** What an optimizer takes. */
+export type Parameters = PlainParameters | Iterable<ParameterGroup>;
 
 /** Values of one entry of a state that are not on the GPU yet. */
 export interface SavedState {
@@ -33,13 +45,29 @@ interface Group {
 interface Member {
   name: string;
   tensor: Tensor;
+  lrScale: number;
+  weightDecay: number;
   /** Steps it took part in. */
   step: number;
   state: Map<string, Tensor>;
 }
 
-/** Numbers of a row after the first: what changes from step to step, for one parameter. */
-export type RowNumbers = readonly [number, number, number];
+/** What a row of the kernel is computed from. */
+export interface RowInput {
+  /** The parameter's step, from 1 on. */
+  t: number;
+  lr: number;
+  weightDecay: number;
+}
+
+/**
+ * What may change from step to step, for one parameter: the share of it that is added to its
+ * gradient (at least 0), and three numbers of the optimizer's own.
+ */
+export type RowNumbers = readonly [number, number, number, number];
+
+/** A row whose parameter has no gradient. */
+const INACTIVE: RowNumbers = [-1, 0, 0, 0];
 
 /**
  * What all optimizers share: the parameters in one buffer, the learning rate, the step counts and
@@ -64,10 +92,11 @@ export abstract class Optimizer {
 
   constructor(
     parameters: Parameters,
-    lr: number,
+    { lr, weightDecay }: { lr: number; weightDecay: number },
     private readonly stateNames: readonly string[],
   ) {
-    this.members = membersOf(parameters);
+    inRange('weightDecay', weightDecay, 0, Infinity);
+    this.members = membersOf(parameters, weightDecay);
     this.runtime = this.members[0].tensor.runtime;
     this.lr = lr;
     const shapes = this.members.map(({ tensor }) => tensor.shape);
@@ -139,8 +168,8 @@ export abstract class Optimizer {
     }
   }
 
-  /** The numbers of a parameter's row at its step t = 1, 2, …, in double precision. */
-  protected abstract row(t: number): RowNumbers;
+  /** The numbers of a parameter's row at one of its steps, in double precision. */
+  protected abstract row(input: RowInput): RowNumbers;
 
   /** Records the dispatch that updates one arena. */
   protected abstract update(
@@ -207,11 +236,11 @@ export abstract class Optimizer {
     active: readonly Member[],
   ): Float32Array {
     const rows = new Float32Array(4 * count);
-    let known = { step: 0, numbers: [0, 0, 0] as RowNumbers };
+    for (let i = 0; i < count; i++) rows.set(INACTIVE, 4 * i);
     active.forEach((member, i) => {
-      const step = ++member.step;
-      if (step !== known.step) known = { step, numbers: this.row(step) };
-      rows.set([1, ...known.numbers], 4 * places[i]);
+      const { lrScale, weightDecay } = member;
+      const numbers = this.row({ t: ++member.step, lr: this.lr * lrScale, weightDecay });
+      rows.set(numbers, 4 * places[i]);
     });
     return rows;
   }
@@ -223,10 +252,30 @@ export function gradientOf(parameter: Tensor): Tensor | null {
   return grad && !grad.isDisposed ? grad : null;
 }
 
-function membersOf(parameters: Parameters): Member[] {
-  const members: Member[] = [];
-  const seen = new Set<Tensor>();
+function* groupsOf(parameters: Parameters): Generator<ParameterGroup> {
+  const plain: (Tensor | readonly [string, Tensor])[] = [];
   for (const entry of parameters) {
+    if (entry instanceof Tensor || Array.isArray(entry) || !('parameters' in entry)) {
+      plain.push(entry as Tensor);
+    } else yield entry;
+  }
+  yield { parameters: plain as Iterable<Tensor> };
+}
+
+function membersOf(parameters: Parameters, weightDecay: number): Member[] {
+  const members: Member[] = [];
+  for (const group of groupsOf(parameters)) addMembers(members, group, weightDecay);
+  if (members.length === 0) throw new GradError('optimizer: got no parameters');
+  return members;
+}
+
+function addMembers(members: Member[], group: ParameterGroup, weightDecay: number): void {
+  const own = {
+    lrScale: inRange('lrScale', group.lrScale ?? 1, 0, Infinity),
+    weightDecay: inRange('weightDecay', group.weightDecay ?? weightDecay, 0, Infinity),
+  };
+  const seen = new Set(members.map(({ tensor }) => tensor));
+  for (const entry of group.parameters) {
     const [name, tensor] =
       entry instanceof Tensor ? [String(members.length), entry] : (entry as [string, Tensor]);
     if (!(tensor instanceof Tensor)) {
@@ -243,10 +292,8 @@ function membersOf(parameters: Parameters): Member[] {
       throw new DeviceError(`optimizer: parameter ${name} lives on another device than the first`);
     }
     seen.add(tensor);
-    members.push({ name, tensor, step: 0, state: new Map() });
+    members.push({ name, tensor, ...own, step: 0, state: new Map() });
   }
-  if (members.length === 0) throw new GradError('optimizer: got no parameters');
-  return members;
 }
 
 function differences(

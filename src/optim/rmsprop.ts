@@ -1,7 +1,13 @@
 import type { Runtime } from '../gpu/runtime.js';
 import { rmspropStep, type OptimizerArrays } from '../kernels/optimizer.js';
 import type { Tensor } from '../tensor.js';
-import { inRange, Optimizer, type Parameters, type RowNumbers } from './optimizer.js';
+import {
+  inRange,
+  Optimizer,
+  type Parameters,
+  type RowInput,
+  type RowNumbers,
+} from './optimizer.js';
 
 export interface RMSpropOptions {
   /** Learning rate. Default 0.01. */
@@ -36,20 +42,19 @@ export interface RMSpropOptions {
  * await w.data(); // [0, 3]
  */
 export class RMSprop extends Optimizer {
-  private readonly rule: Required<Omit<RMSpropOptions, 'lr'>>;
+  private readonly rule: Required<Omit<RMSpropOptions, 'lr' | 'weightDecay'>>;
 
   constructor(parameters: Parameters, options: RMSpropOptions = {}) {
     const { lr = 0.01, alpha = 0.99, epsilon = 1e-8, momentum = 0, weightDecay = 0 } = options;
     inRange('alpha', alpha, 0, 1 - 2 ** -24);
     inRange('epsilon', epsilon, 0, Infinity);
     inRange('momentum', momentum, 0, 1);
-    inRange('weightDecay', weightDecay, 0, Infinity);
-    super(parameters, lr, momentum > 0 ? ['square', 'velocity'] : ['square']);
-    this.rule = { alpha, epsilon, momentum, weightDecay };
+    super(parameters, { lr, weightDecay }, momentum > 0 ? ['square', 'velocity'] : ['square']);
+    this.rule = { alpha, epsilon, momentum };
   }
 
-  protected override row(): RowNumbers {
-    return [this.lr, 0, 0];
+  protected override row({ lr, weightDecay }: RowInput): RowNumbers {
+    return [weightDecay, lr, 0, 0];
   }
 
   protected override update(

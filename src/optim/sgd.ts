@@ -1,7 +1,13 @@
 import type { Runtime } from '../gpu/runtime.js';
 import { sgdStep, type OptimizerArrays } from '../kernels/optimizer.js';
 import type { Tensor } from '../tensor.js';
-import { inRange, Optimizer, type Parameters, type RowNumbers } from './optimizer.js';
+import {
+  inRange,
+  Optimizer,
+  type Parameters,
+  type RowInput,
+  type RowNumbers,
+} from './optimizer.js';
 import { ShapeError } from '../gpu/errors.js';
 
 export interface SGDOptions {
@@ -35,23 +41,20 @@ export interface SGDOptions {
 export class SGD extends Optimizer {
   private readonly momentum: number;
   private readonly nesterov: boolean;
-  private readonly weightDecay: number;
 
   constructor(parameters: Parameters, options: SGDOptions = {}) {
     const { lr = 0.01, momentum = 0, nesterov = false, weightDecay = 0 } = options;
     inRange('momentum', momentum, 0, 1);
-    inRange('weightDecay', weightDecay, 0, Infinity);
     if (nesterov && momentum === 0) {
       throw new ShapeError('optimizer: nesterov needs a momentum above 0, got momentum=0');
     }
-    super(parameters, lr, momentum > 0 ? ['velocity'] : []);
+    super(parameters, { lr, weightDecay }, momentum > 0 ? ['velocity'] : []);
     this.momentum = momentum;
     this.nesterov = nesterov;
-    this.weightDecay = weightDecay;
   }
 
-  protected override row(): RowNumbers {
-    return [this.lr, 0, 0];
+  protected override row({ lr, weightDecay }: RowInput): RowNumbers {
+    return [weightDecay, lr, 0, 0];
   }
 
   protected override update(
@@ -59,8 +62,8 @@ export class SGD extends Optimizer {
     arrays: OptimizerArrays,
     state: Record<string, Tensor | undefined>,
   ): void {
-    const { momentum, nesterov, weightDecay } = this;
+    const { momentum, nesterov } = this;
     const velocity = state.velocity?.gpuArray;
-    sgdStep(runtime, arrays, velocity, { momentum, nesterov, weightDecay });
+    sgdStep(runtime, arrays, velocity, { momentum, nesterov });
   }
 }

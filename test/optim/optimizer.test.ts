@@ -24,7 +24,9 @@ type Rule = (
   state: OptimizerState,
   options: never,
 ) => void;
-type Make = (parameters: Iterable<Tensor>, options: object) => optim.Optimizer;
+type Make = (parameters: optim.Parameters, options: object) => optim.Optimizer;
+
+const named = ([i, tensor]: [number, Tensor]): [string, Tensor] => ['abcdefg'[i], tensor];
 
 const rules: [string, Make, Rule, object[]][] = [
   [
@@ -136,6 +138,35 @@ describe.each(rules)('%s', (_name, make, rule, optionSets) => {
     expect(got[0]).toEqual(Array.from(values(sizes[0], 0)));
     expect(optimizer.stateDict().scalars['0.step']).toBe(0);
     expect(optimizer.stateDict().scalars['1.step']).toBe(states[1].step);
+    optimizer.dispose();
+  });
+
+  it('trains groups with their own learning rate and weight decay', async () => {
+    const parameters = makeParameters();
+    const [base, scale, decay] = [0.02, 0.25, 0.5];
+    const optimizer = make(
+      [
+        { parameters: [...parameters.slice(0, 3).entries()].map(named), lrScale: scale },
+        { parameters: parameters.slice(3), weightDecay: decay },
+      ],
+      { lr: 1, weightDecay: 0.1 },
+    );
+    optimizer.lr = base;
+    const wanted = sizes.map((size, i) => values(size, i));
+    const states = sizes.map((size) => optimizerState(size));
+    for (let step = 0; step < STEPS; step++) {
+      optimizer.zeroGrad();
+      parameters.forEach((p, i) => feed(p, i, step));
+      optimizer.step();
+      wanted.forEach((w, i) => {
+        const own =
+          i < 3 ? { lr: base * scale, weightDecay: 0.1 } : { lr: base, weightDecay: decay };
+        rule(w, gradientOf(i, step), states[i], own as never);
+      });
+    }
+    const got = await bitsOf(parameters);
+    got.forEach((data, i) => expectNear(data, wanted[i], base));
+    expect(optimizer.stateDict().scalars).toMatchObject({ lr: base, 'a.step': 5, '6.step': 5 });
     optimizer.dispose();
   });
 
