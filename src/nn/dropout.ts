@@ -1,21 +1,48 @@
+import { ShapeError } from '../gpu/errors.js';
 import { fillArray } from '../kernels/fill.js';
 import { mul } from '../ops/elementwise.js';
 import { dropout } from '../ops/random.js';
 import { Tensor } from '../tensor.js';
 import { Module } from './module.js';
 
-/** Sets a share `rate` of the values to zero while training and scales the others up. */
-export class Dropout extends Module {
-  constructor(readonly options: { rate: number }) {
+/** A layer that drops something while training. */
+abstract class DroppingModule extends Module {
+  private share = 0;
+
+  constructor({ rate }: { rate: number }) {
     super();
+    this.rate = rate;
   }
 
-  forward(x: Tensor): Tensor {
-    return dropout(x, { rate: this.options.rate, training: this.isTraining });
+  /**
+   * The share that is dropped, in [0, 1). A new value counts from the next forward pass on; a
+   * captured step keeps the one it was captured with.
+   *
+   * Errors: ShapeError for any other number.
+   */
+  get rate(): number {
+    return this.share;
+  }
+
+  set rate(rate: number) {
+    if (!(rate >= 0 && rate < 1)) {
+      throw new ShapeError(
+        `${this.constructor.name}: rate must lie in [0, 1), got ${rate}`,
+        'rate is the share that is dropped, not the share that is kept',
+      );
+    }
+    this.share = rate;
   }
 
   override describe(): string {
-    return String(this.options.rate);
+    return String(this.rate);
+  }
+}
+
+/** Sets a share `rate` of the values to zero while training and scales the others up. */
+export class Dropout extends DroppingModule {
+  forward(x: Tensor): Tensor {
+    return dropout(x, { rate: this.rate, training: this.isTraining });
   }
 }
 
@@ -25,13 +52,9 @@ export class Dropout extends Module {
  *
  * Source: Huang et al., "Deep Networks with Stochastic Depth", arXiv:1603.09382, section 3.
  */
-export class StochasticDepth extends Module {
-  constructor(readonly options: { rate: number }) {
-    super();
-  }
-
+export class StochasticDepth extends DroppingModule {
   forward(x: Tensor): Tensor {
-    const { rate } = this.options;
+    const { rate } = this;
     if (!this.isTraining || rate === 0) return x;
     const ones = Tensor.own(x.runtime, fillArray(x.runtime, x.shape.map(firstOnly), 'f32', 1));
     const mask = dropout(ones, { rate, training: true });
@@ -40,10 +63,6 @@ export class StochasticDepth extends Module {
     ones.dispose();
     mask.dispose();
     return y;
-  }
-
-  override describe(): string {
-    return String(this.options.rate);
   }
 }
 

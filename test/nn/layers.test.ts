@@ -207,6 +207,31 @@ describe('random layers', () => {
     expect(layer.call(x)).toBe(x);
     expect(new StochasticDepth({ rate: 0 }).call(x)).toBe(x);
   });
+
+  it.each([Dropout, StochasticDepth])('$name reads its rate at each call', async (Layer) => {
+    const layer = new Layer({ rate: 0.5 });
+    const x = device.ones([1000, 1]);
+    layer.rate = 0;
+    expect([...(await layer.call(x).data())].every((value) => value === 1)).toBe(true);
+    layer.rate = 0.75;
+    expect(layer.toString()).toBe(`${Layer.name}(0.75)`);
+    const values = [...(await layer.call(x).data())];
+    expect(values.every((value) => value === 0 || value === 4)).toBe(true);
+    // 250 expected, with a deviation of 14.
+    expect(Math.abs(values.filter((value) => value === 4).length - 250)).toBeLessThan(70);
+  });
+
+  it.each([Dropout, StochasticDepth])('$name refuses a rate that is no share', (Layer) => {
+    const text = (rate: string): string =>
+      `${Layer.name}: rate must lie in [0, 1), got ${rate}\nfix: rate is the share that is dropped`;
+    const layer = new Layer({ rate: 0.5 });
+    for (const rate of [-0.1, 1, NaN]) {
+      expect(() => new Layer({ rate })).toThrow(ShapeError);
+      expect(() => new Layer({ rate })).toThrow(text(String(rate)));
+      expect(() => (layer.rate = rate)).toThrow(text(String(rate)));
+    }
+    expect(layer.rate).toBe(0.5);
+  });
 });
 
 describe('layers of layers', () => {
