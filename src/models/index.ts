@@ -7,11 +7,27 @@ import { efficientNetB0 } from './efficient_net.js';
 import { mlp } from './mlp.js';
 import { mnistCnn } from './mnist_cnn.js';
 import type { ImageShape, ModelOptions } from './options.js';
-import { resnet, resnet101, resnet152, resnet18, resnet34, resnet50 } from './resnet.js';
+import {
+  cifarResnet20,
+  cifarResnet32,
+  cifarResnet44,
+  cifarResnet56,
+  resnet,
+  resnet101,
+  resnet152,
+  resnet18,
+  resnet34,
+  resnet50,
+} from './resnet.js';
+import { resnet101V1 } from './resnet_v1.js';
 import { simpsonsKeras } from './simpsons_keras.js';
 import { simpsonsTf } from './simpsons_tf.js';
 
 export {
+  cifarResnet20,
+  cifarResnet32,
+  cifarResnet44,
+  cifarResnet56,
   cifarSimple,
   cifarVgg,
   efficientNetB0,
@@ -19,6 +35,7 @@ export {
   mnistCnn,
   resnet,
   resnet101,
+  resnet101V1,
   resnet152,
   resnet18,
   resnet34,
@@ -26,7 +43,13 @@ export {
   simpsonsKeras,
   simpsonsTf,
 };
-export { type EfficientNetOptions } from './efficient_net.js';
+export { type CifarSimpleOptions } from './cifar_simple.js';
+export {
+  EfficientNet,
+  type EfficientNetArchitecture,
+  type EfficientNetOptions,
+  type MbConvStage,
+} from './efficient_net.js';
 export { type MlpOptions } from './mlp.js';
 export { type MnistCnnOptions } from './mnist_cnn.js';
 export { type ImageShape, type ModelOptions } from './options.js';
@@ -37,6 +60,8 @@ export {
   type ResNetOptions,
   type ResNetStemOptions,
 } from './resnet.js';
+export { ResNetV1, type ResNetV1Architecture } from './resnet_v1.js';
+export { type SimpsonsTfOptions } from './simpsons_tf.js';
 
 export type ModelFactory = (device: Device, options?: ModelOptions) => Module;
 
@@ -48,31 +73,42 @@ export const modelFactories: Readonly<Record<string, ModelFactory>> = {
   'simpsons-keras': simpsonsKeras,
   'cifar-simple': cifarSimple,
   'cifar-vgg': cifarVgg,
+  'cifar-resnet20': cifarResnet20,
+  'cifar-resnet32': cifarResnet32,
+  'cifar-resnet44': cifarResnet44,
+  'cifar-resnet56': cifarResnet56,
   resnet,
   resnet18,
   resnet34,
   resnet50,
   resnet101,
   resnet152,
+  'resnet101-v1': resnet101V1,
   'efficient-net-b0': efficientNetB0,
 };
 
-const small: ImageShape = [32, 32, 3];
-const large: ImageShape = [224, 224, 3];
+const edge32: ImageShape = [32, 32, 3];
+const edge64: ImageShape = [64, 64, 3];
 
 /** The images and classes a network is published for, in order to describe it unasked. */
 const published: Readonly<Record<string, Required<ModelOptions>>> = {
   'mnist-cnn': { input: [28, 28, 1], classes: 10 },
   mlp: { input: [28, 28, 1], classes: 10 },
-  'simpsons-tf': { input: [64, 64, 3], classes: 18 },
-  'simpsons-keras': { input: [64, 64, 3], classes: 18 },
-  'cifar-simple': { input: small, classes: 10 },
-  'cifar-vgg': { input: small, classes: 10 },
+  'simpsons-tf': { input: edge64, classes: 18 },
+  'simpsons-keras': { input: edge64, classes: 18 },
+  'cifar-simple': { input: edge32, classes: 100 },
+  'cifar-vgg': { input: edge32, classes: 100 },
+  'cifar-resnet20': { input: edge32, classes: 10 },
+  'cifar-resnet32': { input: edge32, classes: 10 },
+  'cifar-resnet44': { input: edge32, classes: 10 },
+  'cifar-resnet56': { input: edge32, classes: 10 },
+  'resnet101-v1': { input: edge64, classes: 43 },
+  'efficient-net-b0': { input: [224, 224, 3], classes: 100 },
 };
 
-/** A network's published input shape and number of classes: ImageNet's for the large ones. */
+/** A network's published input shape and number of classes: ImageNet's for those not named above. */
 export function publishedOptions(name: string): Required<ModelOptions> {
-  return published[name] ?? { input: large, classes: 1000 };
+  return published[name] ?? { input: [224, 224, 3], classes: 1000 };
 }
 
 /**

@@ -33,22 +33,38 @@ export function resolveOptions(
   return { height, width, channels, classes };
 }
 
+/** Keras' batch norm keeps 0.99 of the running value and adds 1e-3 to the variance. */
+export const kerasBatchNorm = { momentum: 0.01, epsilon: 1e-3 } as const;
+
 /**
  * Pixels that are left of an image after stages of convolutions, each with 2×2 pooling at its end;
  * `trims` are the rows and columns that the convolutions of each stage cut off.
  *
- * Errors: ShapeError where nothing is left.
+ * Errors: ShapeError where the edges that are left are below `least`, 1 by default.
  */
 export function pixelsAfterPooling(
   model: string,
-  { height, width }: { height: number; width: number },
+  shape: { height: number; width: number },
   trims: readonly number[],
+  least = 1,
 ): number {
+  expectEdges(
+    model,
+    shape,
+    trims.reduceRight((needed, trim) => 2 * needed + trim, least),
+  );
   const after = (extent: number): number =>
-    trims.reduce((left, trim) => Math.max(0, Math.floor((left - trim) / 2)), extent);
-  const pixels = after(height) * after(width);
-  if (pixels > 0) return pixels;
-  const least = trims.reduceRight((needed, trim) => 2 * needed + trim, 1);
+    trims.reduce((left, trim) => Math.floor((left - trim) / 2), extent);
+  return after(shape.height) * after(shape.width);
+}
+
+/** Errors: ShapeError where an image is smaller than the network can take. */
+export function expectEdges(
+  model: string,
+  { height, width }: { height: number; width: number },
+  least: number,
+): void {
+  if (height >= least && width >= least) return;
   throw new ShapeError(
     `${model}: images of ${height}×${width} are smaller than the network can take`,
     `use images of at least ${least}×${least}`,

@@ -1,20 +1,26 @@
 import type { Device } from '../device.js';
-import { ShapeError, UsageError } from '../gpu/errors.js';
+import { UsageError } from '../gpu/errors.js';
 import {
-  BatchNorm2d,
-  Conv2d,
   Dense,
   GlobalAvgPool2d,
   init,
   MaxPool2d,
   Module,
-  Sequential,
+  type BatchNorm2d,
+  type Conv2d,
+  type Sequential,
 } from '../nn/index.js';
 import type { Tensor } from '../tensor.js';
 import { resolveOptions, type ModelOptions } from './options.js';
+import {
+  convolution,
+  normRelu,
+  residualStages,
+  type BlockKind,
+  type BlockStyle,
+} from './resnet_blocks.js';
 
 export type ResNetDepth = 18 | 34 | 50 | 101 | 152;
-type BlockKind = 'basic' | 'bottleneck';
 
 /** Residual blocks of the four stages: table 1 of the paper. */
 const depths: Readonly<Record<ResNetDepth, { block: BlockKind; stages: readonly number[] }>> = {
@@ -49,84 +55,18 @@ export interface ResNetArchitecture extends ResNetStemOptions {
   stages: readonly number[];
   /** Channels of the first stage's 3×3 convolutions; each later stage has twice as many. Default 64. */
   width?: number;
+  /**
+   * Shortcuts where a block changes the shape: 'project' is a 1×1 convolution with batch norm, 'pad'
+   * takes every other pixel and adds channels of zeros. Default 'project'.
+   */
+  shortcut?: 'project' | 'pad';
 }
 
-interface BlockOptions {
-  inChannels: number;
-  /** Channels of the 3×3 convolutions. */
-  width: number;
-  stride: number;
-}
-
-const weightInit = init.heNormal({ mode: 'fanOut' });
-
-/** x → activation(bn(conv…(x)) + shortcut(x)), the sum inside the last batch norm's pass. */
-abstract class ResidualBlock extends Module {
-  /** Brings x to the block's shape: a 1×1 convolution with batch norm, where that differs. */
-  abstract readonly downsample: Sequential | undefined;
-
-  protected shortcut(x: Tensor): Tensor {
-    return this.downsample ? this.downsample.call(x) : x;
-  }
-}
-
-/** Two 3×3 convolutions: the paper's figure 5, left. */
-class BasicBlock extends ResidualBlock {
-  static readonly expansion = 1;
-  readonly conv1: Conv2d;
-  readonly bn1: BatchNorm2d;
-  readonly conv2: Conv2d;
-  readonly bn2: BatchNorm2d;
-  readonly downsample: Sequential | undefined;
-
-  constructor(device: Device, { inChannels, width, stride }: BlockOptions) {
-    super();
-    this.conv1 = convolution(device, 3, inChannels, width, stride);
-    this.bn1 = new BatchNorm2d(device, { channels: width, activation: 'relu' });
-    this.conv2 = convolution(device, 3, width, width);
-    this.bn2 = new BatchNorm2d(device, { channels: width, activation: 'relu' });
-    this.downsample = downsampling(device, inChannels, width, stride);
-  }
-
-  forward(x: Tensor): Tensor {
-    const inner = this.bn1.call(this.conv1.call(x));
-    return this.bn2.call(this.conv2.call(inner), this.shortcut(x));
-  }
-}
-
-/**
- * A 1×1 convolution down to fewer channels, a 3×3 one, and a 1×1 one up to four times as many: the
- * paper's figure 5, right. The stride is in the 3×3 convolution, which sees every pixel, and not in
- * the first 1×1 (known as ResNet v1.5).
- */
-class Bottleneck extends ResidualBlock {
-  static readonly expansion = 4;
-  readonly conv1: Conv2d;
-  readonly bn1: BatchNorm2d;
-  readonly conv2: Conv2d;
-  readonly bn2: BatchNorm2d;
-  readonly conv3: Conv2d;
-  readonly bn3: BatchNorm2d;
-  readonly downsample: Sequential | undefined;
-
-  constructor(device: Device, { inChannels, width, stride }: BlockOptions) {
-    super();
-    const outChannels = width * Bottleneck.expansion;
-    this.conv1 = convolution(device, 1, inChannels, width);
-    this.bn1 = new BatchNorm2d(device, { channels: width, activation: 'relu' });
-    this.conv2 = convolution(device, 3, width, width, stride);
-    this.bn2 = new BatchNorm2d(device, { channels: width, activation: 'relu' });
-    this.conv3 = convolution(device, 1, width, outChannels);
-    this.bn3 = new BatchNorm2d(device, { channels: outChannels, activation: 'relu' });
-    this.downsample = downsampling(device, inChannels, outChannels, stride);
-  }
-
-  forward(x: Tensor): Tensor {
-    const narrow = this.bn1.call(this.conv1.call(x));
-    const inner = this.bn2.call(this.conv2.call(narrow));
-    return this.bn3.call(this.conv3.call(inner), this.shortcut(x));
-  }
-}
+/** As torchvision's: no biases, for the batch norms have them, and the stride in the 3×3 convolutions. */
+const style: BlockStyle = {
+  ...{ hasBias: false, strideIn: '3×3', shortcut: 'project', batchNorm: {} },
+  weightInit: init.heNormal({ mode: 'fanOut' }),
+};
 
 /**
  * A residual network of any stages. Its state dict has the module names of torchvision's:
@@ -143,33 +83,31 @@ export class ResNet extends Module {
 
   constructor(device: Device, architecture: ResNetArchitecture) {
     super();
-    const { height, width, channels, classes } = resolveOptions('resnet', architecture, {
+    const {
+      height,
+      width: imageWidth,
+      channels,
+      classes,
+    } = resolveOptions('resnet', architecture, {
       ...{ input: [224, 224, 3], classes: 1000 },
     });
-    const { stem = Math.max(height, width) <= SMALL_EDGE ? 'small' : 'large' } = architecture;
-    const { block, stages, width: firstWidth = 64 } = architecture;
-    if (stages.length === 0 || !stages.every((count) => Number.isInteger(count) && count > 0)) {
-      throw new ShapeError(
-        `resnet: stages must be numbers of blocks from 1 on, got [${stages.join(', ')}]`,
-      );
-    }
+    const { stem = Math.max(height, imageWidth) <= SMALL_EDGE ? 'small' : 'large' } = architecture;
+    const { block, stages, width = 64, shortcut = 'project' } = architecture;
     const isLarge = stem === 'large';
-    this.conv1 = convolution(device, isLarge ? 7 : 3, channels, firstWidth, isLarge ? 2 : 1);
-    this.bn1 = new BatchNorm2d(device, { channels: firstWidth, activation: 'relu' });
+    const filters = isLarge ? { kernelSize: 7, stride: 2 } : { kernelSize: 3 };
+    this.conv1 = convolution(
+      device,
+      { ...filters, inChannels: channels, outChannels: width },
+      style,
+    );
+    this.bn1 = normRelu(device, width, style);
     this.maxpool = isLarge ? new MaxPool2d({ size: 3, stride: 2, padding: 1 }) : undefined;
-    const Block = block === 'basic' ? BasicBlock : Bottleneck;
-    let inChannels = firstWidth;
-    this.layers = stages.map((count, stage) => {
-      const blocks = Array.from({ length: count }, (_, i) => {
-        const stride = stage > 0 && i === 0 ? 2 : 1;
-        const made = new Block(device, { inChannels, width: firstWidth * 2 ** stage, stride });
-        inChannels = firstWidth * 2 ** stage * Block.expansion;
-        return made;
-      });
-      return new Sequential(...blocks);
+    const { layers, outChannels } = residualStages(device, {
+      ...{ block, stages, width, inChannels: width, style: { ...style, shortcut } },
     });
+    this.layers = layers;
     this.fc = new Dense(device, {
-      ...{ inFeatures: inChannels, outFeatures: classes },
+      ...{ inFeatures: outChannels, outFeatures: classes },
       weightInit: init.normal({ standardDeviation: 0.01 }),
     });
   }
@@ -189,32 +127,6 @@ export class ResNet extends Module {
     const features = this.layers.reduce((value, layer) => layer.call(value), pooled);
     return this.fc.call(this.avgpool.call(features));
   }
-}
-
-/** Square filters that keep the size of the image at stride 1, without a bias: batch norm has one. */
-function convolution(
-  device: Device,
-  kernelSize: number,
-  inChannels: number,
-  outChannels: number,
-  stride = 1,
-): Conv2d {
-  const padding = (kernelSize - 1) / 2;
-  const shape = { inChannels, outChannels, kernelSize, stride, padding };
-  return new Conv2d(device, { ...shape, bias: false, weightInit });
-}
-
-function downsampling(
-  device: Device,
-  inChannels: number,
-  outChannels: number,
-  stride: number,
-): Sequential | undefined {
-  if (stride === 1 && inChannels === outChannels) return undefined;
-  return new Sequential(
-    convolution(device, 1, inChannels, outChannels, stride),
-    new BatchNorm2d(device, { channels: outChannels }),
-  );
 }
 
 /**
@@ -262,4 +174,41 @@ export function resnet101(device: Device, options: ResNetStemOptions = {}): ResN
 /** resnet of depth 152. */
 export function resnet152(device: Device, options: ResNetStemOptions = {}): ResNet {
   return resnet(device, { ...options, depth: 152 });
+}
+
+/**
+ * The residual network of 6n + 2 layers for small images: a 3×3 convolution of 16 filters, three
+ * stages of n basic blocks with 16, 32 and 64 channels, shortcuts without parameters, the mean over
+ * the image and a dense layer. By default for 32×32×3 and 10 classes; parameters then:
+ * 20: 269,722 · 32: 464,154 · 44: 658,586 · 56: 853,018.
+ *
+ * Source: He et al., arXiv:1512.03385, section 4.2.
+ */
+function cifarResnet(device: Device, depth: 20 | 32 | 44 | 56, options: ModelOptions): ResNet {
+  const blocks = (depth - 2) / 6;
+  return new ResNet(device, {
+    ...{ input: [32, 32, 3], classes: 10, ...options },
+    ...{ block: 'basic', stages: [blocks, blocks, blocks], width: 16 },
+    ...{ stem: 'small', shortcut: 'pad' },
+  });
+}
+
+/** The paper's network of 20 layers for CIFAR, with shortcuts that pad: see docs/models.md. */
+export function cifarResnet20(device: Device, options: ModelOptions = {}): ResNet {
+  return cifarResnet(device, 20, options);
+}
+
+/** The paper's network of 32 layers for CIFAR, with shortcuts that pad: see docs/models.md. */
+export function cifarResnet32(device: Device, options: ModelOptions = {}): ResNet {
+  return cifarResnet(device, 32, options);
+}
+
+/** The paper's network of 44 layers for CIFAR, with shortcuts that pad: see docs/models.md. */
+export function cifarResnet44(device: Device, options: ModelOptions = {}): ResNet {
+  return cifarResnet(device, 44, options);
+}
+
+/** The paper's network of 56 layers for CIFAR, with shortcuts that pad: see docs/models.md. */
+export function cifarResnet56(device: Device, options: ModelOptions = {}): ResNet {
+  return cifarResnet(device, 56, options);
 }
