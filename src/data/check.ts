@@ -40,7 +40,11 @@ export async function checkDataset(spec: string, options: OpenOptions = {}): Pro
   const report: DataReport = { spec, isFine: true, parts: [], problems: [], notes: [] };
   // Sizes are looked at one by one here: a common size is not asked for.
   const source = await attempt(report, () =>
-    openSource(spec, { ...options, imageSize: options.imageSize ?? [32, 32] }),
+    openSource(spec, {
+      ...options,
+      imageSize: options.imageSize ?? [32, 32],
+      decodeAt: 'read',
+    }),
   );
   for (const part of ['train', 'validation', 'test'] as const) {
     if (options.split !== undefined && options.split !== part) continue;

@@ -10,22 +10,27 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { DataError } from '../gpu/errors.js';
-import { decodeFiles } from './decode.js';
+import {
+  decodeEach,
+  requireAll,
+  type DecodedFiles,
+  type DecodeFailure,
+  type ImageSource,
+} from './decode.js';
 
 /** Files to decode into images of one shape. */
 export interface DecodeJob {
   id: number;
-  files: string[];
+  files: ImageSource[];
   imageShape: readonly [number, number, number];
 }
 
-/** Their pixels, [files, H, W, C], or what went wrong. */
-export type DecodeReply =
-  { id: number; pixels: Uint8Array<ArrayBuffer> } | { id: number; message: string; fix?: string };
+/** What became of them, or what went wrong with the job as a whole. */
+export type DecodeReply = { id: number; decoded: DecodedFiles } | { id: number; message: string };
 
 interface PendingJob {
   job: DecodeJob;
-  resolve: (pixels: Uint8Array) => void;
+  resolve: (decoded: DecodedFiles) => void;
   reject: (error: Error) => void;
 }
 
@@ -65,22 +70,34 @@ export class DecodePool {
     return this.threads.length;
   }
 
-  /** Pixels of the files, [files, H, W, C], in their order. */
+  /** Pixels of the files, [files, H, W, C], in their order; a DataError for the first that fails. */
   async decode(
-    files: readonly string[],
+    files: readonly ImageSource[],
     imageShape: readonly [number, number, number],
   ): Promise<Uint8Array> {
-    const parts: Promise<Uint8Array>[] = [];
+    return requireAll(await this.decodeEach(files, imageShape));
+  }
+
+  /** As `decode`, but files that fail are listed beside the pixels of the others. */
+  async decodeEach(
+    files: readonly ImageSource[],
+    imageShape: readonly [number, number, number],
+  ): Promise<DecodedFiles> {
+    const parts: Promise<DecodedFiles>[] = [];
     for (let begin = 0; begin < files.length; begin += FILES_PER_JOB) {
       parts.push(this.run(files.slice(begin, begin + FILES_PER_JOB), imageShape));
     }
     const pixels = new Uint8Array(files.length * imageShape.reduce((a, b) => a * b, 1));
+    const failures: DecodeFailure[] = [];
     let at = 0;
-    for (const part of await Promise.all(parts)) {
-      pixels.set(part, at);
-      at += part.length;
+    for (const [job, part] of (await Promise.all(parts)).entries()) {
+      pixels.set(part.pixels, at);
+      at += part.pixels.length;
+      for (const failure of part.failures) {
+        failures.push({ ...failure, index: failure.index + job * FILES_PER_JOB });
+      }
     }
-    return pixels;
+    return { pixels, failures };
   }
 
   /** Ends the threads; a later decode starts them again. */
@@ -95,8 +112,11 @@ export class DecodePool {
     await Promise.all(ending.map(({ worker }) => worker.terminate()));
   }
 
-  private run(files: string[], imageShape: readonly [number, number, number]): Promise<Uint8Array> {
-    if (!this.isThreaded) return decodeFiles(files, imageShape);
+  private run(
+    files: ImageSource[],
+    imageShape: readonly [number, number, number],
+  ): Promise<DecodedFiles> {
+    if (!this.isThreaded) return decodeEach(files, imageShape);
     while (this.threads.length < this.threadCount) this.threads.push(this.startThread());
     const thread = this.threads.reduce((a, b) => (b.pending.size < a.pending.size ? b : a));
     return new Promise((resolve, reject) => {
@@ -115,8 +135,8 @@ export class DecodePool {
       if (pending === undefined) return;
       thread.pending.delete(reply.id);
       if (thread.pending.size === 0) thread.worker.unref();
-      if ('pixels' in reply) pending.resolve(reply.pixels);
-      else pending.reject(new DataError(reply.message, reply.fix));
+      if ('decoded' in reply) pending.resolve(reply.decoded);
+      else pending.reject(new DataError(reply.message));
     });
     const drop = (): void => {
       this.threads = this.threads.filter((other) => other !== thread);
@@ -124,7 +144,7 @@ export class DecodePool {
       // It did not start, or died: what it owes is decoded here, and so is all that follows.
       this.isThreaded = false;
       for (const { job, resolve, reject } of thread.pending.values()) {
-        decodeFiles(job.files, job.imageShape).then(resolve, reject);
+        decodeEach(job.files, job.imageShape).then(resolve, reject);
       }
       thread.pending.clear();
     };

@@ -1,35 +1,14 @@
 /** A data set of image files, decoded in threads and kept in memory while there is room. */
-import { DataError } from '../gpu/errors.js';
 import { checkIndices, imageBytes, type ImageDataset } from './dataset.js';
-import { probeImage } from './decode.js';
+import { fileOf, type ImageSource } from './decode.js';
 import { DecodePool, type DecodePoolOptions } from './decode_pool.js';
-import type { FolderListing } from './folder.js';
-import type { ImageForm } from './resize.js';
+import type { ImageList } from './packed_dataset.js';
 
-/** Height and width of all files, which must be the same. */
-async function commonSize(files: readonly string[]): Promise<[number, number]> {
-  const first = await probeImage(files[0]);
-  const atOnce = 32;
-  for (let begin = 1; begin < files.length; begin += atOnce) {
-    const part = files.slice(begin, begin + atOnce);
-    const sizes = await Promise.all(part.map(probeImage));
-    const other = sizes.findIndex(([height, width]) => height !== first[0] || width !== first[1]);
-    if (other === -1) continue;
-    throw new DataError(
-      `data: images of different sizes: ${files[0]} is ${first[0]}×${first[1]},` +
-        ` ${part[other]} is ${sizes[other][0]}×${sizes[other][1]} (height × width)`,
-      'ask for one size (imageSize), to which all are scaled',
-    );
-  }
-  return first;
-}
-
-export interface FolderOptions extends ImageForm {
+export interface FolderOptions {
   /** Decoded images kept in memory, in bytes. Default 1 GiB. */
   cacheBytes?: number;
   /** Of the threads that decode. */
   decoding?: DecodePoolOptions;
-  name?: string;
 }
 
 /** A data set of image files, decoded as they are read and then kept while there is room. */
@@ -38,9 +17,7 @@ export class FolderDataset implements ImageDataset {
   readonly labels: Int32Array;
   readonly groups?: Int32Array;
   readonly classNames: readonly string[];
-  /** Files that are no images, for the reader's information. */
-  readonly skipped: readonly string[];
-  private readonly files: readonly string[];
+  private readonly files: readonly ImageSource[];
   private readonly pool: DecodePool;
   private readonly slots: number;
   /** The place of each image in the cache, or -1. */
@@ -48,33 +25,29 @@ export class FolderDataset implements ImageDataset {
   private cache?: Uint8Array;
   private usedSlots = 0;
 
-  private constructor(
+  /** @param imageShape what all images are scaled to */
+  constructor(
     readonly name: string,
-    listing: FolderListing,
+    list: Omit<ImageList, 'name'>,
     readonly imageShape: readonly [number, number, number],
-    options: FolderOptions,
+    options: FolderOptions = {},
   ) {
-    this.size = listing.files.length;
-    this.labels = listing.labels;
-    this.groups = listing.groups;
-    this.classNames = listing.classNames;
-    this.skipped = listing.skipped;
-    this.files = listing.files;
+    this.size = list.files.length;
+    this.labels = list.labels;
+    this.groups = list.groups;
+    this.classNames = list.classNames;
+    this.files = list.files;
     this.pool = new DecodePool(options.decoding);
     const budget = options.cacheBytes ?? 2 ** 30;
     this.slots = Math.min(this.size, Math.floor(budget / imageBytes(this)));
     this.slotOf = new Int32Array(this.size).fill(-1);
   }
 
-  /**
-   * Opens the images of a listing.
-   *
-   * @throws DataError when no size is asked for and the images have different ones
-   */
-  static async open(listing: FolderListing, options: FolderOptions = {}): Promise<FolderDataset> {
-    const [height, width] = options.imageSize ?? (await commonSize(listing.files));
-    const shape = [height, width, options.channels ?? 3] as const;
-    return new FolderDataset(options.name ?? listing.folder, listing, shape, options);
+  /** Takes over all images, decoded already and in order, until the data set is closed. */
+  adopt(pixels: Uint8Array): void {
+    this.cache = pixels;
+    this.usedSlots = this.size;
+    for (let index = 0; index < this.size; index++) this.slotOf[index] = index;
   }
 
   /** Images kept in memory at this moment. */
@@ -107,7 +80,7 @@ export class FolderDataset implements ImageDataset {
 
   describe(index: number): string {
     checkIndices(this, [index]);
-    return this.files[index];
+    return fileOf(this.files[index]);
   }
 
   async close(): Promise<void> {

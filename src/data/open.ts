@@ -1,7 +1,8 @@
 /** Opens a data set by the words of the command line. */
 import { DataError } from '../gpu/errors.js';
 import type { ImageDataset } from './dataset.js';
-import { checkImageForm, reshaped } from './resize.js';
+import type { SkippedImage } from './open_images.js';
+import { checkImageForm, reshaped, type ImageForm } from './resize.js';
 import { openSource, type OpenOptions, type Part } from './sources.js';
 
 /** The parts of a data set. */
@@ -10,16 +11,20 @@ export interface OpenedData {
   /** Where a folder has both `val` and `test`. */
   validation?: ImageDataset;
   test?: ImageDataset;
-  /** What is worth telling people: skipped files. */
+  /** What is worth telling people: skipped files, classes left out. */
   notes: string[];
+  /** Image files that cannot be decoded and were left out, with the reason. */
+  skipped: SkippedImage[];
 }
 
 /**
- * Opens a data set: `builtin:digits`, `builtin:signs`, a CSV file, or a folder (MNIST idx files, CSV files,
- * CIFAR binary files, class folders of images).
+ * Opens a data set: `builtin:digits`, `builtin:signs`, a CSV or .npz file, or a folder (MNIST idx files,
+ * CSV files, CIFAR binary files, .npy arrays, GTSRB as published, class folders of images).
  *
  * Grey is one channel and colour three; `imageSize` and `channels` convert any source. Class folders
- * are read in colour and in their own size unless asked otherwise.
+ * are read in colour and in their own size unless asked otherwise. Image files are decoded once, and
+ * kept in the user's cache folder for the next run; those that cannot be decoded are left out and
+ * listed in `skipped`.
  *
  * @throws DataError when the folder is missing, is of no known kind, or its files are damaged
  * @throws UsageError for an unknown builtin name or impossible options
@@ -30,18 +35,24 @@ export interface OpenedData {
 export function openDataset(
   spec: string,
   options: OpenOptions & { split: 'test' },
-): Promise<{ train?: undefined; test: ImageDataset; notes: string[] }>;
+): Promise<{ train?: undefined; test: ImageDataset; notes: string[]; skipped: SkippedImage[] }>;
 export function openDataset(spec: string, options?: OpenOptions): Promise<OpenedData>;
 export async function openDataset(
   spec: string,
   options: OpenOptions = {},
-): Promise<Partial<OpenedData> & { notes: string[] }> {
+): Promise<Partial<OpenedData> & Pick<OpenedData, 'notes' | 'skipped'>> {
   checkImageForm(options);
   const source = await openSource(spec, options);
+  let form: ImageForm = options;
   const open = async (part: Part): Promise<ImageDataset | undefined> => {
     if (options.split !== undefined && options.split !== part) return undefined;
     const dataset = await source.open(part);
-    return dataset && reshaped(dataset, options);
+    if (dataset === undefined) return undefined;
+    const result = reshaped(dataset, form);
+    const [height, width] = result.imageShape;
+    // Whatever size the first part came to, the others follow.
+    if (form.enlarge === 'later') form = { ...form, imageSize: [height, width], enlarge: 'cpu' };
+    return result;
   };
   const train = await open('train');
   const validation = await open('validation');
@@ -58,5 +69,6 @@ export async function openDataset(
       'name the folder of training images itself',
     );
   }
-  return { train, validation, test, notes: source.notes ?? [] };
+  const { notes = [], skipped = [] } = source;
+  return { train, validation, test, notes, skipped };
 }

@@ -25,15 +25,9 @@ export function isPortableMap(bytes: Uint8Array): boolean {
  * @throws DataError for another kind of map, a broken header, or missing samples
  */
 export function parsePortableMap(bytes: Uint8Array, file: string): RawImage {
-  const kind = String.fromCharCode(bytes[0], bytes[1]);
-  if (kind !== 'P5' && kind !== 'P6') {
-    throw new DataError(
-      `${file}: expected a binary PPM or PGM (P6 or P5), got ${kind}`,
-      'convert it, for example to PNG',
-    );
-  }
-  const channels = kind === 'P6' ? 3 : 1;
   const header = readHeader(bytes, file);
+  const { kind } = header;
+  const channels = kind === 'P6' ? 3 : 1;
   const { width, height, largest } = header;
   const sampleBytes = largest > 255 ? 2 : 1;
   const count = width * height * channels;
@@ -49,7 +43,16 @@ export function parsePortableMap(bytes: Uint8Array, file: string): RawImage {
   return { pixels: scaleSamples(samples, largest), height, width, channels };
 }
 
+/** Height and width from the header alone. Errors: as `parsePortableMap`, but for the samples. */
+export function portableMapSize(
+  bytes: Uint8Array,
+  file: string,
+): { height: number; width: number } {
+  return readHeader(bytes, file);
+}
+
 interface Header {
+  kind: 'P5' | 'P6';
   width: number;
   height: number;
   /** The sample that stands for full brightness. */
@@ -59,6 +62,13 @@ interface Header {
 }
 
 function readHeader(bytes: Uint8Array, file: string): Header {
+  const kind = String.fromCharCode(bytes[0], bytes[1]);
+  if (kind !== 'P5' && kind !== 'P6') {
+    throw new DataError(
+      `${file}: expected a binary PPM or PGM (P6 or P5), got ${kind}`,
+      'convert it, for example to PNG',
+    );
+  }
   let at = 2;
   const isSpace = (byte: number): boolean => byte === 32 || (byte >= 9 && byte <= 13);
   const nextNumber = (name: string, most: number): number => {
@@ -82,7 +92,7 @@ function readHeader(bytes: Uint8Array, file: string): Header {
   const height = nextNumber('the height', 65535);
   const largest = nextNumber('the largest sample', 65535);
   // Exactly one white-space byte separates the header from the samples.
-  return { width, height, largest, end: at + 1 };
+  return { kind, width, height, largest, end: at + 1 };
 }
 
 function scaleSamples(samples: Uint8Array, largest: number): Uint8Array {

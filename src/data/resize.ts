@@ -7,10 +7,15 @@ export interface ImageForm {
   /** Height and width. */
   imageSize?: readonly [number, number];
   channels?: 1 | 3;
+  /**
+   * 'later' keeps images in their own size where all have one and it is smaller than `imageSize`: the
+   * GPU enlarges them, and until then they take less room. Default 'cpu': they are enlarged here.
+   */
+  enlarge?: 'cpu' | 'later';
 }
 
 /** Throws a UsageError for a size or number of channels no image can have. */
-export function checkImageForm({ imageSize, channels }: ImageForm): void {
+export function checkImageForm({ imageSize, channels, enlarge = 'cpu' }: ImageForm): void {
   if (imageSize !== undefined) {
     const [height, width] = imageSize;
     const isSize = (extent: number): boolean =>
@@ -25,6 +30,9 @@ export function checkImageForm({ imageSize, channels }: ImageForm): void {
     throw new UsageError(
       `data: channels must be 1 (grey) or 3 (colour), got ${channels as number}`,
     );
+  }
+  if (enlarge !== 'cpu' && enlarge !== 'later') {
+    throw new UsageError(`data: enlarge must be 'cpu' or 'later', got '${enlarge as string}'`);
   }
 }
 
@@ -65,7 +73,9 @@ export async function resizePixels(
 export function reshaped(dataset: ImageDataset, form: ImageForm): ImageDataset {
   checkImageForm(form);
   const [height, width, channels] = dataset.imageShape;
-  const [newHeight, newWidth] = form.imageSize ?? [height, width];
+  const wanted = form.imageSize ?? [height, width];
+  const isLater = form.enlarge === 'later' && height <= wanted[0] && width <= wanted[1];
+  const [newHeight, newWidth] = isLater ? [height, width] : wanted;
   const newChannels = form.channels ?? channels;
   if (newHeight === height && newWidth === width && newChannels === channels) return dataset;
   const imageShape = [newHeight, newWidth, newChannels] as const;

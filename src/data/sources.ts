@@ -6,20 +6,21 @@ import { findCifar, openCifar } from './cifar.js';
 import { openCsv } from './csv.js';
 import type { ImageDataset } from './dataset.js';
 import { builtinSizes, drawDigits } from './digits.js';
-import { listFolder, PART_FOLDERS, subfolders, type FolderListing } from './folder.js';
-import { FolderDataset, type FolderOptions } from './folder_dataset.js';
+import { hasArrays, openArrays } from './arrays.js';
+import { looseImages, subfolders, type PART_FOLDERS } from './folder.js';
+import { findPlaces, imagesSource } from './images_source.js';
 import { findMnistFile, openMnist, type Split } from './mnist.js';
-import type { ImageForm } from './resize.js';
+import type { OpenImagesOptions, SkippedImage } from './open_images.js';
 import { drawSigns } from './signs.js';
 
-export const DATA_FORMATS = ['auto', 'mnist', 'csv', 'cifar', 'images'] as const;
+export const DATA_FORMATS = ['auto', 'mnist', 'csv', 'cifar', 'npy', 'images'] as const;
 export type DataFormat = (typeof DATA_FORMATS)[number];
 
 /** The data sets the program draws itself, and how many training pictures they have by default. */
 export const BUILTIN_DATASETS = { 'builtin:digits': 6000, 'builtin:signs': 5160 } as const;
 export type BuiltinName = keyof typeof BUILTIN_DATASETS;
 
-export interface OpenOptions extends ImageForm, Pick<FolderOptions, 'cacheBytes' | 'decoding'> {
+export interface OpenOptions extends OpenImagesOptions {
   /** Opens this part alone. */
   split?: Split;
   /** Of the drawn data sets. Default 1. */
@@ -28,10 +29,16 @@ export interface OpenOptions extends ImageForm, Pick<FolderOptions, 'cacheBytes'
   size?: number;
   /** What DIR holds; 'auto' looks. */
   format?: DataFormat;
-  /** Classes of idx and CSV files, whose labels are only numbers. Default 10. */
+  /** Classes of idx, CSV and .npy files, whose labels are only numbers. Default 10; of .npy, those that occur. */
   classCount?: number;
   /** Class folders there may be, in the order of their numbers (those a network was trained on). */
   classNames?: readonly string[];
+  /** Class folders with fewer images are left out. */
+  minImages?: number;
+  /** 'roi' cuts each image of GTSRB to its sign, by the tables published with it. */
+  crop?: 'roi';
+  /** When image files are decoded: all at once as they are opened, or as they are read. Default 'open'. */
+  decodeAt?: 'open' | 'read';
 }
 
 export type Part = keyof typeof PART_FOLDERS;
@@ -40,6 +47,8 @@ export type Part = keyof typeof PART_FOLDERS;
 export interface Source {
   open(part: Part): Promise<ImageDataset | undefined>;
   notes?: string[];
+  /** Image files that were left out, with the reason; complete when the parts are open. */
+  skipped?: SkippedImage[];
 }
 
 /** Finds out what a spec names; opens no data yet. */
@@ -58,13 +67,16 @@ export async function openSource(spec: string, options: OpenOptions): Promise<So
       `tilegrad data download mnist --dir ${spec}, or --data builtin:digits`,
     );
   }
-  if (info.isFile()) return csvFileSource(spec, options);
+  if (info.isFile()) {
+    return hasArrays(spec) ? arraysSource(spec, [], options) : csvFileSource(spec, options);
+  }
   const source = await folderSource(spec, format, options);
   if (source !== undefined) return source;
   throw new DataError(
     `${spec}: expected ` +
       (format === 'auto'
-        ? 'MNIST idx files, a CSV file, CIFAR binary files or class folders of images'
+        ? 'MNIST idx files, a CSV file, CIFAR binary files, .npy or .npz arrays or class folders of' +
+          ' images'
         : `the files of format '${format}'`) +
       ', got none of them',
     `tilegrad data download mnist --dir ${spec}, or --data builtin:digits`,
@@ -81,6 +93,9 @@ async function folderSource(
   if (isAllowed('mnist') && (format === 'mnist' || (await hasMnistFiles(folder)))) {
     return mnistSource(folder, options);
   }
+  const places = isAllowed('images') ? await findPlaces(folder) : undefined;
+  // Tables that lie beside class folders are about the images, not images themselves.
+  if (places?.isCertain) return imagesSource(places, options);
   if (isAllowed('csv')) {
     const names = (await readdir(folder)).filter(isCsvName).sort();
     if (names.length > 0) return csvFolderSource(folder, names, options);
@@ -94,9 +109,12 @@ async function folderSource(
       };
     }
   }
-  if (isAllowed('images')) {
-    const names = await subfolders(folder);
-    if (names.length > 0 || format === 'images') return imagesSource(folder, names, options);
+  if (isAllowed('npy')) {
+    const names = (await readdir(folder)).filter(hasArrays).sort();
+    if (names.length > 0) return arraysSource(folder, names, options);
+  }
+  if (places && (format === 'images' || (await holdsImages(folder, options)))) {
+    return imagesSource(places, options);
   }
   return undefined;
 }
@@ -143,6 +161,23 @@ async function openCifarPart(
   return openCifar(folder, kind, part);
 }
 
+/** Class folders, or images named after classes that are known. */
+async function holdsImages(folder: string, { classNames }: OpenOptions): Promise<boolean> {
+  if ((await subfolders(folder)).length > 0) return true;
+  return classNames !== undefined && (await looseImages(folder)).length > 0;
+}
+
+/** Both parts come from the same files, and are read together. */
+function arraysSource(place: string, names: string[], options: OpenOptions): Source {
+  let parts: ReturnType<typeof openArrays> | undefined;
+  return {
+    open: async (part) => {
+      parts ??= openArrays(place, names, options.classCount);
+      return part === 'validation' ? undefined : parts[part];
+    },
+  };
+}
+
 function isCsvName(name: string): boolean {
   return /\.csv(\.gz)?$/i.test(name);
 }
@@ -150,7 +185,7 @@ function isCsvName(name: string): boolean {
 function csvFileSource(file: string, options: OpenOptions): Source {
   if (!isCsvName(file)) {
     throw new DataError(
-      `${file}: expected a folder or a .csv file`,
+      `${file}: expected a folder, a .csv or an .npz file`,
       'name the folder that holds the files',
     );
   }
@@ -179,44 +214,4 @@ function csvFolderSource(folder: string, names: string[], options: OpenOptions):
       return openCsv(join(folder, candidates[0]), candidates[0], options.classCount);
     },
   };
-}
-
-/** Class folders below DIR/train, DIR/val and DIR/test, or DIR itself as the training part. */
-function imagesSource(folder: string, names: string[], options: OpenOptions): Source {
-  const named = (part: Part): string | undefined =>
-    PART_FOLDERS[part].find((name) => names.includes(name));
-  const [train, validation, test] = [named('train'), named('validation'), named('test')];
-  const folders: Partial<Record<Part, string>> = {};
-  const hasOnlyParts = names.length > 0 && names.every((name) => [test, validation].includes(name));
-  if (train === undefined && !hasOnlyParts) {
-    folders.train = folder;
-  } else {
-    if (train !== undefined) folders.train = join(folder, train);
-    // One folder beside train, whatever its name, is what the network is tested on.
-    const tested = test ?? validation;
-    if (tested !== undefined) folders.test = join(folder, tested);
-    if (tested !== validation) folders.validation = validation && join(folder, validation);
-  }
-  const notes: string[] = [];
-  let trainListing: FolderListing | undefined;
-  let trainSize: readonly [number, number] | undefined;
-  const open = async (part: Part): Promise<ImageDataset | undefined> => {
-    const place = folders[part];
-    if (place === undefined) return undefined;
-    // The other parts go by the classes and the image size of the training part.
-    trainListing ??= await listFolder(folders.train ?? place, options.classNames);
-    const listing =
-      place === trainListing.folder
-        ? trainListing
-        : await listFolder(place, trainListing.classNames);
-    const imageSize = options.imageSize ?? trainSize;
-    const dataset = await FolderDataset.open(listing, { ...options, imageSize, name: place });
-    if (part === 'train') trainSize = [dataset.imageShape[0], dataset.imageShape[1]];
-    const { skipped } = dataset;
-    if (skipped.length > 0) {
-      notes.push(`${place}: skipped ${skipped.length} files that are no images (${skipped[0]}, …)`);
-    }
-    return dataset;
-  };
-  return { open, notes };
 }

@@ -13,10 +13,12 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Compiles src/data and what it imports as the build does, into a package of its own. */
 function buildPackage(folder: string): string {
-  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  const imports = { '#platform': './dist/gpu/platform/node.js' };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module', imports }));
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   const sources = readdirSync(join(ROOT, 'src/data')).map((name) => `data/${name}`);
-  for (const source of [...sources, 'gpu/errors.ts']) {
+  const others = ['gpu/errors.ts', 'gpu/platform/node.ts', 'io/npy.ts', 'io/zip.ts'];
+  for (const source of [...sources, ...others]) {
     const compiled = ts.transpileModule(readFileSync(join(ROOT, 'src', source), 'utf8'), {
       compilerOptions: {
         module: ts.ModuleKind.ESNext,
@@ -98,7 +100,8 @@ describe('DecodePool', () => {
     writeFileSync(
       script,
       `import { openDataset, batches } from ${JSON.stringify(pathToFileURL(join(built, 'index.js')))};
-      const { train } = await openDataset(process.argv[2], { decoding: { threadCount: 2 } });
+      const decoding = { threadCount: 2 };
+      const { train } = await openDataset(process.argv[2], { decoding, decodeAt: 'read' });
       let sum = 0;
       for await (const batch of batches(train, { batchSize: 7 })) for (const v of batch.images) sum += v;
       console.log(train.size, sum, train.pool.liveThreads);`,

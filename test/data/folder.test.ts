@@ -39,6 +39,13 @@ async function writePets(folder: string): Promise<void> {
   }
 }
 
+async function writeTruncated(file: string): Promise<void> {
+  const noise = Buffer.from(Uint8Array.from({ length: 3072 }, (_, i) => (i * 7919) % 251));
+  await sharp(noise, { raw: { width: 32, height: 32, channels: 3 } }).toFile(file);
+  const whole = readFileSync(file);
+  writeFileSync(file, whole.subarray(0, whole.length - 40));
+}
+
 describe('a folder of class folders', () => {
   it('opens in order of the classes, with test and val beside train', async () => {
     const folder = temporaryFolder();
@@ -126,8 +133,8 @@ describe('a folder of class folders', () => {
       `${folder}: expected at least 2 class folders, got 0 and 1 images outside of any`,
     );
     expect((await errorOf(openDataset(folder))).message).toContain(
-      `${folder}: expected MNIST idx files, a CSV file, CIFAR binary files or class folders of` +
-        ' images, got none of them',
+      `${folder}: expected MNIST idx files, a CSV file, CIFAR binary files, .npy or .npz` +
+        ' arrays or class folders of images, got none of them',
     );
   });
 
@@ -167,12 +174,9 @@ describe('a folder of class folders', () => {
   it('names a broken image when it is read', async () => {
     const folder = temporaryFolder();
     await writePets(folder);
-    const noise = Buffer.from(Uint8Array.from({ length: 3072 }, (_, i) => (i * 7919) % 251));
     const file = join(folder, 'train', 'dog', 'c.jpg');
-    await sharp(noise, { raw: { width: 32, height: 32, channels: 3 } }).toFile(file);
-    const whole = readFileSync(file);
-    writeFileSync(file, whole.subarray(0, whole.length - 40));
-    const { train } = await openDataset(folder, { imageSize: [4, 4] });
+    await writeTruncated(file);
+    const { train } = await openDataset(folder, { imageSize: [4, 4], decodeAt: 'read' });
     const error = await errorOf(async () => {
       for await (const batch of batches(train, { batchSize: 2 }))
         expect(batch.size).toBeLessThan(3);
@@ -187,7 +191,7 @@ describe('a folder of class folders', () => {
     const folder = temporaryFolder();
     await writePets(folder);
     const listing = await listFolder(join(folder, 'train'));
-    const data = await FolderDataset.open(listing, { cacheBytes: 2 * 48 });
+    const data = new FolderDataset('pets', listing, [4, 4, 3], { cacheBytes: 2 * 48 });
     const first = await data.read([0, 1, 2, 3, 0]);
     expect(data.cachedCount).toBe(2);
     // Cached ones are no longer read from their files, others are.

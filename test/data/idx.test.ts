@@ -183,7 +183,7 @@ describe('openDataset', () => {
     );
     writeFileSync(join(folder, 'notes.txt'), 'hello');
     expect((await errorOf(openDataset(join(folder, 'notes.txt')))).message).toContain(
-      'notes.txt: expected a folder or a .csv file',
+      'notes.txt: expected a folder, a .csv or an .npz file',
     );
   });
 

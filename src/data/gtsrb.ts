@@ -1,0 +1,148 @@
+/**
+ * The German Traffic Sign Recognition Benchmark as it is published: class folders of PPM tracks below
+ * `Final_Training/Images`, and test images in one folder with a table of their classes. Copies with
+ * `Train`, `Test` and `Test.csv` in place of them are read alike.
+ *
+ * Source: Stallkamp, Schlipsing, Salmen, Igel, "Man vs. computer: benchmarking machine learning
+ * algorithms for traffic sign recognition", Neural Networks 32, 2012; the benchmark's web page for the
+ * columns of its tables.
+ */
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { DataError } from '../gpu/errors.js';
+import { fileOf, type ImageSource, type Region } from './decode.js';
+import { PART_FOLDERS, subfolders, type FolderListing } from './folder.js';
+import { readTable, wholeField, type TableRow } from './table.js';
+
+/** What of a GTSRB there is. */
+export interface SignFolders {
+  /** The folder of class folders. */
+  train?: string;
+  test?: SignTable;
+  notes: string[];
+}
+
+/** Images that a table lists. */
+export interface SignTable {
+  /** The table itself. */
+  file: string;
+  /** What the paths in it are relative to. */
+  folder: string;
+}
+
+const IMAGES = 'Images';
+const TEST_TABLE = 'GT-final_test.csv';
+const BOX = ['Roi.X1', 'Roi.Y1', 'Roi.X2', 'Roi.Y2'] as const;
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The parts of a GTSRB in a folder, or in the folder GTSRB inside it; undefined for another folder. */
+export async function findSigns(folder: string): Promise<SignFolders | undefined> {
+  for (const place of [folder, join(folder, 'GTSRB')]) {
+    const found = (await findPublished(place)) ?? (await findRenamed(place));
+    if (found) return found;
+  }
+  return undefined;
+}
+
+async function findPublished(place: string): Promise<SignFolders | undefined> {
+  const train = join(place, 'Final_Training', IMAGES);
+  const test = join(place, 'Final_Test', IMAGES);
+  const found: SignFolders = { notes: [] };
+  if (await isThere(train)) found.train = train;
+  if (await isThere(test)) {
+    for (const where of [test, dirname(test), place]) {
+      const file = join(where, TEST_TABLE);
+      if (!found.test && (await isThere(file))) found.test = { file, folder: test };
+    }
+    if (!found.test) {
+      found.notes.push(
+        `${test}: left out: without ${TEST_TABLE} (part of a download of its own) the classes are` +
+          ' not known',
+      );
+    }
+  }
+  return found.train || found.test ? found : undefined;
+}
+
+/** Class folders below Train, and Test.csv with paths and classes. */
+async function findRenamed(place: string): Promise<SignFolders | undefined> {
+  const names = await readdir(place).catch((): string[] => []);
+  if (!names.includes('Test.csv')) return undefined;
+  const file = join(place, 'Test.csv');
+  const rows = await readTable(file, ['ClassId', 'Path']).catch(() => undefined);
+  if (rows === undefined) return undefined;
+  const folders = await subfolders(place);
+  const train = folders.find((name) =>
+    PART_FOLDERS.train.some((part) => part === name.toLowerCase()),
+  );
+  return { train: train && join(place, train), test: { file, folder: place }, notes: [] };
+}
+
+/** Lists the images of a table. Errors: DataError with the line number for a row that is wrong. */
+export async function listSignTable(
+  { file, folder }: SignTable,
+  classNames: readonly string[],
+  crop: boolean,
+): Promise<FolderListing> {
+  const columns = ['ClassId', ...(crop ? BOX : [])];
+  const rows = await readTable(file, columns);
+  const files: ImageSource[] = [];
+  const labels: number[] = [];
+  for (const row of rows) {
+    const name = row.fields.Filename ?? row.fields.Path;
+    if (!name) throw new DataError(`${file}:${row.line}: expected a file name (Filename or Path)`);
+    const path = join(folder, name);
+    files.push(crop ? { file: path, region: regionOf(file, row) } : path);
+    labels.push(wholeField(file, row, 'ClassId', 0, classNames.length - 1));
+  }
+  if (files.length === 0) throw new DataError(`${file}: lists no images`);
+  return {
+    ...{ folder, classNames: [...classNames], files, labels: Int32Array.from(labels) },
+    ...{ skipped: [], leftOut: [], notes: [] },
+  };
+}
+
+/**
+ * The listing with each image cut to its sign, by the table beside the images of each class.
+ *
+ * @throws DataError for a class without a table, or an image that is not in it
+ */
+export async function cropListing(listing: FolderListing): Promise<FolderListing> {
+  const regions = new Map<string, Region>();
+  const folders = new Set(listing.files.map((source) => dirname(fileOf(source))));
+  for (const folder of folders) {
+    const file = join(folder, `GT-${basename(folder)}.csv`);
+    for (const row of await readTable(file, ['Filename', ...BOX])) {
+      regions.set(join(folder, row.fields.Filename), regionOf(file, row));
+    }
+  }
+  const files = listing.files.map((source): ImageSource => {
+    const file = fileOf(source);
+    const region = regions.get(file);
+    if (region) return { file, region };
+    throw new DataError(
+      `${file}: not in ${join(dirname(file), `GT-${basename(dirname(file))}.csv`)}`,
+      'open the data without crop',
+    );
+  });
+  return { ...listing, files };
+}
+
+/** The box of the sign; its last column and row belong to it. */
+function regionOf(file: string, row: TableRow): Region {
+  const [left, top, right, bottom] = BOX.map((name) => wholeField(file, row, name, 0, 65_535));
+  if (right < left || bottom < top) {
+    throw new DataError(
+      `${file}:${row.line}: the box of the sign ends (${right}, ${bottom}) before it begins` +
+        ` (${left}, ${top})`,
+      'mend that line',
+    );
+  }
+  return { left, top, width: right - left + 1, height: bottom - top + 1 };
+}
