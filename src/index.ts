@@ -1,3 +1,5 @@
+export type { AugmentSettings } from './autograd/augment_settings.js';
+export { augmentText, parseAugment } from './autograd/augment_text.js';
 export { noGrad } from './autograd/recording.js';
 export {
   createDevice,

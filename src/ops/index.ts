@@ -43,7 +43,7 @@ import {
 } from './loss.js';
 import { batchNorm } from './normalization.js';
 import { avgPool2d, globalAvgPool2d, globalMaxPool2d, maxPool2d } from './pooling.js';
-import { dropout } from './random.js';
+import { augment, dropout } from './random.js';
 import { argmax, max, mean, min, sum, variance } from './reduce.js';
 import {
   concat,
@@ -64,6 +64,7 @@ const tensorOps = {
   activate,
   add,
   argmax,
+  augment,
   avgPool2d,
   batchNorm,
   binaryCrossEntropy,

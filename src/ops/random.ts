@@ -1,3 +1,4 @@
+import { augment as augmentRecord, type AugmentOptions } from '../autograd/ops/augment.js';
 import { dropout as dropoutRecord, type DropoutOptions } from '../autograd/ops/dropout.js';
 import { applyOp, type Tensor } from '../tensor.js';
 
@@ -22,4 +23,31 @@ import { applyOp, type Tensor } from '../tensor.js';
  */
 export function dropout(x: Tensor, options: DropoutOptions): Tensor {
   return applyOp(dropoutRecord, { x }, options);
+}
+
+/**
+ * Images of bytes as floats in [0, 1], in the size asked for, each changed at random: mirrored,
+ * shifted, turned, zoomed, brightened, bent by a distorted grid or an elastic field.
+ *
+ * y[n, i, j, c] = (clamp(brightness[n] · scale · x(n, source(n, i, j), c)) − mean[c]) / deviation[c]
+ *
+ * x between its pixels is bilinear. The source of a pixel is its own place, bent, shifted, turned
+ * and zoomed about the middle, mirrored; docs/ops/augment.md has the formulas. What each image is
+ * dealt is the next draw of the device's random stream; with `training: false`, or settings that
+ * ask for nothing, images are only resized and normalised, and nothing is drawn. In the same size
+ * that is the cast to f32, bit for bit.
+ *
+ * **Shapes** images u8 [N h w C], or any shape with `imageShape`, C at most 4 → f32 [N H W C].
+ * **Gradients** none: bytes do not move continuously. **Cost** about 25 FLOP an element; a byte an
+ * element in, 4 bytes an element out. **Saves** nothing. **Errors** ShapeError for images that are no
+ * whole ones, or numbers that do not fit their channels; UsageError for settings out of range.
+ * **Source** Simard, Steinkraus, Platt, ICDAR 2003, section 2 (elastic); docs/ops/augment.md.
+ *
+ * @example
+ * const images = device.tensor(Uint8Array.of(0, 128), [1, 1, 2, 1]);
+ * await ops.augment(images, { size: [1, 4], scale: 1 / 32 }).data(); // [0, 1, 3, 4]
+ * await ops.augment(images, { settings: { flip: 1 }, scale: 1 / 32 }).data(); // [4, 0]
+ */
+export function augment(images: Tensor, options: AugmentOptions = {}): Tensor {
+  return applyOp(augmentRecord, { images }, options);
 }

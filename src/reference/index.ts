@@ -1,5 +1,6 @@
 /** Every op's reference by its file stem: the one list the tests walk. */
 import { argMaxReference } from './arg_max.js';
+import { augmentReference } from './augment.js';
 import { batchNormReference } from './batch_norm.js';
 import { binaryReference } from './binary.js';
 import { binaryCrossEntropyReference } from './binary_cross_entropy.js';
@@ -33,6 +34,7 @@ export type AnyReference = Reference<Record<string, unknown>>;
 
 export const references = {
   arg_max: argMaxReference as AnyReference,
+  augment: augmentReference as AnyReference,
   batch_norm: batchNormReference as AnyReference,
   binary: binaryReference as AnyReference,
   binary_cross_entropy: binaryCrossEntropyReference as AnyReference,

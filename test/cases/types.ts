@@ -23,7 +23,7 @@ export type Fill =
 export interface InputSpec {
   shape: number[];
   /** f32 where absent. */
-  dtype?: 'f32' | 'i32' | 'u32';
+  dtype?: 'f32' | 'i32' | 'u32' | 'u8';
   fill?: Fill;
   range?: [number, number];
   /** labels: one more than the largest. */

@@ -23,7 +23,7 @@ describe('explain', () => {
   });
 
   it.each(['conv9d', '../index', 'constructor', ''])('refuses "%s" and lists the pages', (name) => {
-    const known = 'there are pages on arg_max, batch_norm, binary, binary_cross_entropy, cast';
+    const known = 'there are pages on arg_max, augment, batch_norm, binary, binary_cross_entropy';
     expect(() => pageOf(name)).toThrow(`explain: no op named "${name}"; ${known}`);
   });
 });

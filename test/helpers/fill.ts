@@ -89,10 +89,10 @@ function rawValues(spec: InputSpec, fill: Fill, size: number, random: () => numb
   }
 }
 
-/** The data of one input: row-major, each value exactly representable in float32 (integers for i32 and u32). */
+/** The data of one input: row-major, each value exactly representable in float32 (integers but for f32). */
 export function fillInput(spec: InputSpec, seed: number): Float64Array {
   const size = spec.shape.reduce((product, length) => product * length, 1);
-  const isInteger = spec.dtype === 'i32' || spec.dtype === 'u32';
+  const isInteger = spec.dtype !== undefined && spec.dtype !== 'f32';
   const fill = spec.fill ?? (isInteger ? 'labels' : 'normal');
   const values = rawValues(spec, fill, size, seededRandom(seed));
   return Float64Array.from(values, (value) => Math.fround(avoidKinks(value, spec.kinks ?? [])));

@@ -1,0 +1,105 @@
+import { UsageError } from '../gpu/errors.js';
+import type { AugmentRule } from '../kernels/augment.js';
+
+/** Random changes of pictures; what is absent is not done. */
+export interface AugmentSettings {
+  /** Probability of a mirror image, left and right exchanged. `flip` in a text means 0.5. */
+  flip?: number;
+  /** Farthest shift, as a share of the size; or of height and of width. At most 1. */
+  shift?: number | readonly [height: number, width: number];
+  /** Largest rotation about the middle, in degrees, either way. At most 180. */
+  rotation?: number;
+  /** Largest zoom: sizes become 1 − zoom to 1 + zoom of what they were. Below 1. */
+  zoom?: number;
+  /** Values are multiplied by 1 − brightness to 1 + brightness. At most 1. */
+  brightness?: number;
+  /**
+   * The lines of a grid of steps × steps cells move: each step, of each axis by itself, becomes up
+   * to limit, a share of it, wider or narrower; then all are brought back to the size.
+   */
+  gridDistortion?: { probability?: number; limit?: number; steps?: number };
+  /**
+   * A smooth random field displaces every point by up to strength, a share of the size; smoothness
+   * is the standard deviation of the Gaussian that smooths it, a share of the size too.
+   */
+  elastic?: { probability?: number; strength?: number; smoothness?: number };
+  /** Probabilities of those whose setting is how far they go. Default 1. */
+  probabilities?: { shift?: number; rotation?: number; zoom?: number; brightness?: number };
+  /** What is seen beyond the edge: the nearest pixel (default), fillValue, or the mirror image. */
+  fill?: AugmentRule['fill'];
+  /** 0, black, to 1, white. Default 0. */
+  fillValue?: number;
+}
+
+/** What `flip` alone stands for in a text. */
+export const FLIP_PROBABILITY = 0.5;
+export const GRID_DEFAULTS = { probability: 1, limit: 0.3, steps: 5 } as const;
+export const ELASTIC_DEFAULTS = { probability: 1, strength: 0.1, smoothness: 0.1 } as const;
+/** Most cells of the distorted grid an axis. */
+const MOST_STEPS = 32;
+const FILLS: readonly AugmentRule['fill'][] = ['nearest', 'constant', 'reflect'];
+
+/**
+ * Settings with every default filled in and checked, as the kernel wants them; null where they ask
+ * for nothing.
+ *
+ * @throws UsageError for a number out of its range, with the name it has in a text
+ */
+export function augmentRule(settings: AugmentSettings): AugmentRule | null {
+  const { probabilities = {}, fill = 'nearest', fillValue = 0 } = settings;
+  const shift = settings.shift ?? 0;
+  const [height, width] = typeof shift === 'number' ? [shift, shift] : shift;
+  within('shift', Math.max(height, width), 0, 1);
+  within('shift', Math.min(height, width), 0, 1);
+  const rotation = within('rotation', settings.rotation ?? 0, 0, 180);
+  const zoom = within('zoom', settings.zoom ?? 0, 0, 0.95);
+  const brightness = within('brightness', settings.brightness ?? 0, 0, 1);
+  if (!FILLS.includes(fill)) {
+    throw new UsageError(`augment: fill must be ${FILLS.join(', ')}, got ${String(fill)}`);
+  }
+  /** Never, where it goes no way. */
+  const chance = (name: keyof typeof probabilities, most: number): number => {
+    const probability = within(`probability of ${name}`, probabilities[name] ?? 1, 0, 1);
+    return most > 0 ? probability : 0;
+  };
+  const rule: AugmentRule = {
+    flip: within('probability of flip', settings.flip ?? 0, 0, 1),
+    shift: { probability: chance('shift', Math.max(height, width)), height, width },
+    rotation: { probability: chance('rotation', rotation), most: (rotation * Math.PI) / 180 },
+    zoom: { probability: chance('zoom', zoom), most: zoom },
+    brightness: { probability: chance('brightness', brightness), most: brightness },
+    grid: gridRule(settings.gridDistortion),
+    elastic: elasticRule(settings.elastic),
+    fill,
+    fillValue: within('fill value', fillValue, 0, 1),
+  };
+  const chances = [rule.shift, rule.rotation, rule.zoom, rule.brightness, rule.grid, rule.elastic];
+  const isIdle = rule.flip === 0 && chances.every(({ probability }) => probability === 0);
+  return isIdle ? null : rule;
+}
+
+function gridRule(settings: AugmentSettings['gridDistortion']): AugmentRule['grid'] {
+  const { probability, limit, steps } = { ...GRID_DEFAULTS, ...settings };
+  within('probability of grid', probability, 0, 1);
+  within('limit of grid', limit, 0, 0.95);
+  within('steps of grid', steps, 1, MOST_STEPS);
+  if (!Number.isInteger(steps)) {
+    throw new UsageError(`augment: steps of grid must be a whole number, got ${steps}`);
+  }
+  return { probability: settings && limit > 0 ? probability : 0, limit, steps };
+}
+
+function elasticRule(settings: AugmentSettings['elastic']): AugmentRule['elastic'] {
+  const { probability, strength, smoothness } = { ...ELASTIC_DEFAULTS, ...settings };
+  within('probability of elastic', probability, 0, 1);
+  within('strength of elastic', strength, 0, 1);
+  within('smoothness of elastic', smoothness, 0.02, 1);
+  // A cubic B-spline of knots d apart has the variance d² / 3 of a Gaussian with σ = d / √3.
+  const spans = Math.max(1, Math.round(1 / (Math.sqrt(3) * smoothness)));
+  return { probability: settings && strength > 0 ? probability : 0, strength, spans };
+}
+
+function within(name: string, value: number, least: number, most: number): number {
+  if (typeof value === 'number' && value >= least && value <= most) return value;
+  throw new UsageError(`augment: ${name} must lie in [${least}, ${most}], got ${String(value)}`);
+}
