@@ -37,13 +37,20 @@ export function withOrigin<T>(name: string, fn: () => T): T {
   }
 }
 
-/** What ran: the op, its plan and inputs, and the innermost module around it. */
+/** The values an op took and gave, to tell them apart by: one object stands for one value. */
+export interface OpValues {
+  readonly inputs: Readonly<Record<string, object>>;
+  readonly output: object;
+}
+
+/** What ran: the op, its plan and inputs, the innermost module around it, and its values. */
 export type OpWatcher = (
   record: OpRecord,
   plan: Plan,
   inputs: InputMetas,
   options: unknown,
   origin: string | null,
+  values: OpValues,
 ) => void;
 
 const opWatchers = new Set<OpWatcher>();

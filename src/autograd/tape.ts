@@ -64,12 +64,14 @@ export function apply(
 ): { handle: ArrayHandle; node: TapeNode | null } {
   const inputs: InputArrays = {};
   const metas: InputMetas = {};
+  const values: Record<string, object> = {};
   const targets = new Map<string, TapeNode | Leaf>();
   for (const name in variables) {
     const variable = variables[name];
     if (!variable) continue;
     const array = variable.handle.array;
     inputs[name] = array;
+    values[name] = variable.handle;
     metas[name] = { shape: array.shape, dtype: array.dtype };
     const target = variable.node ?? variable.leaf;
     if (target && isRecording()) targets.set(name, target);
@@ -79,7 +81,7 @@ export function apply(
   const { y, extras = {} } = record.forward({ runtime, inputs, options, plan, keepsExtras });
   const handle = new ArrayHandle(y);
   const origin = currentOrigin();
-  showOp(record, plan, metas, options, origin);
+  showOp(record, plan, metas, options, origin, { inputs: values, output: handle });
   if (!keepsExtras) {
     releaseAll(extras);
     return { handle, node: null };

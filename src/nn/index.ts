@@ -8,6 +8,14 @@ export {
 } from './conv.js';
 export { Dense, type DenseOptions } from './dense.js';
 export { Dropout, StochasticDepth } from './dropout.js';
+export {
+  moduleGraph,
+  type GraphEdge,
+  type GraphGroup,
+  type GraphNode,
+  type ModuleGraph,
+} from './graph.js';
+export { foldRepeats, type FoldedGraph, type FoldedGroup } from './graph_fold.js';
 export * as init from './init.js';
 export { Module, watchModules, type StateValue } from './module.js';
 export { BatchNorm2d, type BatchNorm2dOptions } from './normalization.js';
