@@ -1,9 +1,14 @@
 import type { Command } from 'commander';
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { UsageError } from '../gpu/errors.js';
+import type { Module } from '../nn/index.js';
 import { imageShape, printJson, wholeNumber, withCommon, type CommonOptions } from './options.js';
 
 interface SummaryOptions extends CommonOptions {
   input?: [number, number, number];
   classes?: number;
+  plot?: string;
 }
 
 export function summaryCommand(program: Command): void {
@@ -13,8 +18,10 @@ export function summaryCommand(program: Command): void {
       .description('layers, output shapes, parameters, FLOP and activation memory of a network')
       .argument('<model>', 'for example mnist-cnn')
       .option('--input <h,w,c>', 'image shape (default: what it was published for)', imageShape)
-      .option('--classes <n>', 'number of classes (default: likewise)', wholeNumber),
+      .option('--classes <n>', 'number of classes (default: likewise)', wholeNumber)
+      .option('--plot <file>', 'draw the network as well, into a .svg or .png file'),
   ).action(async (name: string, options: SummaryOptions) => {
+    if (options.plot !== undefined) await checkPlotFile(options.plot);
     const { createModel, publishedOptions } = await import('../models/index.js');
     const { createDevice } = await import('../device.js');
     // Nothing is computed: shapes and counts are all that is asked.
@@ -25,10 +32,17 @@ export function summaryCommand(program: Command): void {
         ...(options.input ? { input: options.input } : {}),
         ...(options.classes ? { classes: options.classes } : {}),
       };
-      const summary = createModel(device, name, { input, classes }).summary(input);
-      const document = { model: name, input, ...summary };
+      const model = createModel(device, name, { input, classes });
+      const document = {
+        ...{ model: name, input, ...model.summary(input) },
+        ...(options.plot === undefined ? {} : { plot: options.plot }),
+      };
+      if (options.plot !== undefined) await writePlot(options.plot, model, document);
       if (options.json) printJson(document);
-      else process.stdout.write(`${table(document)}\n`);
+      else {
+        const written = options.plot === undefined ? '' : `\nwrote ${options.plot}\n`;
+        process.stdout.write(`${table(document)}\n${written}`);
+      }
     } finally {
       device.destroy();
     }
@@ -42,6 +56,35 @@ interface SummaryDocument {
   parameters: { total: number; trainable: number; nonTrainable: number };
   flops: number;
   activationBytes: number;
+}
+
+/** Refuses a file that could not be written, before any work. */
+async function checkPlotFile(path: string): Promise<void> {
+  const { plotFormat } = await import('../io/plot/index.js');
+  plotFormat(path);
+  const folder = dirname(path);
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
+  throw new UsageError(
+    `summary: the folder ${folder} of --plot ${path} does not exist`,
+    'make it first, or name a file in another folder',
+  );
+}
+
+async function writePlot(path: string, model: Module, document: SummaryDocument): Promise<void> {
+  const { plotFormat, plotPng, plotSvg } = await import('../io/plot/index.js');
+  const { moduleGraph } = await import('../nn/index.js');
+  const { writeFileAtomically } = await import('../io/atomic_file.js');
+  const { parameters, flops } = document;
+  const graph = moduleGraph(model, document.input);
+  const title = {
+    title: `${document.model} on ${document.input.join('×')}`,
+    subtitle:
+      `${parameters.total.toLocaleString('en-US')} parameters, ` +
+      `${parameters.trainable.toLocaleString('en-US')} trainable · ` +
+      `${(flops / 1e6).toFixed(1)} MFLOP an image`,
+  };
+  const draw = plotFormat(path) === 'svg' ? plotSvg : plotPng;
+  writeFileAtomically(path, [await draw(graph, title)]);
 }
 
 function table(document: SummaryDocument): string {
