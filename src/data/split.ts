@@ -40,7 +40,10 @@ export interface SplitOptions {
   seed: number;
   /** Each class is split in the same proportion. */
   stratified?: boolean;
-  /** Groups (tracks) go to one part as a whole; sizes are met as nearly as whole groups allow. */
+  /**
+   * Groups (tracks) go to one part as a whole; sizes are met as nearly as whole groups allow. With
+   * `stratified` both parts get a group of every class that has two.
+   */
   byGroup?: boolean;
 }
 
@@ -62,7 +65,8 @@ export function split(
   const groups = options.byGroup ? requireGroups(dataset) : undefined;
   const random = new RandomStream(options.seed, RandomPurpose.split);
   const pools = shuffledPools(dataset, options.stratified === true, groups, random);
-  const validation = take(pools, counts.validation);
+  const isShared = options.stratified === true && groups !== undefined;
+  const validation = take(pools, counts.validation, isShared);
   // Whole groups meet the validation share only nearly: with a fraction, training gets all the rest.
   const train = take(pools, options.counts ? counts.train : Infinity);
   for (const [part, indices] of Object.entries({ train, validation })) {
@@ -168,23 +172,36 @@ function shuffledPools(
   return sorted;
 }
 
-/** Takes `count` examples out of the pools, from each in proportion to what it has left. */
-function take(pools: Pool[], count: number): number[] {
+/**
+ * Takes `count` examples out of the pools, from each in proportion to what it has left. With `isShared`
+ * each pool that has two lots gives at least one and keeps at least one, and the only lot of a pool
+ * stays.
+ */
+function take(pools: Pool[], count: number, isShared = false): number[] {
   const total = pools.reduce((sum, pool) => sum + pool.left, 0);
   const shares = apportion(
     pools.map((pool) => pool.left),
     Math.min(count, total),
   );
   const taken: number[] = [];
+  const give = (pool: Pool, position: number): number => {
+    const [lot] = pool.lots.splice(position, 1);
+    taken.push(...lot);
+    pool.left -= lot.length;
+    return lot.length;
+  };
   pools.forEach((pool, index) => {
     let missing = shares[index];
+    let given = 0;
+    const least = isShared ? 1 : 0;
     // A lot that overshoots by more than what is missing without it stays where it is.
-    while (pool.lots.length > 0 && pool.lots[0].length - missing <= missing && missing > 0) {
-      const lot = pool.lots.shift()!;
-      taken.push(...lot);
-      missing -= lot.length;
-      pool.left -= lot.length;
+    while (pool.lots.length > least && pool.lots[0].length - missing <= missing && missing > 0) {
+      missing -= give(pool, 0);
+      given++;
     }
+    if (given >= least || missing === 0 || pool.lots.length <= least) return;
+    const sizes = pool.lots.map((lot) => lot.length);
+    give(pool, sizes.indexOf(Math.min(...sizes)));
   });
   return taken.sort((a, b) => a - b);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ImageDataset } from '../../src/data/dataset.js';
+import { MemoryDataset, type ImageDataset } from '../../src/data/dataset.js';
 import { limit, split, subset } from '../../src/data/split.js';
 import { DataError, UsageError } from '../../src/gpu/errors.js';
 import { countingDataset } from './helpers.js';
@@ -79,6 +79,34 @@ describe('split', () => {
       expect([...validation.groups!].filter((group) => inTrain.has(group))).toEqual([]);
       if (stratified) expect(perClass(validation)).toEqual([6, 6]);
     }
+  });
+
+  it('gives both parts a track of every class that has two, and the only track to training', () => {
+    // Of class 0 twenty tracks, of class 1 seven, of class 2 a long and a short one, of class 3 one.
+    const lengths = [...new Array<number>(27).fill(15), 40, 6, 15];
+    const classOf = (track: number): number =>
+      track < 20 ? 0 : track < 27 ? 1 : track < 29 ? 2 : 3;
+    const groups = lengths.flatMap((length, track) => new Array<number>(length).fill(track));
+    const data = new MemoryDataset({
+      name: 'tracks',
+      imageShape: [1, 1, 1],
+      classNames: ['a', 'b', 'c', 'd'],
+      labels: Int32Array.from(groups, classOf),
+      images: new Uint8Array(groups.length),
+      groups: Int32Array.from(groups),
+    });
+    for (const seed of [1, 2, 3]) {
+      const options = { fraction: 0.05, seed, stratified: true, byGroup: true };
+      const { train, validation } = split(data, options);
+      // 5 % of 300, 105, 46 and 15 are 15, 5.25, 2.3 and 0.75.
+      expect(perClass(validation)).toEqual([15, 15, 6, 0]);
+      expect(perClass(train)).toEqual([285, 90, 40, 15]);
+      const inTrain = new Set(train.groups);
+      expect(validation.groups!.some((group) => inTrain.has(group))).toBe(false);
+    }
+    const half = split(data, { fraction: 0.9, seed: 1, stratified: true, byGroup: true });
+    expect(perClass(half.train).every((count) => count > 0)).toBe(true);
+    expect(perClass(half.validation)[3]).toBe(0);
   });
 
   it('meets sizes as nearly as whole groups allow', () => {
