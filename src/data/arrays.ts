@@ -137,9 +137,10 @@ function toBytes(values: NpyArray['values'], where: string): Uint8Array {
   let [least, most] = [Infinity, -Infinity];
   for (const element of values) {
     const value = Number(element);
-    // Not below and not above anything: neither is a NaN.
-    if (!(value >= least)) least = value;
-    if (!(value <= most)) most = value;
+    // Once NaN they stay so: nothing is smaller or larger.
+    if (Number.isNaN(value)) [least, most] = [NaN, NaN];
+    if (value < least) least = value;
+    if (value > most) most = value;
   }
   if (!(least >= 0 && most <= 255)) {
     throw new DataError(
