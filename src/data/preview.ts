@@ -19,6 +19,8 @@ export interface GridOptions {
   columns?: number;
   /** Enlargement; by default such that a picture is about 84 pixels wide. */
   scale?: number;
+  /** Least room for a caption, in pixels. Default 72. */
+  captionWidth?: number;
   /** A line above the grid. */
   title?: string;
 }
@@ -54,7 +56,7 @@ function layOut(pictures: readonly GridPicture[], options: GridOptions): Layout 
   const pictureWidth = Math.max(1, Math.round(width * scale));
   const pictureHeight = Math.max(1, Math.round(height * scale));
   const lines = Math.max(0, ...pictures.map(({ captions }) => captions.length));
-  const cellWidth = Math.max(pictureWidth, 72) + GAP;
+  const cellWidth = Math.max(pictureWidth, options.captionWidth ?? 72) + GAP;
   const cellHeight = pictureHeight + lines * LINE + GAP;
   const top = MARGIN + (options.title === undefined ? 0 : TITLE + GAP + 4);
   return {
@@ -122,10 +124,10 @@ async function enlarge(
 
 function captionSvg(
   pictures: readonly GridPicture[],
-  { title }: GridOptions,
+  { title, captionWidth = 72 }: GridOptions,
   layout: Layout,
 ): string {
-  const room = Math.max(layout.pictureWidth, 72);
+  const room = Math.max(layout.pictureWidth, captionWidth);
   let shapes = '';
   if (title !== undefined) {
     const text = fitText(title, TITLE, layout.width - 2 * MARGIN);

@@ -100,35 +100,3 @@ function summarize(
     ...{ probabilities, predictions, losses },
   };
 }
-
-/** Precision, recall and F1 of one class; 0 where nothing was predicted or present. */
-export interface ClassMetrics {
-  name: string;
-  precision: number;
-  recall: number;
-  f1: number;
-  support: number;
-}
-
-/** confusion[label][prediction], counted. */
-export function confusionMatrix(
-  labels: Int32Array,
-  predictions: Int32Array,
-  classes: number,
-): number[][] {
-  const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
-  for (let n = 0; n < labels.length; n++) matrix[labels[n]][predictions[n]]++;
-  return matrix;
-}
-
-export function classMetrics(confusion: number[][], names: readonly string[]): ClassMetrics[] {
-  return names.map((name, k) => {
-    const support = confusion[k].reduce((a, b) => a + b, 0);
-    const predicted = confusion.reduce((sum, row) => sum + row[k], 0);
-    const hits = confusion[k][k];
-    const precision = predicted === 0 ? 0 : hits / predicted;
-    const recall = support === 0 ? 0 : hits / support;
-    const f1 = precision + recall === 0 ? 0 : (2 * precision * recall) / (precision + recall);
-    return { name, precision, recall, f1, support };
-  });
-}

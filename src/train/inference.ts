@@ -11,7 +11,8 @@ import { createModel } from '../models/index.js';
 import { softmax } from '../ops/loss.js';
 import { readModelFile } from './checkpoint.js';
 import { Classifier } from './classifier.js';
-import { classMetrics, confusionMatrix, Evaluator, type ClassMetrics } from './evaluate.js';
+import { Evaluator } from './evaluate.js';
+import { classMetrics, confusionMatrix, type ClassMetrics } from './metrics.js';
 import type { ModelConfig } from './run_config.js';
 
 /** A trained network on a device, in evaluation mode. */

@@ -238,9 +238,11 @@ async function trainOn(
     test = await trainer.evaluate();
     const part = datasets.test ? 'test' : 'validation';
     if (request.report ?? true) {
-      const { writeReport } = await import('./report.js');
-      const { validation } = datasets;
-      const pictures = await writeReport(folder, config, progress.history, validation, test, part);
+      const { writeReport } = await import('./report/index.js');
+      const [{ history }, { validation: dataset }] = [progress, datasets];
+      const facts = { parameters, adapter: device.info.description, trainedAt: new Date() };
+      const subject = { config, history, dataset, evaluation: test, part, facts } as const;
+      const pictures = await writeReport(folder, subject);
       lines.push(...pictures.map((path) => `wrote ${path}`));
     }
     lines.unshift(

@@ -47,7 +47,10 @@ describe('tilegrad train', () => {
       ...['best.safetensors', 'config.json', 'events', 'last.safetensors', 'metrics.csv', 'report'],
     ]);
     expect(readdirSync(join(out, 'report')).sort()).toEqual([
-      ...['classes.csv', 'confusion_matrix.png', 'learning_curves.png', 'worst_mistakes.png'],
+      ...['calibration.png', 'class_figures.png', 'classes.csv', 'confused_pairs.csv'],
+      ...['confusion.csv', 'confusion_matrix.png', 'confusion_matrix_normalised.png'],
+      ...['index.html', 'learning_curves.png', 'predictions.csv', 'random_predictions.png'],
+      ...['summary.json', 'worst_mistakes.png'],
     ]);
   });
 
