@@ -34,7 +34,7 @@ export interface AugmentSettings {
 /** What `flip` alone stands for in a text. */
 export const FLIP_PROBABILITY = 0.5;
 export const GRID_DEFAULTS = { probability: 1, limit: 0.3, steps: 5 } as const;
-export const ELASTIC_DEFAULTS = { probability: 1, strength: 0.1, smoothness: 0.1 } as const;
+export const ELASTIC_DEFAULTS = { probability: 1, strength: 0.06, smoothness: 0.1 } as const;
 /** Most cells of the distorted grid an axis. */
 const MOST_STEPS = 32;
 const FILLS: readonly AugmentRule['fill'][] = ['nearest', 'constant', 'reflect'];

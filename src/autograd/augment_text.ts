@@ -44,7 +44,7 @@ const COUNTS: Record<Exclude<Name, 'fill'>, readonly [least: number, most: numbe
  *     flip,shift=0.1,rotation=15       mirrored half the time, shifted, turned
  *     shift-width=0.5:0.1              half the time, by up to a tenth of the width
  *     grid=0.2,elastic=0.2             each with this probability
- *     grid=0.2:0.3:5,elastic=0.2:0.1:0.1    with limit and steps, strength and smoothness
+ *     grid=0.2:0.3:5,elastic=0.2:0.06:0.1   with limit and steps, strength and smoothness
  *     fill=constant:0.5                grey beyond the edge
  *
  * @throws UsageError naming the names there are, the form of a value, or the range of a number

@@ -98,7 +98,7 @@ export function dealImage(
 
 /** Random knots so far apart that their cubic B-spline is as wide as a Gaussian of that smoothness: σ · √3. */
 function knotsOf(
-  { strength = 0.1, smoothness = 0.1 }: NonNullable<AugmentReferenceSettings['elastic']>,
+  { strength = 0.06, smoothness = 0.1 }: NonNullable<AugmentReferenceSettings['elastic']>,
   size: readonly number[],
   deal: (count: number) => Pair[],
 ): Pair[] {
