@@ -1,8 +1,17 @@
 import { Argument, type Command } from 'commander';
 import { join } from 'node:path';
+import { augmentText, parseAugment } from '../autograd/augment_text.js';
 import type { DataReport } from '../data/index.js';
 import { UsageError } from '../gpu/errors.js';
-import { printJson, seedNumber, wholeNumber, withCommon, type CommonOptions } from './options.js';
+import {
+  imageShape,
+  openDevice,
+  printJson,
+  seedNumber,
+  wholeNumber,
+  withCommon,
+  type CommonOptions,
+} from './options.js';
 
 export function dataCommand(program: Command): void {
   const data = program.command('data').description('list, download, check and look at datasets');
@@ -42,27 +51,52 @@ export function dataCommand(program: Command): void {
       .argument('[data]', 'folder of data, or builtin:…')
       .option('--dir <dir>', 'the folder, as an option')
       .option('--out <file>', 'picture to write', 'preview.png')
-      .option('--count <n>', 'images', wholeNumber, 60)
-      .option('--seed <n>', 'which images', seedNumber, 0),
-  ).action(async (name: string | undefined, options: PreviewOptions) => {
-    const { openDataset, previewGrid } = await import('../data/index.js');
-    const { writeFileAtomically } = await import('../io/atomic_file.js');
-    const { train } = await openDataset(wanted('preview', name, options.dir), {
-      seed: options.seed,
-    });
-    const { count, seed } = options;
-    writeFileAtomically(options.out, [await previewGrid(train, { count, seed })]);
-    await train.close();
-    if (options.json) printJson({ out: options.out, count: Math.min(count, train.size) });
-    else process.stdout.write(`wrote ${options.out}\n`);
-  });
+      .option('--count <n>', 'images (default 60; with --augment 8)', wholeNumber)
+      .option('--seed <n>', 'which images, and what they are dealt', seedNumber, 0)
+      .option(
+        '--augment <text>',
+        'show images before and after, such as flip,shift=0.1,rotation=15',
+      )
+      .option('--versions <n>', 'with --augment: rows of images after', wholeNumber, 3)
+      .option('--input <H,W,C>', 'with --augment: the size that training asks for', imageShape),
+  ).action(preview);
 }
 
 interface PreviewOptions extends CommonOptions {
   dir?: string;
   out: string;
-  count: number;
+  count?: number;
   seed: number;
+  augment?: string;
+  versions: number;
+  input?: [number, number, number];
+}
+
+async function preview(name: string | undefined, options: PreviewOptions): Promise<void> {
+  const { out, seed } = options;
+  const settings = options.augment === undefined ? undefined : parseAugment(options.augment);
+  if (!settings && options.input) {
+    throw new UsageError('data preview: --input goes with --augment', 'add --augment none');
+  }
+  const { openDataset, previewGrid } = await import('../data/index.js');
+  const { writeFileAtomically } = await import('../io/atomic_file.js');
+  const { train } = await openDataset(wanted('preview', name, options.dir), { seed });
+  const count = options.count ?? (settings ? 8 : 60);
+  try {
+    if (settings) {
+      const { augmentGrid } = await import('../data/augment_preview.js');
+      using device = await openDevice(options, seed);
+      const { versions, input } = options;
+      const request = { settings, count, seed, versions, ...(input ? { input } : {}) };
+      writeFileAtomically(out, [await augmentGrid(device, train, request)]);
+    } else writeFileAtomically(out, [await previewGrid(train, { count, seed })]);
+  } finally {
+    await train.close();
+  }
+  if (options.json) {
+    const augment = settings ? { augment: augmentText(settings) } : {};
+    printJson({ out, count: Math.min(count, train.size), ...augment });
+  } else process.stdout.write(`wrote ${out}\n`);
 }
 
 const known = [

@@ -4,7 +4,7 @@ import { DataError, UsageError } from '../gpu/errors.js';
 import { imageBytes, type ImageDataset } from './dataset.js';
 import { convertChannels, resizePixels } from './resize.js';
 import { limit } from './split.js';
-import { fitText, textPath } from './stroke_font.js';
+import { fitText, textPath, textWidth } from './stroke_font.js';
 
 /** A picture of a grid: pixels [H, W, C] and up to three lines below it. */
 export interface GridPicture {
@@ -23,6 +23,8 @@ export interface GridOptions {
   captionWidth?: number;
   /** A line above the grid. */
   title?: string;
+  /** A word to the left of each row. */
+  rowLabels?: readonly string[];
 }
 
 const MARGIN = 20;
@@ -37,11 +39,12 @@ interface Layout {
   height: number;
   pictureWidth: number;
   pictureHeight: number;
+  columns: number;
   /** Left upper corner of a picture. */
   corner: (index: number) => [x: number, y: number];
 }
 
-function layOut(pictures: readonly GridPicture[], options: GridOptions): Layout {
+function layOut(pictures: readonly (GridPicture | null)[], options: GridOptions): Layout {
   const [height, width] = options.imageShape;
   const scale = options.scale ?? (width >= 84 ? Math.min(1, 160 / width) : Math.round(84 / width));
   if (!(scale > 0 && scale * Math.max(width, height) <= 2048)) {
@@ -55,37 +58,42 @@ function layOut(pictures: readonly GridPicture[], options: GridOptions): Layout 
   }
   const pictureWidth = Math.max(1, Math.round(width * scale));
   const pictureHeight = Math.max(1, Math.round(height * scale));
-  const lines = Math.max(0, ...pictures.map(({ captions }) => captions.length));
+  const lines = Math.max(0, ...pictures.map((picture) => picture?.captions.length ?? 0));
   const cellWidth = Math.max(pictureWidth, options.captionWidth ?? 72) + GAP;
   const cellHeight = pictureHeight + lines * LINE + GAP;
+  const labels = options.rowLabels?.map((label) => textWidth(label, TEXT)) ?? [];
+  const left = MARGIN + (labels.length > 0 ? Math.ceil(Math.max(...labels)) + GAP : 0);
   const top = MARGIN + (options.title === undefined ? 0 : TITLE + GAP + 4);
   return {
-    width: 2 * MARGIN - GAP + Math.min(columns, pictures.length) * cellWidth,
+    width: left + MARGIN - GAP + Math.min(columns, pictures.length) * cellWidth,
     height: top + MARGIN - GAP + Math.ceil(pictures.length / columns) * cellHeight + 2,
     pictureWidth,
     pictureHeight,
+    columns,
     corner: (index) => [
-      MARGIN + (index % columns) * cellWidth + Math.floor((cellWidth - GAP - pictureWidth) / 2),
+      left + (index % columns) * cellWidth + Math.floor((cellWidth - GAP - pictureWidth) / 2),
       top + Math.floor(index / columns) * cellHeight,
     ],
   };
 }
 
 /**
- * A PNG of pictures in rows with text below each; small pictures are enlarged pixel by pixel.
+ * A PNG of pictures in rows with text below each; small pictures are enlarged pixel by pixel, and
+ * null leaves a place empty.
  *
  * @example
  * await pictureGrid([{ pixels, captions: ['cat', 'taken for dog'], tone: 'wrong' }], { imageShape })
  */
 export async function pictureGrid(
-  pictures: readonly GridPicture[],
+  pictures: readonly (GridPicture | null)[],
   options: GridOptions,
 ): Promise<Buffer> {
   if (pictures.length === 0) throw new DataError('preview: no pictures to show');
   const layout = layOut(pictures, options);
   const canvas = new Uint8Array(layout.width * layout.height * 3).fill(255);
-  for (const [index, { pixels }] of pictures.entries()) {
-    const picture = await enlarge(pixels, options.imageShape, layout);
+  for (const [index, shown] of pictures.entries()) {
+    if (!shown) continue;
+    const picture = await enlarge(shown.pixels, options.imageShape, layout);
     const [left, top] = layout.corner(index);
     for (let row = 0; row < layout.pictureHeight; row++) {
       const bytes = layout.pictureWidth * 3;
@@ -123,8 +131,8 @@ async function enlarge(
 }
 
 function captionSvg(
-  pictures: readonly GridPicture[],
-  { title, captionWidth = 72 }: GridOptions,
+  pictures: readonly (GridPicture | null)[],
+  { title, captionWidth = 72, rowLabels = [] }: GridOptions,
   layout: Layout,
 ): string {
   const room = Math.max(layout.pictureWidth, captionWidth);
@@ -134,7 +142,14 @@ function captionSvg(
     const path = textPath(text, MARGIN, MARGIN + TITLE, TITLE);
     shapes += `<path d="${path}" stroke="${TONES.plain}" stroke-width="1.7"/>`;
   }
-  for (const [index, { captions, tone = 'plain' }] of pictures.entries()) {
+  for (const [row, label] of rowLabels.entries()) {
+    const middle = layout.corner(row * layout.columns)[1] + layout.pictureHeight / 2;
+    const path = textPath(label, MARGIN, middle + TEXT / 2, TEXT);
+    shapes += `<path d="${path}" stroke="#656d76" stroke-width="1.15"/>`;
+  }
+  for (const [index, picture] of pictures.entries()) {
+    if (!picture) continue;
+    const { captions, tone = 'plain' } = picture;
     const [left, top] = layout.corner(index);
     const middle = left + layout.pictureWidth / 2;
     // A hair line around each picture, so that white ones have an edge too.
@@ -168,9 +183,7 @@ export async function previewGrid(
   dataset: ImageDataset,
   { count = 40, seed = 1, ...options }: PreviewOptions = {},
 ): Promise<Buffer> {
-  const chosen = limit(dataset, count, { seed, stratified: true });
-  const order = Array.from(chosen.labels, (_, index) => index);
-  order.sort((a, b) => chosen.labels[a] - chosen.labels[b] || a - b);
+  const { chosen, order } = someExamples(dataset, count, seed);
   const pixels = await chosen.read(order);
   const bytes = imageBytes(chosen);
   const [height, width] = dataset.imageShape;
@@ -182,4 +195,16 @@ export async function previewGrid(
     options.title ??
     `${dataset.name}: ${dataset.size} images, ${width} × ${height}, ${dataset.classNames.length} classes`;
   return pictureGrid(pictures, { ...options, title, imageShape: dataset.imageShape });
+}
+
+/** Some examples, of every class in proportion, and their order by class. */
+export function someExamples(
+  dataset: ImageDataset,
+  count: number,
+  seed: number,
+): { chosen: ImageDataset; order: number[] } {
+  const chosen = limit(dataset, count, { seed, stratified: true });
+  const order = Array.from(chosen.labels, (_, index) => index);
+  order.sort((a, b) => chosen.labels[a] - chosen.labels[b] || a - b);
+  return { chosen, order };
 }
