@@ -2,9 +2,12 @@ import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createDevice } from '../../src/device.js';
 import { groupLabel, shortOptions } from '../../src/io/plot/labels.js';
+import { fitted, measure } from '../../src/io/plot/pen.js';
 import { plotFormat, plotPng, plotSvg } from '../../src/io/plot/index.js';
 import { createModel, modelFactories, publishedOptions } from '../../src/models/index.js';
-import { foldRepeats, moduleGraph, type ModuleGraph } from '../../src/nn/index.js';
+import { Dense, foldRepeats, Module, moduleGraph, type ModuleGraph } from '../../src/nn/index.js';
+import { ops } from '../../src/ops/index.js';
+import type { Tensor } from '../../src/tensor.js';
 
 const device = await createDevice({ isNull: true });
 afterAll(() => device.destroy());
@@ -113,6 +116,59 @@ describe('the plot of', () => {
       }
       expect(dark).toBeGreaterThan(100);
     }
+  });
+});
+
+/** Layers one after the other or side by side, whose results are all used at the very end. */
+class Fan extends Module {
+  readonly layers: readonly Dense[];
+
+  constructor(
+    count: number,
+    readonly isDeep: boolean,
+  ) {
+    super();
+    const options = { inFeatures: 2, outFeatures: 2 };
+    this.layers = Array.from({ length: count }, () => new Dense(device, options));
+  }
+
+  forward(x: Tensor): Tensor {
+    const values = [x];
+    for (const layer of this.layers) {
+      values.push(layer.call(this.isDeep ? values[values.length - 1] : x));
+    }
+    return ops.concat(values, { axis: 1 });
+  }
+}
+
+describe('a network of many ways', () => {
+  it('stays one strip where no single value goes on', async () => {
+    const graph = moduleGraph(new Fan(20, true), [2]);
+    const svg = await plotSvg(graph, title);
+    expect(Number(/height="(\d+)"/.exec(svg)![1])).toBeGreaterThan(20 * 50);
+    expect(svg.match(/Z" fill="/g)).toHaveLength(graph.edges.length);
+    expect(svg.match(/<g transform/g)).toHaveLength(1);
+  });
+
+  it('as PNG is no wider than 8,000 pixels', async () => {
+    const graph = moduleGraph(new Fan(40, false), [2]);
+    const svg = await plotSvg(graph, title);
+    expect(Number(/width="(\d+)"/.exec(svg)![1])).toBeGreaterThan(4000);
+    expect((await sharp(await plotPng(graph, title)).metadata()).width).toBe(8000);
+  });
+});
+
+describe('words of the plot', () => {
+  it('give way to dots where there is no room, in either style', () => {
+    const options = { size: 10 };
+    for (const style of ['text', 'strokes'] as const) {
+      const shown = fitted(style, 'a name of many words', options, 80);
+      expect(shown).toMatch(/^a name.*…$/);
+      expect(measure(style, shown, options)).toBeLessThanOrEqual(80);
+      expect(fitted(style, 'short', options, 80)).toBe('short');
+    }
+    // Helvetica: i 222, m 833, 0 556 thousandths of the font size, whose capitals are 0.72 high.
+    expect(measure('text', 'im0', { size: 7.2 })).toBeCloseTo(16.11, 9);
   });
 });
 

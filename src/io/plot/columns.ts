@@ -22,6 +22,8 @@ const MOST_COLUMNS = 8;
 const ASPECT = 1.5;
 /** Between two columns; the line from one to the next runs there. */
 export const GUTTER = 44;
+/** How much of the height may be left after one more cut. */
+const USEFUL = 0.95;
 /** What cutting through a group costs, in column heights. */
 const GROUP_PENALTY = 0.2;
 
@@ -79,13 +81,16 @@ function findCuts(strip: Layout, { nodes, edges, clusters }: LayoutInput): Cut[]
 function chooseCuts(strip: Layout, cuts: readonly Cut[]): Cut[] {
   let best: Cut[] = [];
   let bestMisfit = Infinity;
+  let bestHeight = Infinity;
   for (let columns = 1; columns <= Math.min(MOST_COLUMNS, cuts.length + 1); columns++) {
     const chosen = evenCuts(strip.height, cuts, columns);
     const ends = [...chosen.map(({ height }) => height), strip.height];
     const highest = Math.max(...ends.map((end, i) => end - (ends[i - 1] ?? 0)));
+    // A column that takes no height off the others is in vain.
+    if (highest > USEFUL * bestHeight) continue;
     const shape = (columns * (strip.width + GUTTER)) / highest;
     const misfit = Math.abs(Math.log(shape / ASPECT));
-    if (misfit < bestMisfit) [best, bestMisfit] = [chosen, misfit];
+    if (misfit < bestMisfit) [best, bestMisfit, bestHeight] = [chosen, misfit, highest];
   }
   return best;
 }

@@ -1,4 +1,3 @@
-import { fitText, textWidth } from '../../data/stroke_font.js';
 import { GUTTER, JUNCTION, JUNCTION_SIZE, type Column } from './columns.js';
 import type { NodeLabel } from './labels.js';
 import {
@@ -10,16 +9,31 @@ import {
   type Point,
 } from './layout.js';
 import {
-  FACT_SIZE,
+  FACTS,
   isSymbol,
+  OPTIONS,
   PADDING,
   SYMBOLS,
-  TYPE_SIZE,
+  TYPE,
   WORD_GAP,
   type DescribedNode,
   type NetworkDrawing,
 } from './network.js';
-import { bentLine, escape, GREY, INK, LINE, pair, round, text, type TextStyle } from './pen.js';
+import {
+  bentLine,
+  escape,
+  fitted,
+  GREY,
+  INK,
+  LINE,
+  measure,
+  pair,
+  roomFor,
+  round,
+  text,
+  type TextOptions,
+  type TextStyle,
+} from './pen.js';
 
 export interface PlotTitle {
   title: string;
@@ -28,7 +42,7 @@ export interface PlotTitle {
 }
 
 const MARGIN = 24;
-const TITLE_SIZE = 13;
+const TITLE: TextOptions = { size: 13, isBold: true };
 const HEAD = 62;
 
 /** Fill and edge of a layer's box, by what its class is called. */
@@ -48,8 +62,8 @@ export function drawNetwork(
   { title, subtitle }: PlotTitle,
   style: TextStyle,
 ): { svg: string; width: number; height: number } {
-  let shapes = text(style, title, MARGIN, MARGIN + TITLE_SIZE, { size: TITLE_SIZE, isBold: true });
-  shapes += text(style, subtitle, MARGIN, MARGIN + 34, { size: FACT_SIZE, colour: GREY });
+  let shapes = text(style, title, MARGIN, MARGIN + TITLE.size, TITLE);
+  shapes += text(style, subtitle, MARGIN, MARGIN + 34, { ...FACTS, colour: GREY });
   const lefts: number[] = [];
   let right = MARGIN;
   for (const { layout } of columns) {
@@ -62,7 +76,7 @@ export function drawNetwork(
     shapes += `<g transform="translate(${round(lefts[i])} ${MARGIN + HEAD})">${inner}</g>`;
   }
   shapes += connectors(columns, lefts);
-  const titleWidth = Math.max(textWidth(title, TITLE_SIZE), textWidth(subtitle, FACT_SIZE));
+  const titleWidth = Math.max(roomFor(title, TITLE), roomFor(subtitle, FACTS));
   const foot = columns.length > 1 ? 2 * MARGIN : MARGIN;
   const width = Math.ceil(Math.max(right - GUTTER + 12, MARGIN + titleWidth) + MARGIN);
   const deepest = Math.max(...columns.map(({ layout }) => layout.height));
@@ -121,15 +135,15 @@ function drawClusterLabel(
   const baseline = top + CLUSTER_LABEL - 4;
   const head = isContinued ? `… ${title}` : title;
   const end = left + width - 10;
-  const nameWidth = textWidth(name, FACT_SIZE);
+  const nameWidth = measure(style, name, FACTS);
   // Lines may pass behind the name.
   const patch =
-    `<rect x="${round(end - nameWidth - 2)}" y="${round(baseline - FACT_SIZE - 2)}"` +
-    ` width="${round(nameWidth + 4)}" height="${FACT_SIZE + 5}" fill="${groupFill(path)}"/>`;
+    `<rect x="${round(end - nameWidth - 2)}" y="${round(baseline - FACTS.size - 2)}"` +
+    ` width="${round(nameWidth + 4)}" height="${FACTS.size + 5}" fill="${groupFill(path)}"/>`;
   return (
-    text(style, head, left + 10, baseline, { size: TYPE_SIZE, isBold: isRepeated }) +
+    text(style, head, left + 10, baseline, isRepeated ? TYPE : OPTIONS) +
     patch +
-    text(style, name, end, baseline, { size: FACT_SIZE, colour: GREY, anchor: 'end' }) +
+    text(style, name, end, baseline, { ...FACTS, colour: GREY, anchor: 'end' }) +
     '\n'
   );
 }
@@ -158,7 +172,7 @@ function rectangle(
 
 /** A sum or a product: its sign in a circle. */
 function drawSymbol(style: TextStyle, placed: PlacedNode, label: NodeLabel): string {
-  const size = TYPE_SIZE * 1.3;
+  const size = OPTIONS.size * 1.3;
   const baseline = placed.y + size * 0.36;
   return (
     rectangle(placed, label, { radius: placed.height / 2, isFilled: false }) +
@@ -171,16 +185,16 @@ function drawLayer(style: TextStyle, placed: PlacedNode, label: NodeLabel): stri
   const { x, y, width, height } = placed;
   const [left, right] = [x - width / 2 + PADDING, x + width / 2 - PADDING];
   const [first, second] = [y - height / 2 + 15.5, y + height / 2 - 8];
-  const after = left + textWidth(label.type, TYPE_SIZE) + WORD_GAP;
-  const options = fitText(label.options, TYPE_SIZE, right - after);
-  const nameRoom = right - left - textWidth(label.facts, FACT_SIZE) - WORD_GAP;
-  const name = fitText(label.name, FACT_SIZE, nameRoom);
+  const after = left + measure(style, label.type, TYPE) + WORD_GAP;
+  const options = fitted(style, label.options, OPTIONS, right - after);
+  const nameRoom = right - left - measure(style, label.facts, FACTS) - WORD_GAP;
+  const name = fitted(style, label.name, FACTS, nameRoom);
   return (
     rectangle(placed, label, { radius: 4 }) +
-    text(style, label.type, left, first, { size: TYPE_SIZE, isBold: true }) +
-    text(style, options, after, first, { size: TYPE_SIZE }) +
-    text(style, name, left, second, { size: FACT_SIZE, colour: GREY }) +
-    text(style, label.facts, right, second, { size: FACT_SIZE, anchor: 'end' })
+    text(style, label.type, left, first, TYPE) +
+    text(style, options, after, first, OPTIONS) +
+    text(style, name, left, second, { ...FACTS, colour: GREY }) +
+    text(style, label.facts, right, second, { ...FACTS, anchor: 'end' })
   );
 }
 
@@ -188,11 +202,11 @@ function drawLayer(style: TextStyle, placed: PlacedNode, label: NodeLabel): stri
 function drawPill(style: TextStyle, placed: PlacedNode, label: NodeLabel): string {
   const { x, y, width, height } = placed;
   const [left, right] = [x - width / 2 + PADDING, x + width / 2 - PADDING];
-  const isBold = label.type === 'input';
+  const type = label.type === 'input' ? TYPE : OPTIONS;
   return (
     rectangle(placed, label, { radius: height / 2 }) +
-    text(style, label.type, left, y + TYPE_SIZE / 2, { size: TYPE_SIZE, isBold }) +
-    text(style, label.facts, right, y + FACT_SIZE / 2, { size: FACT_SIZE, anchor: 'end' })
+    text(style, label.type, left, y + type.size / 2, type) +
+    text(style, label.facts, right, y + FACTS.size / 2, { ...FACTS, anchor: 'end' })
   );
 }
 

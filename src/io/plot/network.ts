@@ -1,14 +1,15 @@
-import { textWidth } from '../../data/stroke_font.js';
 import type { GraphNode } from '../../nn/graph.js';
 import type { FoldedGraph, FoldedGroup } from '../../nn/graph_fold.js';
 import { groupLabel, nodeLabel, type NodeLabel } from './labels.js';
 import type { LayoutInput, LayoutNode } from './layout.js';
+import { roomFor, type TextOptions } from './pen.js';
 
 /* Which boxes and groups a network is drawn with, and how large they are. */
 
-/** Heights of capitals, in pixels. */
-export const TYPE_SIZE = 8.6;
-export const FACT_SIZE = 7;
+/** Heights of capitals are in pixels. */
+export const TYPE: TextOptions = { size: 8.6, isBold: true };
+export const OPTIONS: TextOptions = { size: 8.6 };
+export const FACTS: TextOptions = { size: 7 };
 /** Inside a box, left and right of its text. */
 export const PADDING = 12;
 /** Between the words of a line. */
@@ -72,7 +73,7 @@ export function describeNetwork(graph: FoldedGraph): NetworkDrawing {
       clusters: [...groups].map(([name, { group, label }]) => ({
         name,
         parent: clusterOf(group.parent),
-        labelWidth: textWidth(label.title, TYPE_SIZE) + WORD_GAP + textWidth(label.name, FACT_SIZE),
+        labelWidth: 20 + roomFor(label.title, TYPE) + WORD_GAP + roomFor(label.name, FACTS),
       })),
     },
   };
@@ -87,8 +88,8 @@ function isDrawn(graph: FoldedGraph, { name, repeats }: FoldedGroup): boolean {
 }
 
 function layerWidth({ type, options, name, facts }: NodeLabel): number {
-  const first = textWidth(type, TYPE_SIZE) + WORD_GAP + textWidth(options, TYPE_SIZE);
-  const second = textWidth(name, FACT_SIZE) + 2 * WORD_GAP + textWidth(facts, FACT_SIZE);
+  const first = roomFor(type, TYPE) + WORD_GAP + roomFor(options, OPTIONS);
+  const second = roomFor(name, FACTS) + 2 * WORD_GAP + roomFor(facts, FACTS);
   return Math.ceil(Math.max(first, second) + 2 * PADDING) + 1;
 }
 
@@ -96,6 +97,6 @@ function sizeOf(node: GraphNode, label: NodeLabel, boxWidth: number): Omit<Layou
   const { id } = node;
   if (node.kind === 'layer') return { id, width: boxWidth, height: BOX_HEIGHT };
   if (isSymbol(node)) return { id, width: SYMBOL_SIZE, height: SYMBOL_SIZE };
-  const words = textWidth(label.type, TYPE_SIZE) + WORD_GAP + textWidth(label.facts, FACT_SIZE);
+  const words = roomFor(label.type, TYPE) + WORD_GAP + roomFor(label.facts, FACTS);
   return { id, width: words + 2 * PADDING, height: PILL_HEIGHT };
 }

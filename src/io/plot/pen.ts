@@ -1,10 +1,7 @@
 import { textPath, textWidth } from '../../data/stroke_font.js';
 import type { Point } from './layout.js';
 
-/**
- * How words are drawn: as text, in the reader's own font, or as strokes, which need no font. Both
- * take the same room: text is told its width.
- */
+/** How words are drawn: as text, in the reader's own font, or as strokes, which need no font. */
 export type TextStyle = 'text' | 'strokes';
 
 export const INK = '#1f2328';
@@ -22,7 +19,61 @@ export interface TextOptions {
   anchor?: 'start' | 'middle' | 'end';
 }
 
-/** One line of text; `y` is its baseline. */
+/** Widths of Helvetica's characters in thousandths of the font size; Arial has the same. */
+const HELVETICA: Readonly<Record<string, number>> = {
+  ...widths(222, 'ijl'),
+  ...widths(278, ' !,./:;I[\\]ft·'),
+  ...widths(333, '()-`r{|}"\''),
+  ...widths(500, 'ckJsvxyz'),
+  ...widths(584, '+<=>~×'),
+  ...widths(611, 'FTZ'),
+  ...widths(667, 'ABEKPSVXY&'),
+  ...widths(722, 'CDHNRUw'),
+  ...widths(778, 'GOQ'),
+  ...widths(833, 'Mm'),
+  ...widths(1000, '%@W→…'),
+};
+/** Of all others: digits and most small letters. */
+const USUAL = 556;
+/** How much wider bold letters are. */
+const BOLD = 1.07;
+/** Capitals of the usual sans-serif fonts are this share of the font size high. */
+const CAPITALS = 0.72;
+
+function widths(width: number, characters: string): Record<string, number> {
+  return Object.fromEntries(Array.from(characters, (character) => [character, width]));
+}
+
+/** Width of a line of text in one style. */
+export function measure(
+  style: TextStyle,
+  content: string,
+  { size, isBold = false }: TextOptions,
+): number {
+  if (style === 'strokes') return textWidth(content, size);
+  const sum = Array.from(content, (c) => HELVETICA[c] ?? USUAL).reduce((a, b) => a + b, 0);
+  return (sum / 1000) * (size / CAPITALS) * (isBold ? BOLD : 1);
+}
+
+/** Room that a line of text needs in either style: both pictures have the same boxes. */
+export function roomFor(content: string, options: TextOptions): number {
+  return Math.max(measure('text', content, options), measure('strokes', content, options));
+}
+
+/** The text, or its beginning and dots where it is wider than there is room. */
+export function fitted(
+  style: TextStyle,
+  content: string,
+  options: TextOptions,
+  room: number,
+): string {
+  if (measure(style, content, options) <= room) return content;
+  const all = Array.from(content);
+  while (all.length > 0 && measure(style, `${all.join('')}…`, options) > room) all.pop();
+  return `${all.join('').trimEnd()}…`;
+}
+
+/** One line of text; `y` is its baseline. Text in a font of other widths is fitted to this one's. */
 export function text(
   style: TextStyle,
   content: string,
@@ -35,13 +86,12 @@ export function text(
     const width = (isBold ? 0.19 : 0.125) * size;
     return `<path d="${textPath(content, x, y, size, anchor)}" stroke="${colour}" stroke-width="${round(width)}"/>`;
   }
-  // Capitals of the usual sans-serif fonts are 0.72 of the font size high.
+  const length = measure(style, content, { size, isBold });
   return (
-    `<text x="${round(x)}" y="${round(y)}" font-size="${round(size / 0.72)}" fill="${colour}"` +
+    `<text x="${round(x)}" y="${round(y)}" font-size="${round(size / CAPITALS)}" fill="${colour}"` +
     (isBold ? ' font-weight="bold"' : '') +
     (anchor === 'start' ? '' : ` text-anchor="${anchor}"`) +
-    ` textLength="${round(textWidth(content, size))}">` +
-    `${escape(content)}</text>`
+    ` textLength="${round(length)}">${escape(content)}</text>`
   );
 }
 
