@@ -15,6 +15,12 @@ export interface SavedTensor {
   data: Float32Array | Int32Array | Uint32Array | Uint8Array;
 }
 
+/** A tensor to write; it may also be of 64-bit integers, which are read as 32-bit ones. */
+export interface WritableTensor {
+  shape: readonly number[];
+  data: SavedTensor['data'] | BigInt64Array;
+}
+
 export interface SafetensorsFile {
   tensors: Map<string, SavedTensor>;
   metadata: Record<string, string>;
@@ -32,14 +38,18 @@ const bytesOfType: Record<SafetensorsType, number> = {
   BOOL: 1,
 };
 
-function typeOf(data: SavedTensor['data']): SafetensorsType {
+function typeOf(data: WritableTensor['data']): SafetensorsType {
   if (data instanceof Float32Array) return 'F32';
+  if (data instanceof BigInt64Array) return 'I64';
   if (data instanceof Int32Array) return 'I32';
   return data instanceof Uint32Array ? 'U32' : 'U8';
 }
 
 /** Writes tensors and metadata; an existing file is replaced in one step or not at all. */
-export function writeSafetensors(path: string, file: SafetensorsFile): void {
+export function writeSafetensors(
+  path: string,
+  file: { tensors: ReadonlyMap<string, WritableTensor>; metadata: Record<string, string> },
+): void {
   const header: Record<string, unknown> = { __metadata__: file.metadata };
   const parts: Uint8Array[] = [];
   let offset = 0;
