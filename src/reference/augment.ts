@@ -159,7 +159,7 @@ function bent({ lines, knots }: DealtImage, size: readonly number[], u: Pair): P
   return offset;
 }
 
-/** The point of the input that output pixel (i, j) shows; with a bound of the numbers on the way to it. */
+/** The point of the input that output pixel (i, j) shows; with the sum of the numbers on the way to it. */
 export function sourceOf(
   dealt: DealtImage,
   size: readonly number[],
@@ -219,8 +219,11 @@ function valueAt(
   return down * along * seen + (1 - down * along) * 255 * fillValue;
 }
 
-/** Roundings on the way to a coordinate, each at most 2⁻²⁴ of the largest number on it. */
-const COORDINATE_ROUNDINGS = 16;
+/**
+ * `reach` adds up the numbers on the way to a point; each is the result of at most three roundings (the matrix of up to
+ * twelve, but it counts for both axes and both sizes).
+ */
+const COORDINATE_ROUNDINGS = 3;
 /** Least units that the error bound grants a magnitude: 8 + √1. */
 const UNITS = 9;
 

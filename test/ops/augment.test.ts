@@ -15,10 +15,10 @@ import { fillInput, seedOf } from '../helpers/fill.js';
 
 /*
  * The reference works out what the same draw deals, in float64. The bound is that of all ops with
- * one addition: coordinates are floats too. A coordinate takes fewer than 16 roundings of at most
- * 2⁻²⁴ of the largest number on its way, and a picture changes by at most white from one pixel to
- * the next (by twice that where it fades into the fill value), so the error of a value is at most
- * that of its coordinates times white. src/reference/augment.ts adds it to the magnitude.
+ * one addition: coordinates are floats too. Each number on the way to a point is rounded at most
+ * three times, and a picture changes by at most white from one pixel to the next (by twice that
+ * where it fades into the fill value), so the error of a value is at most that of its coordinates
+ * times white. src/reference/augment.ts adds it to the magnitude.
  */
 let device: Device;
 beforeAll(async () => {
