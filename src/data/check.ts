@@ -16,6 +16,8 @@ export interface PartReport {
   smallest: [number, number];
   largest: [number, number];
   classes: { name: string; count: number }[];
+  /** Tracks, where examples belong together. */
+  groups?: number;
 }
 
 export interface DataReport {
@@ -88,7 +90,9 @@ async function checkPart(report: DataReport, part: Part, dataset: ImageDataset):
   const byArea = sizes.sort((a, b) => a[0] * a[1] - b[0] * b[1]);
   if (byArea.length === 0) return;
   const [smallest, largest] = [byArea[0], byArea[byArea.length - 1]];
-  report.parts.push({ part, name: dataset.name, count: dataset.size, smallest, largest, classes });
+  const { name, size: count, groups: groupOf } = dataset;
+  const groups = groupOf && new Set(groupOf).size;
+  report.parts.push({ part, name, count, smallest, largest, classes, groups });
   if (sizes.some((size) => size[0] !== smallest[0] || size[1] !== smallest[1])) {
     report.notes.push(
       `${dataset.name}: images from ${smallest.join('×')} to ${largest.join('×')}` +

@@ -96,3 +96,8 @@ export async function prunePacks(
     await rm(path, { force: true }).catch(() => {});
   }
 }
+
+/** Removes all packs. A run that reads one meanwhile keeps what it has open. */
+export async function clearPacks(folder: string): Promise<void> {
+  for (const { path } of await listPacks(folder)) await rm(path, { force: true });
+}

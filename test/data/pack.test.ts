@@ -17,7 +17,7 @@ import { imageBytes, type ImageDataset } from '../../src/data/dataset.js';
 import { openDataset } from '../../src/data/open.js';
 import { openImages } from '../../src/data/open_images.js';
 import { PackFile, PackWriter } from '../../src/data/pack.js';
-import { listPacks, prunePacks } from '../../src/data/pack_store.js';
+import { clearPacks, listPacks, prunePacks } from '../../src/data/pack_store.js';
 import { PackedDataset } from '../../src/data/packed_dataset.js';
 import type { OpenOptions } from '../../src/data/sources.js';
 import { DataError } from '../../src/gpu/errors.js';
@@ -187,6 +187,22 @@ describe('a pack of decoded images', () => {
       await opened.train.close();
       expect(await greys(opened.train)).toEqual([10, 20, 30, 110, 120, 130]);
     }
+  });
+
+  it('is given up when the disk fills up half way', async () => {
+    const { folder, packs } = await prepare();
+    const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+    const append = vi.spyOn(PackWriter.prototype, 'append').mockRejectedValue(full);
+    const opened = await openCounting(folder);
+    append.mockRestore();
+    expect(await greys(opened.train)).toEqual([10, 20, 30, 110, 120, 130]);
+    expect(opened.notes).toHaveLength(1);
+    expect(opened.notes[0]).toMatch(/are not kept for the next run: .*ENOSPC: no space left/);
+    expect(readdirSync(packs)).toEqual([]);
+    expect((await openCounting(folder)).decoded).toBe(6);
+    expect(readdirSync(packs)).toHaveLength(1);
+    await clearPacks(packs);
+    expect(readdirSync(packs)).toEqual([]);
   });
 
   it('is not made where nothing is to be kept', async () => {
