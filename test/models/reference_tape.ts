@@ -36,8 +36,13 @@ export class ReferenceTape {
         gradients[name].data.forEach((each, i) => (gradient[i] += each));
       }
     };
-    this.steps.push({ y: value, run });
-    return value;
+    return this.record(value, run);
+  }
+
+  /** Notes a result that was computed elsewhere; `run` hands its gradient on to what it came from. */
+  record(y: Value, run: () => void): Value {
+    this.steps.push({ y, run });
+    return y;
   }
 
   /** Adds to the gradient of every value that `loss`, the last result, depends on. */
