@@ -1,12 +1,10 @@
 import type { Command } from 'commander';
+import type { EvaluateRequest, EvaluationDocument } from '../train/evaluate_run.js';
+import type { Averages } from '../train/metrics.js';
 import { percent } from './progress_line.js';
 import { openDevice, printJson, wholeNumber, withCommon, type CommonOptions } from './options.js';
 
-interface EvaluateOptions extends CommonOptions {
-  data: string;
-  batchSize: number;
-  limit?: number;
-}
+type EvaluateOptions = CommonOptions & EvaluateRequest;
 
 export function evaluateCommand(program: Command): void {
   withCommon(
@@ -16,49 +14,64 @@ export function evaluateCommand(program: Command): void {
       .argument('<run>', 'run folder or .safetensors file')
       .requiredOption('--data <dir>', 'folder of data, builtin:digits or builtin:signs')
       .option('--batch-size <n>', 'images at a time', wholeNumber, 128)
-      .option('--limit <n>', 'look at this many images', wholeNumber),
+      .option('--limit <n>', 'look at this many images', wholeNumber)
+      .option('--report <dir>', 'write pictures, tables and index.html into this folder')
+      .option('--force', 'write over a report that is there'),
   ).action(async (run: string, options: EvaluateOptions) => {
-    const { evaluateRun } = await import('../train/inference.js');
+    const { evaluateRun } = await import('../train/evaluate_run.js');
     const document = await evaluateRun(run, options, () => openDevice(options));
     if (options.json) printJson(document);
     else process.stdout.write(`${evaluationText(document)}\n`);
   });
 }
 
-interface EvaluationDocument {
-  loss: number;
-  accuracy: number;
-  count: number;
-  classes: { name: string; precision: number; recall: number; f1: number; support: number }[];
-  confusion: number[][];
-}
-
 /** Widest confusion matrix that is printed; larger ones are in --json. */
 const MOST_COLUMNS = 20;
 
-function evaluationText({ loss, accuracy, count, classes, confusion }: EvaluationDocument): string {
-  const width = Math.max(5, ...classes.map(({ name }) => name.length));
+function evaluationText(document: EvaluationDocument): string {
+  const { classes, macro, weighted, confusion, count, report } = document;
+  const names = [...classes.map(({ name }) => name), 'weighted average'];
+  const width = Math.max(...names.map((name) => name.length));
+  const row = (name: string, { precision, recall, f1 }: Averages, support: number): string =>
+    `${name.padEnd(width)}  ${precision.toFixed(4).padStart(9)}  ${recall.toFixed(4)}  ` +
+    `${f1.toFixed(4)}  ${String(support).padStart(7)}`;
   const lines = [
-    `loss ${loss.toFixed(4)}  accuracy ${percent(accuracy)}  ${count} images`,
+    ...totalLines(document),
     '',
     `${'class'.padEnd(width)}  precision  recall      f1  support`,
-    ...classes.map(
-      (c) =>
-        `${c.name.padEnd(width)}  ${c.precision.toFixed(4).padStart(9)}  ${c.recall.toFixed(4)}  ` +
-        `${c.f1.toFixed(4)}  ${String(c.support).padStart(7)}`,
+    ...classes.map((c) => row(c.name, c, c.support)),
+    row('macro average', macro, count),
+    row('weighted average', weighted, count),
+    '',
+    ...confusionLines(confusion, names, width),
+  ];
+  if (report !== undefined) lines.push('', `wrote ${report}`);
+  return lines.join('\n');
+}
+
+function totalLines(document: EvaluationDocument): string[] {
+  const { loss, accuracy, count, topK, expectedCalibrationError } = document;
+  const more = topK
+    .filter(({ k }) => k > 1)
+    .map((top) => `top-${top.k} ${percent(top.accuracy)}  `);
+  return [
+    `loss ${loss.toFixed(4)}  accuracy ${percent(accuracy)}  ${count} images`,
+    `${more.join('')}expected calibration error ${percent(expectedCalibrationError)}`,
+  ];
+}
+
+function confusionLines(
+  confusion: readonly (readonly number[])[],
+  names: readonly string[],
+  width: number,
+): string[] {
+  const n = confusion.length;
+  if (n > MOST_COLUMNS) return [`the ${n}×${n} confusion matrix is in --json and --report`];
+  const cell = Math.max(...confusion.flat().map((count) => String(count).length), 3) + 1;
+  return [
+    'confusion (rows: true class, columns: predicted)',
+    ...confusion.map(
+      (row, k) => names[k].padEnd(width) + row.map((c) => String(c).padStart(cell)).join(''),
     ),
   ];
-  if (classes.length > MOST_COLUMNS) {
-    return [
-      ...lines,
-      '',
-      `the ${classes.length}×${classes.length} confusion matrix is in --json`,
-    ].join('\n');
-  }
-  const cell = Math.max(...confusion.flat().map((n) => String(n).length), 3) + 1;
-  lines.push('', 'confusion (rows: true class, columns: predicted)');
-  for (const [k, row] of confusion.entries()) {
-    lines.push(classes[k].name.padEnd(width) + row.map((n) => String(n).padStart(cell)).join(''));
-  }
-  return lines.join('\n');
 }

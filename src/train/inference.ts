@@ -1,22 +1,14 @@
-import {
-  decodeImage,
-  limit as limitDataset,
-  openDataset,
-  type ImageDataset,
-} from '../data/index.js';
+import { decodeImage } from '../data/index.js';
 import type { Device } from '../device.js';
-import { DataError } from '../gpu/errors.js';
 import { noGrad } from '../autograd/recording.js';
 import { createModel } from '../models/index.js';
 import { softmax } from '../ops/loss.js';
 import { readModelFile } from './checkpoint.js';
 import { Classifier } from './classifier.js';
-import { Evaluator } from './evaluate.js';
-import { classMetrics, confusionMatrix, type ClassMetrics } from './metrics.js';
 import type { ModelConfig } from './run_config.js';
 
 /** A trained network on a device, in evaluation mode. */
-async function loadClassifier(
+export async function loadClassifier(
   target: string,
   open: () => Promise<Device>,
 ): Promise<{ classifier: Classifier; config: ModelConfig }> {
@@ -29,53 +21,6 @@ async function loadClassifier(
   model.loadStateDict(weights);
   model.eval();
   return { classifier: new Classifier(device, model, config.imageShape, config.dtype), config };
-}
-
-export interface EvaluationDocument {
-  loss: number;
-  accuracy: number;
-  count: number;
-  classes: ClassMetrics[];
-  confusion: number[][];
-}
-
-/** Evaluates a run on the test set of a dataset, or on all of it where it has none. */
-export async function evaluateRun(
-  target: string,
-  options: { data: string; batchSize: number; limit?: number },
-  open: () => Promise<Device>,
-): Promise<EvaluationDocument> {
-  const { config } = readModelFile(target);
-  const [height, width, channels] = config.imageShape;
-  const opened = await openDataset(options.data, {
-    imageSize: [height, width],
-    channels: channels as 1 | 3,
-  });
-  let dataset: ImageDataset = opened.test ?? opened.train;
-  checkClasses(target, config, dataset);
-  if (options.limit !== undefined && options.limit < dataset.size) {
-    dataset = limitDataset(dataset, options.limit, { seed: 0, stratified: true });
-  }
-  const { classifier } = await loadClassifier(target, open);
-  try {
-    const evaluator = new Evaluator(classifier);
-    const { batchSize } = options;
-    const { loss, accuracy, count, predictions } = await evaluator.run(dataset, { batchSize });
-    const confusion = confusionMatrix(dataset.labels, predictions, config.classNames.length);
-    const classes = classMetrics(confusion, config.classNames);
-    return { loss, accuracy, count, classes, confusion };
-  } finally {
-    classifier.device.destroy();
-    await dataset.close();
-  }
-}
-
-function checkClasses(target: string, config: ModelConfig, dataset: ImageDataset): void {
-  if (dataset.classNames.length === config.classNames.length) return;
-  throw new DataError(
-    `evaluate: ${target} knows ${config.classNames.length} classes, ${dataset.name} has ${dataset.classNames.length}`,
-    'evaluate on data with the classes it was trained on',
-  );
 }
 
 export interface Prediction {

@@ -69,6 +69,49 @@ describe('tilegrad train', () => {
     );
   });
 
+  it('evaluate --report writes a report of the run, and not over one that is there', async () => {
+    const report = join(folder(), 'signs', 'report');
+    const args = [
+      'evaluate',
+      out,
+      '--data',
+      'builtin:digits',
+      '--limit',
+      '100',
+      '--report',
+      report,
+    ];
+    const first = await run(...args);
+    expect(first.code).toBe(0);
+    expect(first.stdout).toMatch(/^loss \d\.\d+ {2}accuracy \d+\.\d+ % {2}100 images\n/);
+    expect(first.stdout).toMatch(/\ntop-5 \d+\.\d+ % {2}expected calibration error \d+\.\d+ %\n/);
+    expect(first.stdout).toMatch(/\nmacro average +\d\.\d{4} {2}\d\.\d{4} {2}\d\.\d{4} +100\n/);
+    expect(first.stdout).toMatch(/\nweighted average +\d/);
+    expect(first.stdout).toContain(`wrote ${join(report, 'index.html')}`);
+    const page = readFileSync(join(report, 'index.html'), 'utf8');
+    // The epochs come from metrics.csv, the settings from the checkpoint.
+    expect(readdirSync(report)).toContain('learning_curves.png');
+    expect(page).toContain('<td>parameters</td><td>3,274,634</td>');
+    expect(page).toContain('<td>batch size</td><td>32</td>');
+    const second = await run(...args);
+    expect(second.code).toBe(2);
+    expect(second.stderr).toContain(`${join(report, 'index.html')} is there already`);
+    expect(readFileSync(join(report, 'index.html'), 'utf8')).toBe(page);
+    const forced = await run(...args, '--force', '--json');
+    expect(forced.code).toBe(0);
+    const document = JSON.parse(forced.stdout) as Record<string, unknown>;
+    expect(document).toMatchObject({
+      ...{ count: 100, report: join(report, 'index.html') },
+      macro: { f1: expect.any(Number) },
+      weighted: { recall: expect.closeTo(document.accuracy as number, 12) },
+      expectedCalibrationError: expect.any(Number),
+      topK: [
+        { k: 1, accuracy: document.accuracy },
+        { k: 5, accuracy: expect.any(Number) },
+      ],
+    });
+  }, 60_000);
+
   it('predict names the classes of image files, the most probable first', async () => {
     const image = join(folder(), 'digit.png');
     const raw = { width: 28, height: 28, channels: 1 as const };

@@ -1,0 +1,122 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { limit as limitDataset, openDataset, type ImageDataset } from '../data/index.js';
+import type { Device } from '../device.js';
+import { DataError, UsageError } from '../gpu/errors.js';
+import { readModelFile } from './checkpoint.js';
+import { Evaluator } from './evaluate.js';
+import type { EpochMetrics } from './history.js';
+import { loadClassifier } from './inference.js';
+import { measure, type Averages, type ClassMetrics, type TopK } from './metrics.js';
+import type { ModelConfig } from './run_config.js';
+
+export interface EvaluateRequest {
+  data: string;
+  batchSize: number;
+  limit?: number;
+  /** A folder to write the report into. */
+  report?: string;
+  /** Write over a report that is there. */
+  force?: boolean;
+}
+
+export interface EvaluationDocument {
+  loss: number;
+  accuracy: number;
+  count: number;
+  topK: TopK[];
+  expectedCalibrationError: number;
+  classes: ClassMetrics[];
+  macro: Averages;
+  weighted: Averages;
+  confusion: number[][];
+  /** The page of the report, where one was asked for. */
+  report?: string;
+}
+
+/** Evaluates a run on the test set of a dataset, or on all of it where it has none. */
+export async function evaluateRun(
+  target: string,
+  options: EvaluateRequest,
+  open: () => Promise<Device>,
+): Promise<EvaluationDocument> {
+  // Told before any work, not after it.
+  checkReportFolder(options);
+  const { config, path } = readModelFile(target);
+  const [height, width, channels] = config.imageShape;
+  const opened = await openDataset(options.data, {
+    imageSize: [height, width],
+    channels: channels as 1 | 3,
+  });
+  let dataset: ImageDataset = opened.test ?? opened.train;
+  checkClasses(target, config, dataset);
+  if (options.limit !== undefined && options.limit < dataset.size) {
+    dataset = limitDataset(dataset, options.limit, { seed: 0, stratified: true });
+  }
+  const { classifier } = await loadClassifier(target, open);
+  try {
+    const evaluator = new Evaluator(classifier);
+    const evaluation = await evaluator.run(dataset, { batchSize: options.batchSize });
+    const { loss, accuracy, count } = evaluation;
+    const figures = measure(dataset.labels, evaluation, config.classNames);
+    const { calibration, topK, classes, macro, weighted, confusion } = figures;
+    const document: EvaluationDocument = {
+      ...{ loss, accuracy, count, topK },
+      expectedCalibrationError: calibration.expectedCalibrationError,
+      ...{ classes, macro, weighted, confusion },
+    };
+    if (options.report === undefined) return document;
+    const { writeReportFiles } = await import('./report/index.js');
+    const { device, model } = classifier;
+    const sizes = (tensors: Iterable<{ size: number }>): number =>
+      [...tensors].reduce((sum, { size }) => sum + size, 0);
+    const [report] = await writeReportFiles(options.report, {
+      ...{ config, dataset, evaluation, part: opened.test ? 'test' : 'data' },
+      history: readHistory(dirname(path)),
+      facts: {
+        parameters: sizes(model.stateDict().values()),
+        trainableParameters: sizes(model.parameters()),
+        adapter: device.info.description,
+        trainedAt: statSync(path).mtime,
+        notes: opened.notes,
+      },
+    });
+    return { ...document, report };
+  } finally {
+    classifier.device.destroy();
+    await dataset.close();
+  }
+}
+
+function checkReportFolder({ report, force }: EvaluateRequest): void {
+  if (report === undefined) {
+    if (force) throw new UsageError('evaluate: --force goes with --report');
+    return;
+  }
+  const page = join(report, 'index.html');
+  if (force || !existsSync(page)) return;
+  throw new UsageError(
+    `evaluate: ${page} is there already`,
+    'choose another folder for --report, or write over it with --force',
+  );
+}
+
+/** The epochs of `metrics.csv` beside a checkpoint; none where it is missing. */
+function readHistory(folder: string): EpochMetrics[] {
+  const path = join(folder, 'metrics.csv');
+  if (!existsSync(path)) return [];
+  const [head, ...lines] = readFileSync(path, 'utf8').trim().split('\n');
+  const names = head.split(',');
+  return lines.map((line) => {
+    const values = line.split(',').map(Number);
+    return Object.fromEntries(names.map((name, i) => [name, values[i]])) as unknown as EpochMetrics;
+  });
+}
+
+function checkClasses(target: string, config: ModelConfig, dataset: ImageDataset): void {
+  if (dataset.classNames.length === config.classNames.length) return;
+  throw new DataError(
+    `evaluate: ${target} knows ${config.classNames.length} classes, ${dataset.name} has ${dataset.classNames.length}`,
+    'evaluate on data with the classes it was trained on',
+  );
+}
