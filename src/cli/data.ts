@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { augmentText, parseAugment } from '../autograd/augment_text.js';
 import type { DataReport } from '../data/index.js';
 import { UsageError } from '../gpu/errors.js';
+import { dataCacheCommand } from './data_cache.js';
 import {
   imageShape,
   openDevice,
@@ -22,8 +23,12 @@ export function dataCommand(program: Command): void {
     else {
       for (const { name, summary } of known)
         process.stdout.write(`${name.padEnd(16)}  ${summary}\n`);
+      process.stdout.write('\nand what a folder or a file of yours holds (docs/data.md):\n');
+      for (const { name, summary } of layouts)
+        process.stdout.write(`${name.padEnd(16)}  ${summary}\n`);
     }
   });
+  dataCacheCommand(data);
   withCommon(
     data
       .command('download')
@@ -108,6 +113,22 @@ const known = [
   { name: 'mnist', summary: 'handwritten digits, 70,000 of 28×28; `tilegrad data download mnist`' },
 ];
 
+const layouts = [
+  {
+    name: 'class folders',
+    summary: 'DIR/train/CLASS/*.jpg|png|webp|ppm with DIR/test, or DIR/CLASS/*',
+  },
+  { name: 'gtsrb', summary: 'traffic signs as published: PPM tracks, GT-final_test.csv' },
+  {
+    name: 'named images',
+    summary: 'a folder of test images named after their classes: CLASS_12.jpg',
+  },
+  { name: 'mnist', summary: 'idx files, plain or .gz' },
+  { name: 'csv', summary: 'a label and the pixels of a square grey image in each line' },
+  { name: 'cifar', summary: 'CIFAR-10 or CIFAR-100, binary version' },
+  { name: 'npy', summary: 'X.npy and Y.npy, x_train.npy and so on, or an .npz' },
+];
+
 /** The dataset a command is about: its argument, or --dir. */
 function wanted(command: string, name: string | undefined, dir: string | undefined): string {
   const spec = name ?? dir;
@@ -140,7 +161,7 @@ async function download(name: string, options: CommonOptions & { dir?: string })
 
 function reportText(report: DataReport): string {
   const lines: string[] = [];
-  for (const { part, count, smallest, largest, classes } of report.parts) {
+  for (const { part, count, smallest, largest, classes, groups } of report.parts) {
     const counts = classes.map((entry) => entry.count);
     const size =
       smallest.join() === largest.join()
@@ -148,7 +169,8 @@ function reportText(report: DataReport): string {
         : `${smallest.join('×')} to ${largest.join('×')}`;
     lines.push(
       `${part.padEnd(10)}  ${count} images of ${size}, ${classes.length} classes of ` +
-        `${Math.min(...counts)} to ${Math.max(...counts)}`,
+        `${Math.min(...counts)} to ${Math.max(...counts)}` +
+        (groups === undefined ? '' : `, ${groups} tracks`),
     );
   }
   lines.push(...report.notes.map((note) => `note: ${note}`));
