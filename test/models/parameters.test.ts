@@ -8,6 +8,7 @@ import {
   publishedOptions,
   resnet,
 } from '../../src/models/index.js';
+import { Dropout, StochasticDepth } from '../../src/nn/index.js';
 
 interface Count {
   total: number;
@@ -165,6 +166,51 @@ describe('models on a device that computes nothing', () => {
   it.each(Object.keys(modelFactories))('%s takes other channels and classes', (name) => {
     const model = createModel(device, name, { input: [37, 40, 1], classes: 7 });
     expect(model.summary([37, 40, 1]).layers.at(-1)?.output).toEqual([7]);
+  });
+
+  /** Letters of the layers in order: C convolution, B batch norm, P pooling, D dropout, F dense, … */
+  const order = (name: string): string => {
+    const letters: Record<string, string> = {
+      ...{ Conv2d: 'C', BatchNorm2d: 'B', MaxPool2d: 'P', GlobalAvgPool2d: 'G', Dropout: 'D' },
+      ...{ Dense: 'F', Flatten: '-' },
+    };
+    const layers = [...createModel(device, name).children()];
+    return layers.map(([, layer]) => letters[layer.constructor.name]).join('');
+  };
+
+  it.each([
+    ['mnist-cnn', 'CPCP-FDF'],
+    ['simpsons-tf', 'CPCPCPCP-DFDFDFDF'],
+    ['simpsons-keras', 'CPCPCPP-FDF'],
+    ['cifar-simple', 'CDBCPDBCPDBCBGDFFF'],
+    ['cifar-vgg', 'CBDCBPCBDCBPCBDCBDCBPCBDCBDCBPCBDCBDCBPD-FBDF'],
+  ])('%s has its layers in the published order', (name, layers) => {
+    expect(order(name)).toBe(layers);
+  });
+
+  it.each([
+    ['simpsons-tf', [0.4, 0.4, 0.4, 0.4]],
+    ['simpsons-keras', [0.5]],
+    ['cifar-simple', [0.25, 0.25, 0.25, 0.25]],
+    ['cifar-vgg', [0.3, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.5, 0.5]],
+    ['efficient-net-b0', [0.2]],
+  ])('%s drops as published', (name, rates) => {
+    const modules = [...createModel(device, name).namedModules()].map(([, module]) => module);
+    const dropouts = modules.filter((module) => module instanceof Dropout);
+    expect(dropouts.map(({ rate }) => rate)).toEqual(rates);
+  });
+
+  it('efficient-net-b0 drops branches ever more often', () => {
+    const modules = [...createModel(device, 'efficient-net-b0').namedModules()];
+    const drops = modules.filter(([, module]) => module instanceof StochasticDepth);
+    const rates = drops.map(([name, module]) => [name, (module as StochasticDepth).rate * 80]);
+    const blocks = '2b 3b 4b 4c 5b 5c 6b 6c 6d'.split(' ');
+    expect(rates).toEqual(
+      [2, 4, 6, 7, 9, 10, 12, 13, 14].map((i, at) => [
+        `block${blocks[at]}.drop`,
+        expect.closeTo(i, 10) as number,
+      ]),
+    );
   });
 
   it('mlp takes its hidden sizes', () => {
