@@ -57,7 +57,7 @@ export async function readKerasLayers(path: string): Promise<SourceLayer[]> {
       file.close();
     }
   } catch (cause) {
-    if (cause instanceof DataError) throw cause;
+    if (cause instanceof DataError) throw new DataError(`${path}: ${cause.message}`);
     throw new DataError(
       `${path}: damaged: not readable as HDF5: ${reasonOf(cause)}`,
       'fetch or save the file again',
@@ -107,7 +107,7 @@ const fields: Readonly<Record<string, string>> = {
 function readKeras2(open: OpenFile, root: Group): SourceLayer[] {
   const entries: [string, string, NamedTensor][] = [];
   for (const layer of namesIn(root, 'layer_names')) {
-    const group = root.get(layer) as Group;
+    const group = groupOf(open, root, layer);
     for (const name of namesIn(group, 'weight_names')) {
       // A network inside a network is one layer here; its own layers are in the tensors' names.
       const parts = name.replace(/:\d+$/, '').split('/');
@@ -119,6 +119,12 @@ function readKeras2(open: OpenFile, root: Group): SourceLayer[] {
     }
   }
   return layersOf(entries);
+}
+
+function groupOf({ library }: OpenFile, root: Group, name: string): Group {
+  const group = root.get(name);
+  if (group instanceof library.Group) return group;
+  throw new DataError(`${name}: listed in the file, but not there`, 'save the file again');
 }
 
 function readKeras3(open: OpenFile): SourceLayer[] {
@@ -148,11 +154,21 @@ function numbered(open: OpenFile, vars: Group, layer: string): [string, string, 
   return tensors.map((tensor, i) => [layer, names[i] ?? String(i), tensor]);
 }
 
+/** H5T_FLOAT of the format. */
+const FLOAT_CLASS = 1;
+
 function tensorOf({ library }: OpenFile, entity: unknown, name: string): NamedTensor | null {
   if (!(entity instanceof library.Dataset)) {
     throw new DataError(`${name}: listed in the file, but not there`, 'save the file again');
   }
-  const { shape, value } = entity;
+  const { shape, metadata } = entity;
+  if (metadata.type === FLOAT_CLASS && metadata.size === 2) {
+    throw new DataError(
+      `${name}: its values are 16-bit floats, expected 32 or 64 bits`,
+      'save the weights as float32',
+    );
+  }
+  const { value } = entity;
   if (typeof value === 'number') return { name, shape: [], data: Float32Array.of(value) };
   if (!shape || !ArrayBuffer.isView(value)) return null;
   const data =
