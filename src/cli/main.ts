@@ -7,6 +7,7 @@ import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
 import { explainCommand } from './explain.js';
+import { exportCommand } from './export.js';
 import { predictCommand } from './predict.js';
 import { summaryCommand } from './summary.js';
 import { trainCommand } from './train.js';
@@ -26,6 +27,7 @@ export function buildProgram(): Command {
     trainCommand,
     evaluateCommand,
     predictCommand,
+    exportCommand,
     summaryCommand,
     dataCommand,
     benchCommand,

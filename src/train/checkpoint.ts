@@ -1,7 +1,12 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataError } from '../gpu/errors.js';
-import { readSafetensors, writeSafetensors, type SavedTensor } from '../io/safetensors.js';
+import {
+  readSafetensors,
+  writeSafetensors,
+  type SafetensorsFile,
+  type SavedTensor,
+} from '../io/safetensors.js';
 import type { Module } from '../nn/index.js';
 import type { Optimizer } from '../optim/index.js';
 import type { EpochMetrics } from './history.js';
@@ -31,6 +36,7 @@ export interface Checkpoint {
 }
 
 const OPTIMIZER_PREFIX = 'optimizer/';
+const WEIGHTS_FORMAT = 'tilegrad-weights-1';
 
 /** Reads the values of named tensors back from the GPU. */
 export async function valuesOf(
@@ -67,7 +73,13 @@ export async function writeCheckpoint(
 
 /** Reads a checkpoint back. */
 export function readCheckpoint(path: string): Checkpoint & { scalars: Record<string, number> } {
-  const { tensors, metadata } = readSafetensors(path);
+  return checkpointOf(path, readSafetensors(path));
+}
+
+function checkpointOf(
+  path: string,
+  { tensors, metadata }: SafetensorsFile,
+): Checkpoint & { scalars: Record<string, number> } {
   if (metadata.format !== 'tilegrad-checkpoint-1') {
     throw new DataError(
       `${path}: expected a checkpoint of this program, its metadata has format ${metadata.format ?? 'none'}`,
@@ -97,11 +109,32 @@ export function readModelFile(target: string): {
   weights: Map<string, SavedTensor>;
 } {
   const path = checkpointIn(target);
-  const { config, weights } = readCheckpoint(path);
+  const file = readSafetensors(path);
+  if (file.metadata.format === WEIGHTS_FORMAT) {
+    const config = JSON.parse(file.metadata.config) as ModelConfig;
+    return { path, config, weights: file.tensors };
+  }
+  const { config, weights } = checkpointOf(path, file);
   return { path, config, weights };
 }
 
-function checkpointIn(target: string): string {
+/** What of a run's config its weights need; paths and the like stay behind. */
+const modelKeys = ['model', 'imageShape', 'sourceShape', 'classNames', 'dtype', 'normalize'];
+
+/** Writes weights alone, with what their network is: for evaluation and prediction. */
+export function writeModelFile(
+  path: string,
+  runConfig: ModelConfig,
+  weights: ReadonlyMap<string, SavedTensor>,
+): void {
+  const entries = Object.entries(runConfig).filter(([key]) => modelKeys.includes(key));
+  const config = Object.fromEntries(entries);
+  const metadata = { format: WEIGHTS_FORMAT, config: JSON.stringify(config) };
+  writeSafetensors(path, { tensors: weights, metadata });
+}
+
+/** The file that a run folder, or a file, stands for: the best checkpoint, else the last. */
+export function checkpointIn(target: string): string {
   if (!existsSync(target)) {
     throw new DataError(
       `${target}: no such file or folder`,

@@ -1,0 +1,40 @@
+import { Option, type Command } from 'commander';
+import type { WeightFormat } from '../io/weights/index.js';
+import { printJson, withCommon, type CommonOptions } from './options.js';
+
+interface ExportOptions extends CommonOptions {
+  format?: WeightFormat;
+  out: string;
+  force?: boolean;
+}
+
+export function exportCommand(program: Command): void {
+  withCommon(
+    program
+      .command('export')
+      .description('write the weights of a trained network for Keras, PyTorch or this program')
+      .argument('<run>', 'run folder or .safetensors file')
+      .addOption(
+        new Option(
+          '--format <name>',
+          'keras (.h5), pytorch or tilegrad (.safetensors); default: keras for .h5',
+        ).choices(['keras', 'pytorch', 'tilegrad']),
+      )
+      .requiredOption('--out <file>', 'file to write')
+      .option('--force', 'replace the file where it is there'),
+  ).action(async (run: string, options: ExportOptions) => {
+    const { exportWeights } = await import('../train/export_weights.js');
+    const { format, out, force } = options;
+    const document = await exportWeights(run, {
+      ...{ out, force: force ?? false },
+      ...(format ? { format } : {}),
+    });
+    if (options.json) printJson(document);
+    else {
+      const { model, tensors, parameters } = document;
+      process.stdout.write(
+        `${out}: ${model}, ${tensors} tensors, ${parameters.toLocaleString('en-US')} numbers, for ${document.format}\n`,
+      );
+    }
+  });
+}
