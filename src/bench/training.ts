@@ -2,12 +2,13 @@ import type { Device } from '../device.js';
 import type { DispatchTiming } from '../gpu/profiler.js';
 import { median } from '../gpu/timing.js';
 import type { TunedKernel } from '../kernels/tune_report.js';
-import { createModel } from '../models/index.js';
+import { createModel, publishedOptions } from '../models/index.js';
 import { softmaxCrossEntropy } from '../ops/loss.js';
 import { createOptimizer } from '../optim/index.js';
 import type { Tensor } from '../tensor.js';
 import { Classifier } from '../train/classifier.js';
-import { recipes } from '../train/recipes.js';
+import { recipes, recipeSettings } from '../train/recipes.js';
+import { defaultSettings } from '../train/settings.js';
 import { tuneModel } from '../train/tune_model.js';
 import { ratesOf } from './numbers.js';
 import { parseShape } from './shapes.js';
@@ -35,9 +36,14 @@ export async function measureTraining(
   say: (text: string) => void,
 ): Promise<TrainingMeasurement> {
   const name = request.suite ?? 'mnist-cnn';
-  const recipe = recipes.find(({ model }) => model === name);
-  const isDigits = name === 'mnist-cnn' || name === 'mlp';
-  const usual = [recipe?.batchSize ?? 64, ...(isDigits ? [28, 28, 1, 10] : [32, 32, 3, 43])];
+  const recipe = recipes.find(({ settings }) => settings.model === name);
+  const settings = recipe ? recipeSettings(recipe) : defaultSettings();
+  const published = publishedOptions(name);
+  const usual = [
+    settings.batchSize,
+    ...(settings.input ?? (name === 'mlp' ? published.input : [32, 32, 3])),
+    published.classes,
+  ];
   const [batchSize, height, width, channels, classes] = request.shape
     ? parseShape('train', request.shape)
     : usual;
@@ -48,10 +54,10 @@ export async function measureTraining(
     ? await tuneModel(device, { model: name, imageShape: input, classes, batchSize, dtype }, say)
     : null;
   const model = createModel(device, name, { input, classes });
-  const optimizer = createOptimizer(recipe?.optimizer ?? 'adam', model.namedParameters(), {
-    lr: recipe?.learningRates[0] ?? 1e-3,
+  const optimizer = createOptimizer(settings.optimizer, model.namedParameters(), {
+    lr: settings.lr,
   });
-  const classifier = new Classifier(device, model, input, dtype);
+  const classifier = new Classifier(device, model, { imageShape: input, dtype });
   const step = device.capture<[Uint8Array, Int32Array], Tensor>((images, labels) => {
     const loss = softmaxCrossEntropy(classifier.logits(images), labels);
     optimizer.zeroGrad();

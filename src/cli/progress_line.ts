@@ -9,14 +9,25 @@ const WIDTH = 24;
  */
 export class ProgressLine {
   private drawn = 0;
+  private isReading = false;
 
   constructor(private readonly stream: NodeJS.WriteStream) {}
 
   show(live: LiveProgress): void {
     if (!this.stream.isTTY) return;
-    const text = liveText(live, this.room());
-    this.stream.write(`\r${text.padEnd(Math.min(this.drawn, this.room()))}`);
-    this.drawn = text.length;
+    this.draw(liveText(live, this.room()));
+  }
+
+  /** Images are made ready for the first time; says so once where there is no terminal. */
+  decoded(done: number, total: number): void {
+    const text = `reading ${total.toLocaleString('en-US')} images`;
+    if (!this.stream.isTTY) {
+      if (!this.isReading) this.stream.write(`${text}\n`);
+      this.isReading = done < total;
+      return;
+    }
+    if (done >= total) this.clear();
+    else this.draw(`${text} ${bar(done / total, WIDTH)} ${percent(done / total)}`);
   }
 
   finish(row: EpochMetrics, epochs: number): void {
@@ -31,6 +42,12 @@ export class ProgressLine {
     this.drawn = 0;
   }
 
+  private draw(text: string): void {
+    const shown = text.slice(0, this.room());
+    this.stream.write(`\r${shown.padEnd(Math.min(this.drawn, this.room()))}`);
+    this.drawn = shown.length;
+  }
+
   /** Columns that can be written without wrapping. */
   private room(): number {
     return (this.stream.columns || 80) - 1;
@@ -42,9 +59,12 @@ export function liveText(live: LiveProgress, room: number): string {
   const head = `epoch ${live.epoch}/${live.epochs} `;
   const tail = live.phase === 'validate' ? validationText(live) : trainingText(live);
   const width = Math.max(0, Math.min(WIDTH, room - head.length - tail.length));
-  const filled = Math.floor((width * live.done) / live.total);
-  const bar = '━'.repeat(filled) + '─'.repeat(width - filled);
-  return `${head}${bar}${tail}`.slice(0, room);
+  return `${head}${bar(live.done / live.total, width)}${tail}`.slice(0, room);
+}
+
+function bar(share: number, width: number): string {
+  const filled = Math.floor(width * share);
+  return '━'.repeat(filled) + '─'.repeat(width - filled);
 }
 
 function validationText({ done, total }: LiveProgress): string {
@@ -64,7 +84,7 @@ export function epochText(row: EpochMetrics, epochs: number): string {
     `epoch ${String(row.epoch).padStart(String(epochs).length)}/${epochs}  ` +
     `loss ${row.loss.toFixed(4)}  acc ${percent(row.accuracy)}  ` +
     `val loss ${row.valLoss.toFixed(4)}  val acc ${percent(row.valAccuracy)}  ` +
-    `lr ${row.learningRate}  ${duration(row.seconds)}  ${row.imagesPerSecond.toFixed(0)} img/s`
+    `lr ${Number(row.learningRate.toPrecision(4))}  ${duration(row.seconds)}  ${row.imagesPerSecond.toFixed(0)} img/s`
   );
 }
 

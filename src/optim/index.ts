@@ -27,6 +27,8 @@ const factories = {
 
 export type OptimizerName = keyof typeof factories;
 
+export const optimizerNames = Object.keys(factories) as readonly OptimizerName[];
+
 /** Options that every optimizer takes, and those of single ones. */
 export type OptimizerOptions = SGDOptions & AdamOptions & RMSpropOptions;
 

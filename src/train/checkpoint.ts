@@ -8,8 +8,8 @@ import {
   type SavedTensor,
 } from '../io/safetensors.js';
 import type { Module } from '../nn/index.js';
-import type { Optimizer } from '../optim/index.js';
-import type { EpochMetrics } from './history.js';
+import type { Optimizer, PlateauState } from '../optim/index.js';
+import type { EpochMetrics, ValidationMetrics } from './history.js';
 import type { ModelConfig, RunConfig } from './run_config.js';
 
 /** Where a run stands between two steps. */
@@ -24,8 +24,28 @@ export interface Progress {
   epochSeconds: number;
   /** Draws of the device's random stream. */
   randomPosition: number;
-  bestAccuracy: number;
+  /** The best of the validations so far; null before the first. */
+  bestAccuracy: number | null;
+  bestLoss: number | null;
+  /** Epochs since the validation loss was last the best. */
+  epochsSinceBest: number;
+  /** What a plateau schedule remembers. */
+  plateau: PlateauState | null;
   history: EpochMetrics[];
+  /** Validations within epochs. */
+  validations: ValidationMetrics[];
+  /** Seconds of the running epoch in which training waited for images. */
+  inputSeconds: number;
+}
+
+/** Where a new run stands. */
+export function freshProgress(randomPosition = 0): Progress {
+  return {
+    ...{ epoch: 0, batch: 0, step: 0, totals: { lossSum: 0, correct: 0, count: 0 } },
+    ...{ epochSeconds: 0, inputSeconds: 0, randomPosition, plateau: null },
+    ...{ bestAccuracy: null, bestLoss: null, epochsSinceBest: 0 },
+    ...{ history: [], validations: [] },
+  };
 }
 
 export interface Checkpoint {

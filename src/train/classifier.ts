@@ -1,26 +1,63 @@
+import { parseAugment } from '../autograd/augment_text.js';
 import type { Device } from '../device.js';
 import type { Module } from '../nn/index.js';
-import { castArray } from '../kernels/cast.js';
 import { withOperands, type OperandType } from '../ops/mixed_precision.js';
-import { Tensor } from '../tensor.js';
+import { augment } from '../ops/random.js';
+import type { Tensor } from '../tensor.js';
+import { parseNormalization } from './normalization.js';
 
-/** A network that takes images in [0, 1] and returns logits [N K]. */
+/** How images come to a network. */
+export interface ImageForm {
+  /** Height, width and channels that the network sees. */
+  imageShape: readonly [number, number, number];
+  /** Of the images as they come; smaller ones are enlarged. Default: imageShape. */
+  sourceShape?: readonly [number, number, number];
+  /** See normalization.ts. Default 'none'. */
+  normalize?: string;
+  /** What is done to images in training mode, see ops.augment. Default 'none'. */
+  augment?: string;
+  /** What convolutions and matrix products multiply; everything else is f32. Default 'f32'. */
+  dtype?: OperandType;
+}
+
+/** A network that takes images and returns logits [N K]. */
 export class Classifier {
+  private readonly options;
+
   constructor(
     readonly device: Device,
     readonly model: Module,
-    readonly imageShape: readonly [number, number, number],
-    /** What convolutions and matrix products multiply; everything else is f32. */
-    readonly operandType: OperandType = 'f32',
-  ) {}
+    private readonly form: ImageForm,
+  ) {
+    const { imageShape, sourceShape = imageShape } = form;
+    this.options = {
+      ...{ imageShape: sourceShape, size: [imageShape[0], imageShape[1]] as const },
+      settings: parseAugment(form.augment ?? 'none'),
+      ...parseNormalization(form.normalize ?? 'none'),
+    };
+  }
 
-  /** Logits of packed u8 images [N·H·W·C]; they become floats on the GPU. */
+  /** Logits of packed u8 images [N·h·w·C]; they become floats on the GPU. */
   logits(images: Tensor): Tensor {
-    const [height, width, channels] = this.imageShape;
-    const count = images.size / (height * width * channels);
-    const packed = images.gpuArray.view([count, height, width, channels]);
-    const pixels = Tensor.own(images.runtime, castArray(images.runtime, packed, 'f32', 1 / 255));
-    packed.release();
-    return withOperands(this.operandType, () => this.model.call(pixels));
+    const pixels = this.pixels(images);
+    return withOperands(this.form.dtype ?? 'f32', () => this.model.call(pixels));
+  }
+
+  /** What the network sees of packed u8 images: f32 [N H W C]; augmented in training mode. */
+  pixels(images: Tensor): Tensor {
+    return augment(images, { ...this.options, training: this.model.isTraining });
+  }
+
+  /** What the network sees of images, before normalisation, as bytes to be looked at. */
+  async pictures(images: Uint8Array): Promise<Uint8Array> {
+    const { imageShape, size, settings } = this.options;
+    const pixels = this.device.scope(() =>
+      augment(this.device.tensor(images), {
+        ...{ imageShape, size, settings, training: this.model.isTraining },
+      }),
+    );
+    const values = await pixels.data();
+    pixels.dispose();
+    return Uint8Array.from(values, (value) => Math.round(255 * value));
   }
 }

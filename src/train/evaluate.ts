@@ -38,8 +38,9 @@ export class Evaluator {
   async run(dataset: ImageDataset, options: EvaluateOptions = {}): Promise<Evaluation> {
     const { batchSize = 128, onBatch } = options;
     const { device } = this.classifier;
-    const classes = dataset.classNames.length;
-    const probabilities = new Float32Array(dataset.size * classes);
+    // As many as the network has outputs, which may be more than the data has classes.
+    let classes = 0;
+    let probabilities = new Float32Array(0);
     const losses = new Float32Array(dataset.size);
     let done = 0;
     for await (const batch of batches(dataset, { batchSize })) {
@@ -47,6 +48,10 @@ export class Evaluator {
       const read = async ({ losses: l, probabilities: p }: ForwardResult): Promise<void> => {
         const [lossValues, probabilityValues] = await Promise.all([l.data(), p.data()]);
         losses.set(lossValues, done);
+        if (done === 0) {
+          classes = p.shape[1];
+          probabilities = new Float32Array(dataset.size * classes);
+        }
         probabilities.set(probabilityValues, done * classes);
       };
       if (isFull) await read(this.captured(batch.images, batch.labels));

@@ -43,7 +43,7 @@ export async function evaluateRun(
   // Told before any work, not after it.
   checkReportFolder(options);
   const { config, path } = readModelFile(target);
-  const [height, width, channels] = config.imageShape;
+  const [height, width, channels] = config.sourceShape ?? config.imageShape;
   const opened = await openDataset(options.data, {
     imageSize: [height, width],
     channels: channels as 1 | 3,

@@ -8,24 +8,46 @@ export interface EpochMetrics {
   accuracy: number;
   valLoss: number;
   valAccuracy: number;
+  /** Of the epoch's last step. */
   learningRate: number;
   seconds: number;
   imagesPerSecond: number;
+  /** Seconds in which training waited for images to be read. */
+  inputSeconds: number;
 }
 
-const columns = [
-  'epoch',
-  'loss',
-  'accuracy',
-  'valLoss',
-  'valAccuracy',
-  'learningRate',
-  'seconds',
-  'imagesPerSecond',
-] as const satisfies readonly (keyof EpochMetrics)[];
+/** One row of `validation.csv`: how the network did within an epoch. */
+export interface ValidationMetrics {
+  step: number;
+  /** Epochs done, with the part of the running one. */
+  epoch: number;
+  valLoss: number;
+  valAccuracy: number;
+}
+
+const epochColumns = [
+  ...(['epoch', 'loss', 'accuracy', 'valLoss', 'valAccuracy', 'learningRate'] as const),
+  ...(['seconds', 'imagesPerSecond', 'inputSeconds'] as const),
+] satisfies readonly (keyof EpochMetrics)[];
+
+const validationColumns = [
+  ...(['step', 'epoch', 'valLoss', 'valAccuracy'] as const),
+] satisfies readonly (keyof ValidationMetrics)[];
 
 /** Writes the whole table, so that a resumed run cannot leave rows of a lost epoch behind. */
 export function writeHistory(folder: string, history: readonly EpochMetrics[]): void {
-  const rows = history.map((row) => columns.map((name) => row[name]).join(','));
-  writeFileAtomically(join(folder, 'metrics.csv'), [[columns.join(','), ...rows, ''].join('\n')]);
+  writeTable(join(folder, 'metrics.csv'), epochColumns, history);
+}
+
+export function writeValidations(folder: string, rows: readonly ValidationMetrics[]): void {
+  writeTable(join(folder, 'validation.csv'), validationColumns, rows);
+}
+
+function writeTable<K extends string>(
+  path: string,
+  columns: readonly K[],
+  table: readonly Readonly<Record<K, number>>[],
+): void {
+  const rows = table.map((row) => columns.map((name) => row[name]).join(','));
+  writeFileAtomically(path, [[columns.join(','), ...rows, ''].join('\n')]);
 }

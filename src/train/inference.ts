@@ -20,7 +20,7 @@ export async function loadClassifier(
   });
   model.loadStateDict(weights);
   model.eval();
-  return { classifier: new Classifier(device, model, config.imageShape, config.dtype), config };
+  return { classifier: new Classifier(device, model, config), config };
 }
 
 export interface Prediction {
@@ -36,7 +36,7 @@ export async function predictFiles(
   open: () => Promise<Device>,
 ): Promise<Prediction[]> {
   const { config } = readModelFile(target);
-  const [height, width, channels] = config.imageShape;
+  const [height, width, channels] = config.sourceShape ?? config.imageShape;
   // Every file is read before the device is opened: a wrong name is told at once.
   const images = await Promise.all(
     files.map((file) => decodeImage(file, [height, width], channels as 1 | 3)),

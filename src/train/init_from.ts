@@ -1,8 +1,9 @@
 import { mapWeights, readWeights, type MappingReport } from '../io/weights/index.js';
 import type { Module } from '../nn/index.js';
+import { checkpointIn } from './checkpoint.js';
 
 /**
- * Starts a network from the weights in a file, as far as they fit: of this program, of Keras (.h5)
+ * Starts a network from the weights of a run or in a file, as far as they fit: of this program, of Keras (.h5)
  * or in PyTorch's layout (safetensors). `input` is the shape of one image. What has no source, or
  * one of another shape, keeps its values.
  *
@@ -13,7 +14,9 @@ export async function initFrom(
   path: string,
   { input }: { input: readonly number[] },
 ): Promise<MappingReport> {
-  const { values, ...report } = mapWeights(model, await readWeights(path), { input });
+  const { values, ...report } = mapWeights(model, await readWeights(checkpointIn(path)), {
+    input,
+  });
   model.loadStateDict(values, { strict: false });
   return report;
 }

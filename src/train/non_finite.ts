@@ -1,7 +1,7 @@
 import { batches, type Batch } from '../data/index.js';
 import { TrainingError } from '../gpu/errors.js';
 import { watchModules } from '../nn/index.js';
-import { cast, mul } from '../ops/elementwise.js';
+import { mul } from '../ops/elementwise.js';
 import { sum } from '../ops/reduce.js';
 import { runInScope, type Tensor } from '../tensor.js';
 import { noGrad } from '../autograd/recording.js';
@@ -39,29 +39,24 @@ async function batchOf(
   const start = progress.batch - (progress.step - step);
   if (start === progress.batch - 1 && lastBatch) return lastBatch;
   const shuffle = { seed: config.seed, epoch: progress.epoch };
-  const feed = batches(train, { batchSize: config.batchSize, shuffle, start: Math.max(0, start) });
+  const { batchSize, dropLast } = config;
+  const feed = batches(train, { batchSize, dropLast, shuffle, start: Math.max(0, start) });
   for await (const batch of feed) return batch;
   return null;
 }
 
-async function firstNonFinite(
-  { device, model, imageShape }: Classifier,
-  batch: Batch | null,
-): Promise<string | null> {
+async function firstNonFinite(classifier: Classifier, batch: Batch | null): Promise<string | null> {
   if (!batch) return null;
   const seen: { path: string; type: string; total: Promise<unknown> }[] = [];
   await runInScope(async () => {
-    const [height, width, channels] = imageShape;
-    const pixels = cast(device.tensor(batch.images, [batch.size, height, width, channels]), 'f32', {
-      scale: 1 / 255,
-    });
+    const pixels = classifier.pixels(classifier.device.tensor(batch.images));
     watchModules(
       (module, path, output: Tensor) => {
         // 0·value is 0 for finite values and NaN for all others.
         const total = sum(mul(output.detach(), 0)).item();
         seen.push({ path, type: module.constructor.name, total });
       },
-      () => noGrad(() => model.call(pixels)),
+      () => noGrad(() => classifier.model.call(pixels)),
     );
     await Promise.all(seen.map(({ total }) => total));
   });

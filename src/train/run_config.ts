@@ -1,42 +1,117 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TrainingError } from '../gpu/errors.js';
-import type { OperandType } from '../ops/mixed_precision.js';
-import type { OptimizerName } from './recipes.js';
+import { TrainingError, UsageError } from '../gpu/errors.js';
+import * as kind from './setting_kinds.js';
+import { settings, type Settings } from './settings.js';
 
 /** Everything that decides a run's numbers; written to `config.json` and into every checkpoint. */
-export interface RunConfig {
+export interface RunConfig extends Settings {
   recipe: string;
-  model: string;
   data: string;
-  epochs: number;
-  batchSize: number;
-  optimizer: OptimizerName;
-  learningRates: readonly number[];
-  weightDecay: number;
-  seed: number;
-  limit: number | null;
-  validationShare: number;
+  /** What the network sees: height, width, channels. */
   imageShape: readonly [number, number, number];
+  /** What images are read as; the GPU enlarges them where the network sees larger ones. */
+  sourceShape: readonly [number, number, number];
   classNames: readonly string[];
-  /** Element type of what convolutions and matrix products multiply; f32 in old runs. */
-  dtype?: OperandType;
-  /** Kernels that were tuned when the run began; it keeps them when it goes on. None in old runs. */
+  /** Kernels that were tuned when the run began; it keeps them when it goes on. */
   variants?: Readonly<Record<string, string>>;
 }
 
 /** What a checkpoint says of its model: enough to build it again. */
-export type ModelConfig = Pick<RunConfig, 'model' | 'imageShape' | 'classNames' | 'dtype'>;
+export type ModelConfig = Pick<RunConfig, 'model' | 'imageShape' | 'classNames'> &
+  Partial<Pick<RunConfig, 'sourceShape' | 'dtype' | 'normalize'>>;
 
+/** Keys that `config.json` holds beside the settings: whose they are, and what followed from them. */
+const derivedKeys = ['recipe', 'imageShape', 'sourceShape', 'classNames', 'variants'];
+
+/**
+ * The settings in a config: what a run wrote to `config.json`, or a part of it. Dropout may come as
+ * `keepProbability`, 1 minus its rate.
+ *
+ * Errors: UsageError for an unknown key, with the nearest known one, and for a wrong value.
+ */
+export function checkSettings(where: string, config: unknown): Partial<Settings> {
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) {
+    throw new UsageError(`${where}: expected an object of settings, such as {"epochs": 10}`);
+  }
+  const found: Partial<Record<keyof Settings, unknown>> = {};
+  for (const [key, value] of Object.entries(config)) {
+    const known = settings.find((candidate) => candidate.key === key);
+    if (known) {
+      const isLeftOut = value === null && known.isOptional;
+      found[known.key] = isLeftOut ? null : kind.checked(where, key, known.kind, value);
+    } else if (key === 'keepProbability') {
+      found.dropout = dropoutOf(where, config as Record<string, unknown>);
+    } else if (!derivedKeys.includes(key)) throw unknownKey(where, key);
+  }
+  return found as Partial<Settings>;
+}
+
+function dropoutOf(where: string, config: Record<string, unknown>): number {
+  if (config.dropout !== undefined && config.dropout !== null) {
+    throw new UsageError(`${where}: got both dropout and keepProbability`, 'leave out one of them');
+  }
+  const keep = kind.checked(where, 'keepProbability', kind.positive, config.keepProbability);
+  if (keep <= 1) return 1 - keep;
+  throw new UsageError(`${where}: keepProbability: expected at most 1, got ${keep}`);
+}
+
+function unknownKey(where: string, key: string): UsageError {
+  const names = [...settings.map((candidate) => candidate.key), 'keepProbability', 'recipe'];
+  const nearest = kind.nearestName(key, names);
+  return new UsageError(
+    `${where}: no setting named "${key}"`,
+    nearest ? `did you mean "${nearest}"?` : `there are ${names.join(', ')}`,
+  );
+}
+
+/** What `train --config FILE` asks for: settings, and perhaps a recipe. */
+export interface ConfigFile {
+  recipe?: string;
+  settings: Partial<Settings>;
+  variants?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads a config file: the `config.json` of a run, or any part of one.
+ *
+ * Errors: UsageError where the file is missing, is no JSON or holds what is no setting.
+ */
+export function readConfigFile(path: string): ConfigFile {
+  const config = readJson(path, (problem) => new UsageError(`--config ${path}: ${problem}`));
+  const found = checkSettings(path, config);
+  const { recipe, variants } = config as Pick<RunConfig, 'recipe' | 'variants'>;
+  return {
+    settings: found,
+    ...(recipe === undefined ? {} : { recipe: kind.checked(path, 'recipe', kind.text, recipe) }),
+    ...(variants === undefined ? {} : { variants }),
+  };
+}
+
+/** The config of a run, to go on with it. */
 export function readRunConfig(folder: string): RunConfig {
   const path = join(folder, 'config.json');
+  const config = readJson(
+    path,
+    (problem) =>
+      new TrainingError(
+        `${path}: ${problem}`,
+        'pass the folder of a run, the one that `tilegrad train` named as its --out',
+      ),
+  ) as RunConfig;
+  const missing = settings.find(({ key }) => config[key] === undefined);
+  if (!missing) return config;
+  throw new TrainingError(
+    `${path}: lacks the setting "${missing.key}": the run is of another version of tilegrad`,
+    `begin a new run with --init-from ${folder}`,
+  );
+}
+
+function readJson(path: string, error: (problem: string) => Error): unknown {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as RunConfig;
+    return JSON.parse(readFileSync(path, 'utf8')) as unknown;
   } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new TrainingError(
-      `${path}: ${missing ? 'no such file' : `cannot be read: ${(cause as Error).message}`}`,
-      'pass the folder of a run, the one that `tilegrad train` named as its --out',
-    );
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw error(isMissing ? 'no such file' : `cannot be read: ${(cause as Error).message}`);
   }
 }

@@ -1,26 +1,19 @@
 import { join } from 'node:path';
-import { batches, type Batch, type ImageDataset } from '../data/index.js';
+import { batchCount, batches, type Batch, type ImageDataset } from '../data/index.js';
 import type { Device } from '../device.js';
-import type { GpuArray } from '../gpu/array.js';
-import {
-  newStatistics,
-  readStatistics,
-  recordStatistics,
-  resetStatistics,
-  type TrainingStatistics,
-} from '../kernels/training_statistics.js';
+import type { TrainingStatistics } from '../kernels/training_statistics.js';
 import type { Module } from '../nn/index.js';
 import type { Optimizer } from '../optim/index.js';
-import { softmaxCrossEntropy } from '../ops/loss.js';
-import { type Tensor } from '../tensor.js';
-import { EventWriter } from '../io/tensorboard.js';
 import { writeCheckpoint, type Progress } from './checkpoint.js';
 import { Classifier } from './classifier.js';
 import { Evaluator, type Evaluation } from './evaluate.js';
+import { Freezer } from './freeze.js';
+import type { EpochMetrics } from './history.js';
+import { LearningRate } from './learning_rate.js';
 import { nonFiniteLoss } from './non_finite.js';
-import { writeHistory, type EpochMetrics } from './history.js';
-import { learningRateAt } from './recipes.js';
 import type { RunConfig } from './run_config.js';
+import { RunLog } from './run_log.js';
+import { TrainingStep } from './training_step.js';
 
 export interface TrainerOptions {
   device: Device;
@@ -56,17 +49,16 @@ export interface LiveProgress {
   phase: 'train' | 'validate';
 }
 
+/**
+ * How a run ended: all epochs done; stopped early, as no epoch was better for a while or as
+ * everything is learned by heart; or interrupted, to be resumed.
+ */
+export type RunEnd = 'done' | 'no better' | 'learned' | 'interrupted';
+
 /** How often the GPU's totals are read for the live line. */
 const READ_EVERY_MS = 500;
 /** Steps that may be submitted before the oldest must be done. */
 const STEPS_IN_FLIGHT = 2;
-
-export function freshProgress(): Progress {
-  return {
-    ...{ epoch: 0, batch: 0, step: 0, totals: { lossSum: 0, correct: 0, count: 0 } },
-    ...{ epochSeconds: 0, randomPosition: 0, bestAccuracy: -1, history: [] },
-  };
-}
 
 /**
  * The training loop. A step is captured once and replayed for every full batch; totals stay on the
@@ -75,93 +67,95 @@ export function freshProgress(): Progress {
  */
 export class Trainer {
   private readonly classifier: Classifier;
-  private readonly statistics: GpuArray;
-  private readonly captured;
+  private readonly step: TrainingStep;
   private readonly evaluator: Evaluator;
+  private readonly freezer: Freezer;
+  private readonly rate: LearningRate;
+  private readonly log: RunLog;
+  private readonly stepsPerEpoch: number;
   /** What the last finished epoch gave on the validation set. */
   private latest: Evaluation | null = null;
-  private eventWriter: EventWriter | null = null;
   private lastCheckpoint = performance.now();
 
   constructor(
     private readonly options: TrainerOptions,
     private readonly events: TrainerEvents = {},
   ) {
-    const { device, model, train, optimizer } = options;
-    this.classifier = new Classifier(device, model, train.imageShape, options.config.dtype);
-    this.statistics = newStatistics(device.runtime);
-    optimizer.guard = { array: this.statistics, word: 4 };
-    this.captured = device.capture<[Uint8Array, Int32Array], Tensor>((images, labels) =>
-      this.step(images, labels),
-    );
+    const { device, model, train, optimizer, config, progress, folder } = options;
+    this.freezer = new Freezer(model, config.freeze);
+    this.classifier = new Classifier(device, model, config);
+    this.step = new TrainingStep(this.classifier, optimizer, config, options.isCaptured ?? true);
     this.evaluator = new Evaluator(this.classifier);
+    this.stepsPerEpoch = batchCount(train.size, config.batchSize, config.dropLast);
+    this.rate = new LearningRate(config, this.stepsPerEpoch, progress.plateau);
+    this.log = new RunLog(folder, config.tensorboard);
   }
 
-  /** Trains to the end, or until `shouldStop`; returns whether it reached the end. */
-  async run(): Promise<boolean> {
-    const { config, progress, model, optimizer } = this.options;
+  /** Trains to the end, or until something stops it; says which. */
+  async run(): Promise<RunEnd> {
+    const { config, progress } = this.options;
     this.latest = null;
-    while (progress.epoch < config.epochs) {
-      optimizer.lr = learningRateAt(config.learningRates, progress.epoch, config.epochs);
-      model.train();
+    for (;;) {
+      const end = this.endOfRun();
+      if (end) return end;
+      const isFrozen = config.unfreezeAfter === null || progress.epoch < config.unfreezeAfter;
+      if (this.freezer.set(isFrozen)) this.step.recapture();
+      this.freezer.train();
       if (!(await this.trainEpoch())) {
         await this.save('last');
-        return false;
+        return 'interrupted';
       }
       await this.finishEpoch();
     }
-    return true;
   }
 
   dispose(): void {
-    this.captured.dispose();
+    this.step.dispose();
     this.evaluator.dispose();
-    this.statistics.release();
   }
 
-  /** How the network does on the validation set; that of the last epoch where nothing ran since. */
-  async evaluate(): Promise<Evaluation> {
+  /** How the network does on the validation set, or on another. */
+  async evaluate(dataset = this.options.validation): Promise<Evaluation> {
     const { model, validation, config } = this.options;
+    // Nothing was trained since the last epoch was validated.
+    if (dataset === validation && this.latest) return this.latest;
     model.eval();
-    this.latest ??= await this.evaluator.run(validation, { batchSize: config.batchSize });
-    return this.latest;
+    return this.evaluator.run(dataset, { batchSize: config.batchSize });
   }
 
-  /** One step of training on packed images; leaves the loss in a tensor. */
-  private step(images: Tensor, labels: Tensor): Tensor {
-    const { optimizer, device } = this.options;
-    const logits = this.classifier.logits(images);
-    const loss = softmaxCrossEntropy(logits, labels);
-    recordStatistics(
-      device.runtime,
-      this.statistics,
-      logits.gpuArray,
-      labels.gpuArray,
-      loss.gpuArray,
-    );
-    optimizer.zeroGrad();
-    loss.backward();
-    optimizer.step();
-    return loss;
+  private endOfRun(): RunEnd | null {
+    const { config, progress } = this.options;
+    const { epochs, earlyStopping, overfit } = config;
+    if (overfit && progress.history.at(-1)?.accuracy === 1) return 'learned';
+    if (progress.epoch >= epochs) return 'done';
+    const isStale = earlyStopping !== null && progress.epochsSinceBest >= earlyStopping;
+    return isStale ? 'no better' : null;
   }
 
   private async trainEpoch(): Promise<boolean> {
     const { config, train, device, progress } = this.options;
+    const { batchSize, dropLast } = config;
     const { runtime } = device;
-    resetStatistics(runtime, this.statistics, { ...progress.totals, steps: progress.step });
+    this.step.reset({ ...progress.totals, steps: progress.step });
     const started = performance.now() - progress.epochSeconds * 1000;
     let lastRead = performance.now();
     let lastDone = progress.totals.count;
     let speed = 0;
     const flying: Promise<void>[] = [];
     const shuffle = { seed: config.seed, epoch: progress.epoch };
-    const feed = batches(train, { batchSize: config.batchSize, shuffle, start: progress.batch });
-    for await (const batch of feed) {
-      this.runStep(batch);
+    const feed = batches(train, { batchSize, dropLast, shuffle, start: progress.batch });
+    for await (const batch of this.timed(feed)) {
+      if (progress.step === 0) await this.showBeginning(batch);
+      this.options.optimizer.lr = this.rate.at(progress.step);
+      this.step.run(batch);
       progress.batch++;
       progress.step++;
       flying.push(runtime.submittedDone());
       if (flying.length > STEPS_IN_FLIGHT) await flying.shift();
+      const { validateEvery } = config;
+      if (validateEvery !== null && progress.step % validateEvery === 0) {
+        await this.validateWithinEpoch();
+      }
       const now = performance.now();
       const mustStop = this.events.shouldStop?.() ?? false;
       if (now - lastRead < READ_EVERY_MS && !mustStop) continue;
@@ -186,83 +180,121 @@ export class Trainer {
     return true;
   }
 
-  private runStep(batch: Batch): void {
-    const { config, device } = this.options;
-    const isFull = batch.size === config.batchSize;
-    if (isFull && (this.options.isCaptured ?? true)) this.captured(batch.images, batch.labels);
-    else {
-      device.scope(() => {
-        this.step(device.tensor(batch.images), device.tensor(batch.labels));
-      });
+  /** The batches of a feed, with the time that was spent waiting for them put down. */
+  private async *timed(feed: AsyncIterable<Batch>): AsyncGenerator<Batch> {
+    const { progress } = this.options;
+    const iterator = feed[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const asked = performance.now();
+        const next = await iterator.next();
+        progress.inputSeconds += (performance.now() - asked) / 1000;
+        if (next.done) return;
+        yield next.value;
+      }
+    } finally {
+      await iterator.return?.();
     }
-    device.runtime.flush();
   }
 
   /** Reads the epoch's totals into the progress; throws where a loss was not finite. */
   private async readTotals(batch: Batch | null): Promise<TrainingStatistics> {
-    const { device, progress } = this.options;
-    const totals = await readStatistics(device.runtime, this.statistics);
+    const totals = await this.step.read();
     if (totals.badStep !== null) {
       throw await nonFiniteLoss(this.classifier, this.options, totals.badStep, batch);
     }
-    progress.totals = {
-      lossSum: totals.lossSum,
-      correct: totals.correct,
-      count: totals.count,
-    };
+    const { lossSum, correct, count } = totals;
+    this.options.progress.totals = { lossSum, correct, count };
     return totals;
   }
 
   private report(totals: TrainingStatistics, imagesPerSecond: number): void {
-    const { config, train, progress } = this.options;
+    const { config, progress } = this.options;
     this.events.onProgress?.({
       ...{ epoch: progress.epoch + 1, epochs: config.epochs, phase: 'train', imagesPerSecond },
-      ...{ done: totals.count, total: train.size },
+      ...{ done: totals.count, total: this.imagesPerEpoch },
       ...{ loss: totals.lossSum / totals.count, accuracy: totals.correct / totals.count },
     });
   }
 
+  private get imagesPerEpoch(): number {
+    const { config, train } = this.options;
+    return config.dropLast ? this.stepsPerEpoch * config.batchSize : train.size;
+  }
+
   private async finishEpoch(): Promise<void> {
-    const { config, train, validation, model, progress, optimizer, folder } = this.options;
+    const { config, progress, optimizer, model } = this.options;
     const { lossSum, correct, count } = progress.totals;
     const [loss, accuracy] = [lossSum / count, correct / count];
-    model.eval();
-    const result = await this.evaluator.run(validation, {
-      batchSize: config.batchSize,
-      onBatch: (done, total) =>
-        this.events.onProgress?.({
-          ...{ epoch: progress.epoch + 1, epochs: config.epochs, phase: 'validate' },
-          ...{ done, total, loss, accuracy, imagesPerSecond: 0 },
-        }),
-    });
+    const result = await this.validate({ loss, accuracy });
     const row: EpochMetrics = {
       ...{ epoch: progress.epoch + 1, loss, accuracy },
       ...{ valLoss: result.loss, valAccuracy: result.accuracy, learningRate: optimizer.lr },
-      seconds: progress.epochSeconds,
-      imagesPerSecond: train.size / progress.epochSeconds,
+      ...{ seconds: progress.epochSeconds, inputSeconds: progress.inputSeconds },
+      imagesPerSecond: this.imagesPerEpoch / progress.epochSeconds,
     };
     this.latest = result;
+    const isBetter = progress.bestLoss === null || result.loss < progress.bestLoss;
+    progress.epochsSinceBest = isBetter ? 0 : progress.epochsSinceBest + 1;
+    this.rate.epochDone(result.loss);
+    progress.plateau = this.rate.state();
     progress.history.push(row);
     progress.epoch++;
     progress.batch = 0;
     progress.totals = { lossSum: 0, correct: 0, count: 0 };
     progress.epochSeconds = 0;
-    const isBest = result.accuracy > progress.bestAccuracy;
-    if (isBest) progress.bestAccuracy = result.accuracy;
-    if (isBest) await this.save('best');
+    progress.inputSeconds = 0;
+    if (this.isBest(result, config.bestBy)) await this.save('best');
     await this.save('last');
-    writeHistory(folder, progress.history);
-    this.writeEvents(row);
+    this.log.epoch(row, progress.history);
+    await this.log.weights(model, row.epoch);
     this.events.onEpoch?.(row);
   }
 
-  private writeEvents(row: EpochMetrics): void {
-    const { folder } = this.options;
-    this.eventWriter ??= new EventWriter(join(folder, 'events'));
-    const { epoch, ...values } = row;
-    for (const [name, value] of Object.entries(values)) {
-      this.eventWriter.scalar(`epoch/${name}`, value, epoch);
-    }
+  /** Runs the validation set; `live` is what the live line says of the training so far. */
+  private async validate(live: { loss: number; accuracy: number }): Promise<Evaluation> {
+    const { config, validation, model, progress } = this.options;
+    model.eval();
+    return this.evaluator.run(validation, {
+      batchSize: config.batchSize,
+      onBatch: (done, total) =>
+        this.events.onProgress?.({
+          ...{ epoch: progress.epoch + 1, epochs: config.epochs, phase: 'validate' },
+          ...{ done, total, ...live, imagesPerSecond: 0 },
+        }),
+    });
+  }
+
+  private async validateWithinEpoch(): Promise<void> {
+    const { progress } = this.options;
+    const { lossSum, correct, count } = progress.totals;
+    const result = await this.validate({ loss: lossSum / count, accuracy: correct / count });
+    this.freezer.train();
+    const { step } = progress;
+    const epoch = step / this.stepsPerEpoch;
+    progress.validations.push({ step, epoch, valLoss: result.loss, valAccuracy: result.accuracy });
+    this.log.validation(progress.validations.at(-1)!, progress.validations);
+  }
+
+  /** Whether a validation is the best so far, which it then is remembered as. */
+  private isBest({ loss, accuracy }: Evaluation, by: RunConfig['bestBy']): boolean {
+    const { progress } = this.options;
+    const isLower = progress.bestLoss === null || loss < progress.bestLoss;
+    const isHigher = progress.bestAccuracy === null || accuracy > progress.bestAccuracy;
+    if (isLower) progress.bestLoss = loss;
+    if (isHigher) progress.bestAccuracy = accuracy;
+    return by === 'loss' ? isLower : isHigher;
+  }
+
+  private async showBeginning(batch: Batch): Promise<void> {
+    const { config, model, train, device } = this.options;
+    if (config.tensorboard !== 'all') return;
+    const { random } = device.runtime;
+    const { position } = random;
+    const pixels = await this.classifier.pictures(batch.images);
+    // The run's own draws are those it would have without TensorBoard.
+    random.position = position;
+    await this.log.begin(model, train, batch, { pixels, imageShape: config.imageShape });
   }
 
   private async save(name: 'last' | 'best'): Promise<void> {

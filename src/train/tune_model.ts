@@ -28,7 +28,7 @@ export async function tuneModel(
   const { position } = random;
   const model = createModel(device, name, { input: imageShape, classes });
   try {
-    const classifier = new Classifier(device, model, imageShape, dtype);
+    const classifier = new Classifier(device, model, { imageShape, dtype });
     const pixels = imageShape[0] * imageShape[1] * imageShape[2];
     const report = await device.tune(
       () => {

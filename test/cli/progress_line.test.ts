@@ -42,9 +42,25 @@ it('writes nothing but epochs where the output is no terminal', () => {
   const { written, stream } = terminal(0, false);
   const line = new ProgressLine(stream);
   line.show(live);
-  const row = { ...live, valLoss: 0.03, valAccuracy: 0.99, learningRate: 5e-4, seconds: 61 };
+  const row = {
+    ...{ ...live, valLoss: 0.03, valAccuracy: 0.99, learningRate: 0.00049999999 },
+    ...{ seconds: 61, inputSeconds: 0.1 },
+  };
   line.finish(row, 12);
   expect(written).toEqual([
     'epoch  3/12  loss 0.0431  acc 98.72 %  val loss 0.0300  val acc 99.00 %  lr 0.0005  1:01  250 img/s\n',
   ]);
+});
+
+it('counts images that are made ready, once in a line where there is no terminal', () => {
+  const pipe = terminal(0, false);
+  const plain = new ProgressLine(pipe.stream);
+  for (const done of [0, 500, 1000]) plain.decoded(done, 1000);
+  expect(pipe.written).toEqual(['reading 1,000 images\n']);
+  const tty = terminal(60);
+  const drawn = new ProgressLine(tty.stream);
+  drawn.decoded(500, 1000);
+  drawn.decoded(1000, 1000);
+  expect(tty.written[0]).toMatch(/^\rreading 1,000 images ━{12}─{12} 50\.00 %/);
+  expect(tty.written).toHaveLength(2);
 });

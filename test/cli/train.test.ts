@@ -175,7 +175,7 @@ describe('bad input gets one clear error', () => {
     ['unknown option', ['train', 'mnist', '--epoch', '3'], 2, /unknown option '--epoch'/],
     ['no number', ['train', 'mnist', '--epochs', 'x'], 2, /expected a positive whole number/],
     ['zero rate', ['train', 'mnist', '--lr', '0'], 2, /expected a positive number/],
-    ['unknown optimizer', ['train', 'mnist', '--optimizer', 'x'], 2, /Allowed choices are sgd/],
+    ['unknown optimizer', ['train', 'mnist', '--optimizer', 'x'], 2, /expected one of sgd, adam/],
     ['missing data', ['train', 'mnist', '--data', 'nowhere'], 1, /nowhere/],
     ['unknown model', ['summary', 'resnet102'], 2, /no model named "resnet102"; there are/],
     ['missing adapter', ['doctor', '--adapter', 'zzz'], 1, /no adapter contains "zzz"; found/],

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { MemoryDataset } from '../../src/data/index.js';
 import { createDevice, type Device } from '../../src/device.js';
 import { Conv2d, Dense, Dropout, Flatten, MaxPool2d, Sequential } from '../../src/nn/index.js';
-import { Adam } from '../../src/optim/index.js';
-import { readCheckpoint } from '../../src/train/checkpoint.js';
+import { freshProgress, readCheckpoint } from '../../src/train/checkpoint.js';
+import { makeOptimizer } from '../../src/train/parameter_groups.js';
 import type { RunConfig } from '../../src/train/run_config.js';
-import { freshProgress, Trainer, type TrainerEvents } from '../../src/train/trainer.js';
+import { defaultSettings } from '../../src/train/settings.js';
+import { Trainer, type TrainerEvents } from '../../src/train/trainer.js';
 import { seededRandom } from '../helpers/fill.js';
 
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'tilegrad-train-'));
@@ -30,9 +31,10 @@ export function quarters(size: number, seed: number): MemoryDataset {
 }
 
 export const config: RunConfig = {
+  ...defaultSettings(),
   ...{ recipe: 'test', model: 'test', data: 'test', epochs: 3, batchSize: 16, seed: 3 },
-  ...{ optimizer: 'adam', learningRates: [1e-2], weightDecay: 0, limit: null },
-  ...{ validationShare: 0.1, imageShape: [8, 8, 1], classNames: ['a', 'b', 'c', 'd'] },
+  ...{ optimizer: 'adam', lr: 1e-2, tensorboard: 'scalars' },
+  ...{ imageShape: [8, 8, 1], sourceShape: [8, 8, 1], classNames: ['a', 'b', 'c', 'd'] },
 };
 
 export function tinyModel(device: Device): Sequential {
@@ -63,8 +65,8 @@ export async function train(session: Session) {
   const device = await createDevice({ seed: settings.seed });
   try {
     const model = tinyModel(device);
-    const optimizer = new Adam(model.namedParameters(), { lr: settings.learningRates[0] });
-    let progress = { ...freshProgress(), randomPosition: device.runtime.random.position };
+    const optimizer = makeOptimizer(model, settings);
+    let progress = freshProgress(device.runtime.random.position);
     if (session.resume) {
       const checkpoint = readCheckpoint(join(session.folder, 'last.safetensors'));
       model.loadStateDict(checkpoint.weights);
@@ -84,11 +86,11 @@ export async function train(session: Session) {
       },
       events,
     );
-    const isFinished = await trainer.run();
+    const end = await trainer.run();
     const weights: Record<string, number[]> = {};
     for (const [name, tensor] of model.stateDict()) weights[name] = [...(await tensor.data())];
     trainer.dispose();
-    return { weights, progress, isFinished, memory: device.memory };
+    return { weights, progress, end, memory: device.memory };
   } finally {
     device.destroy();
   }

@@ -37,10 +37,10 @@ describe('training', () => {
     expect(names).toEqual(['best.safetensors', 'events', 'last.safetensors', 'metrics.csv']);
     const [head, ...rows] = readFileSync(join(unbrokenFolder, 'metrics.csv'), 'utf8').split('\n');
     expect(head).toBe(
-      'epoch,loss,accuracy,valLoss,valAccuracy,learningRate,seconds,imagesPerSecond',
+      'epoch,loss,accuracy,valLoss,valAccuracy,learningRate,seconds,imagesPerSecond,inputSeconds',
     );
     expect(rows.filter(Boolean)).toHaveLength(3);
-    expect(readdirSync(join(unbrokenFolder, 'events'))).toHaveLength(1);
+    expect(readdirSync(join(unbrokenFolder, 'events'))).toEqual(['train', 'validation']);
   });
 
   it('gives the same bits again, and without capturing the step', async () => {
@@ -61,10 +61,10 @@ describe('training', () => {
         folder: where,
         events: { shouldStop: () => ++steps >= stopAfter },
       });
-      expect(first.isFinished).toBe(false);
+      expect(first.end).toBe('interrupted');
       expect(readCheckpoint(join(where, 'last.safetensors')).progress.step).toBe(stopAfter);
       const second = await train({ folder: where, resume: true });
-      expect(second.isFinished).toBe(true);
+      expect(second.end).toBe('done');
       expect(second.weights).toEqual(unbroken.weights);
       expect(losses(second.progress)).toEqual(losses(unbroken.progress));
     },
@@ -77,14 +77,14 @@ describe('training', () => {
     const failing = train({
       folder: where,
       resume: true,
-      config: { epochs: 3, learningRates: [1e38] },
+      config: { epochs: 3, lr: 1e38 },
     });
     await expect(failing).rejects.toThrow(TrainingError);
     await expect(failing).rejects.toThrow(
       /the loss is not finite at step \d+ \(epoch 2\), learning rate 1e\+38, first in .+\nfix: lower the learning rate/,
     );
     expect(readFileSync(join(where, 'last.safetensors')).equals(saved)).toBe(true);
-    expect(before.isFinished).toBe(true);
+    expect(before.end).toBe('done');
   });
 
   it('keeps a checkpoint within an epoch when the interval is over', async () => {

@@ -5,7 +5,8 @@ import { createDevice } from '../../src/device.js';
 import { UsageError } from '../../src/gpu/errors.js';
 import { formatChoices, identityOf } from '../../src/kernels/choice_cache.js';
 import { readCheckpoint } from '../../src/train/checkpoint.js';
-import { runTraining, type TrainRequest } from '../../src/train/run.js';
+import { runTraining } from '../../src/train/run.js';
+import type { TrainRequest } from '../../src/train/run_plan.js';
 import { temporaryFolder } from './helpers.js';
 
 const folder = temporaryFolder();
@@ -21,29 +22,36 @@ beforeEach(() => {
 });
 
 const small: TrainRequest = {
-  ...{ data: 'builtin:digits', model: 'mlp', limit: 64, batchSize: 16, seed: 5 },
-  ...{ epochs: 2, report: false },
+  settings: {
+    ...{ data: 'builtin:digits', model: 'mlp', limit: 64, batchSize: 16, seed: 5 },
+    ...{ epochs: 2, tensorboard: 'off' },
+  },
+  report: false,
 };
 
 interface Run {
   losses: number[];
   said: string[];
-  isFinished: boolean;
+  isDone: boolean;
 }
 
 async function run(request: TrainRequest, stopAfter = Infinity): Promise<Run> {
   const said: string[] = [];
   let steps = 0;
   const recipe = request.resume === undefined ? 'mnist' : undefined;
-  const { document, isFinished } = await runTraining(recipe, request, {
-    openDevice: (seed) => createDevice({ seed }),
-    say: (text) => said.push(text),
-    onProgress: () => undefined,
-    onEpoch: () => undefined,
-    shouldStop: () => ++steps >= stopAfter,
-  });
+  const { document, isDone } = await runTraining(
+    { recipe, ...request },
+    {
+      openDevice: (seed) => createDevice({ seed }),
+      say: (text) => said.push(text),
+      onProgress: () => undefined,
+      onEpoch: () => undefined,
+      onDecoded: () => undefined,
+      shouldStop: () => ++steps >= stopAfter,
+    },
+  );
   const { epochs } = document as { epochs: { loss: number; valLoss: number }[] };
-  return { losses: epochs.flatMap(({ loss, valLoss }) => [loss, valLoss]), said, isFinished };
+  return { losses: epochs.flatMap(({ loss, valLoss }) => [loss, valLoss]), said, isDone };
 }
 
 const variantsIn = (out: string): Record<string, string> =>
@@ -83,19 +91,23 @@ describe('a tuned run', () => {
 
     // One that is stopped goes on by them even when the cache says otherwise by then.
     const stopped = join(folder, 'stopped');
-    expect((await run({ ...small, out: stopped }, 5)).isFinished).toBe(false);
+    expect((await run({ ...small, out: stopped }, 5)).isDone).toBe(false);
     rmSync(join(caches, file));
-    expect((await run({ resume: stopped, report: false })).losses).toEqual(naive.losses);
+    expect((await run({ resume: stopped, settings: {}, report: false })).losses).toEqual(
+      naive.losses,
+    );
 
     // One that began without goes on without.
     const untuned = join(folder, 'untuned');
-    expect((await run({ ...small, out: untuned }, 5)).isFinished).toBe(false);
+    expect((await run({ ...small, out: untuned }, 5)).isDone).toBe(false);
     await keepNaive(keys, file);
-    expect((await run({ resume: untuned, report: false })).losses).toEqual(builtIn.losses);
+    expect((await run({ resume: untuned, settings: {}, report: false })).losses).toEqual(
+      builtIn.losses,
+    );
   }, 180_000);
 
   it('is not tuned anew when it goes on', async () => {
-    const request = { resume: join(folder, 'tuned'), tune: true };
+    const request = { resume: join(folder, 'tuned'), settings: {}, tune: true };
     await expect(run(request)).rejects.toThrow(UsageError);
     await expect(run(request)).rejects.toThrow("the run's own settings, got --tune");
   });

@@ -1,0 +1,156 @@
+import { UsageError } from '../gpu/errors.js';
+import { schedule, type Plateau, type PlateauState, type Schedule } from '../optim/index.js';
+
+/* Learning-rate schedules as texts: `--schedule cosine`, `"schedule": "inverse-time:2e-6"`. */
+
+const forms = {
+  constant: 'constant',
+  stages: 'stages:RATE,RATE,… (equal parts of the run)',
+  'per-epoch': 'per-epoch:RATE,RATE,…',
+  'inverse-time': 'inverse-time:DECAY (per step)',
+  exponential: 'exponential:FACTOR (per epoch)',
+  step: 'step:EPOCHS,FACTOR',
+  cosine: 'cosine or cosine:FLOOR',
+  plateau: 'plateau:FACTOR,PATIENCE (epochs without a better validation loss)',
+} as const;
+
+type ScheduleName = keyof typeof forms;
+
+interface ParsedSchedule {
+  name: ScheduleName;
+  values: number[];
+}
+
+/** How many values each takes. */
+const arity: Readonly<Record<ScheduleName, readonly [number, number]>> = {
+  constant: [0, 0],
+  stages: [1, Infinity],
+  'per-epoch': [1, Infinity],
+  'inverse-time': [1, 1],
+  exponential: [1, 1],
+  step: [2, 2],
+  cosine: [0, 1],
+  plateau: [2, 2],
+};
+
+/** Every form of the text, for help and errors. */
+export const scheduleForms: readonly string[] = Object.values(forms);
+
+/**
+ * Takes a schedule's text apart.
+ *
+ * Errors: UsageError with the forms there are.
+ */
+export function parseSchedule(text: string): ParsedSchedule {
+  const [name, ...rest] = text.split(':');
+  const list = rest.join(':');
+  const values = list === '' ? [] : list.split(',').map((part) => Number(part || NaN));
+  if (Object.hasOwn(forms, name)) {
+    const [least, most] = arity[name as ScheduleName];
+    const isFine = values.every((value) => Number.isFinite(value) && value >= 0);
+    if (isFine && values.length >= least && values.length <= most) {
+      return { name: name as ScheduleName, values };
+    }
+    throw new UsageError(`schedule: expected ${forms[name as ScheduleName]}, got "${text}"`);
+  }
+  throw new UsageError(
+    `schedule: no schedule named "${name}"`,
+    `use one of: ${Object.values(forms).join('; ')}`,
+  );
+}
+
+/** Throws a UsageError unless the text is a schedule with possible values. */
+export function checkSchedule(text: string): void {
+  try {
+    new LearningRate({ schedule: text, lr: 1e-3, warmup: 0, epochs: 1 }, 1);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`schedule: "${text}": ${(error as Error).message}`);
+  }
+}
+
+/** Whether the text names rates of its own, so that `lr` says nothing. */
+export function namesRates(text: string): boolean {
+  return ['stages', 'per-epoch'].includes(parseSchedule(text).name);
+}
+
+export interface RateSettings {
+  schedule: string;
+  lr: number;
+  /** Epochs, a part of one too, over which the rate rises from 0. */
+  warmup: number;
+  epochs: number;
+}
+
+/**
+ * The learning rate of every step of a run: a function of how many steps were done, and of what a
+ * plateau has seen, so that a resumed run goes on with the same rates.
+ */
+export class LearningRate {
+  private readonly rateOf: Schedule;
+  private readonly plateau: Plateau | null;
+
+  /** `state` is that of a plateau, from a checkpoint. */
+  constructor(
+    private readonly settings: RateSettings,
+    private readonly stepsPerEpoch: number,
+    state: PlateauState | null = null,
+  ) {
+    const { name, values } = parseSchedule(settings.schedule);
+    this.plateau =
+      name === 'plateau'
+        ? schedule.reduceOnPlateau(settings.lr, { factor: values[0], patience: values[1] })
+        : null;
+    if (state) this.plateau?.loadState(state);
+    this.rateOf = this.plateau
+      ? () => this.plateau!.lr
+      : scheduleOf(name, values, settings, stepsPerEpoch);
+  }
+
+  /** The rate of a step, counted from 0 since the run began. */
+  at(step: number): number {
+    const rate = this.rateOf(step);
+    const rising = Math.ceil(this.settings.warmup * this.stepsPerEpoch);
+    return step < rising ? (rate * (step + 1)) / (rising + 1) : rate;
+  }
+
+  /** Tells a plateau how an epoch ended. */
+  epochDone(validationLoss: number): void {
+    this.plateau?.update(validationLoss);
+  }
+
+  /** What a checkpoint keeps; null where the step count says it all. */
+  state(): PlateauState | null {
+    return this.plateau?.state() ?? null;
+  }
+}
+
+function scheduleOf(
+  name: ScheduleName,
+  values: readonly number[],
+  { lr, epochs }: RateSettings,
+  stepsPerEpoch: number,
+): Schedule {
+  const epochOf = (step: number): number => Math.floor(step / stepsPerEpoch);
+  switch (name) {
+    case 'stages':
+      return (step) => {
+        const stage = Math.floor((epochOf(step) * values.length) / epochs);
+        return values[Math.min(stage, values.length - 1)];
+      };
+    case 'per-epoch':
+      return (step) => values[Math.min(epochOf(step), values.length - 1)];
+    case 'inverse-time':
+      return schedule.inverseTime(lr, { decay: values[0] });
+    case 'exponential':
+      return schedule.exponential(lr, { rate: values[0], every: stepsPerEpoch });
+    case 'step': {
+      const stepped = schedule.step(lr, { every: values[0], factor: values[1] });
+      return (step) => stepped(epochOf(step));
+    }
+    case 'cosine':
+      return schedule.cosine(lr, { total: epochs * stepsPerEpoch, floor: values[0] ?? 0 });
+    default:
+      return schedule.constant(lr);
+  }
+}

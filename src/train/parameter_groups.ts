@@ -1,0 +1,59 @@
+import { UsageError } from '../gpu/errors.js';
+import type { Module } from '../nn/index.js';
+import {
+  createOptimizer,
+  type Optimizer,
+  type OptimizerOptions,
+  type ParameterGroup,
+} from '../optim/index.js';
+import { parametersOf } from './freeze.js';
+import type { Settings } from './settings.js';
+
+/**
+ * The parameters of a network in groups of one learning rate and one weight decay.
+ *
+ * L2 adds l2 · Σ w² to the loss, so 2 · l2 · w to the gradient, of the weights of convolutions and
+ * dense layers alone: biases and batch norms have one axis.
+ */
+function groupsOf(
+  model: Module,
+  { lrScale, l2, weightDecay }: Pick<Settings, 'lrScale' | 'l2' | 'weightDecay'>,
+): ParameterGroup[] {
+  const factors = new Map<string, number>();
+  for (const [pattern, factor] of Object.entries(lrScale)) {
+    for (const name of parametersOf(model, [pattern], '--lr-scale').keys()) {
+      factors.set(name, factor);
+    }
+  }
+  const groups = new Map<string, ParameterGroup & { parameters: [string, never][] }>();
+  for (const [name, parameter] of model.namedParameters()) {
+    const factor = factors.get(name) ?? 1;
+    const decay = weightDecay + (parameter.shape.length > 1 ? 2 * l2 : 0);
+    const key = `${factor} ${decay}`;
+    const group = groups.get(key) ?? { parameters: [], lrScale: factor, weightDecay: decay };
+    group.parameters.push([name, parameter as never]);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
+
+/**
+ * Makes the optimizer that the settings name.
+ *
+ * Errors: UsageError for an option that it has not, and for a pattern that means no parameter.
+ */
+export function makeOptimizer(model: Module, config: Settings): Optimizer {
+  if (config.optimizer === 'adamw' && config.l2 > 0) {
+    throw new UsageError(
+      'train: adamw takes no --l2: it keeps decay out of the gradient',
+      'use --weight-decay, or --optimizer adam',
+    );
+  }
+  const { momentum, nesterov, beta1, beta2, alpha, epsilon, amsgrad } = config;
+  const chosen = { momentum, nesterov, beta1, beta2, alpha, epsilon, amsgrad };
+  const options: OptimizerOptions = { lr: config.lr, weightDecay: config.weightDecay };
+  for (const [name, value] of Object.entries(chosen)) {
+    if (value !== null) Object.assign(options, { [name]: value });
+  }
+  return createOptimizer(config.optimizer, groupsOf(model, config), options);
+}

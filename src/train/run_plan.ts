@@ -1,0 +1,144 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { TrainingError, UsageError } from '../gpu/errors.js';
+import { readCheckpoint } from './checkpoint.js';
+import { namesRates } from './learning_rate.js';
+import { recipeOf, recipeSettings } from './recipes.js';
+import { readConfigFile, readRunConfig, type RunConfig } from './run_config.js';
+import type { Settings } from './settings.js';
+
+/** What is asked of a run; `settings` are those that were given, the recipe has the others. */
+export interface TrainRequest {
+  recipe?: string;
+  /** A file of settings; those given here come before it. */
+  config?: string;
+  settings: Partial<Settings>;
+  /** Folder of the new run. */
+  out?: string;
+  /** Folder of a run to go on with. */
+  resume?: string;
+  report?: boolean;
+  tune?: boolean;
+}
+
+/** A run before its data are opened: its shapes and class names follow from them. */
+export interface RunPlan {
+  config: RunConfig;
+  folder: string;
+  /** Where the run goes on; null at its beginning. */
+  checkpoint: ReturnType<typeof readCheckpoint> | null;
+  isResumed: boolean;
+}
+
+/** Decides what is run: a new run of a recipe or a config file, or one that goes on. */
+export function planRun(request: TrainRequest): RunPlan {
+  return request.resume === undefined
+    ? plannedRun(request)
+    : resumedRun({ ...request, resume: request.resume });
+}
+
+function plannedRun(request: TrainRequest): RunPlan {
+  const file = request.config === undefined ? { settings: {} } : readConfigFile(request.config);
+  const recipeName = request.recipe ?? file.recipe;
+  if (recipeName === undefined) {
+    throw new UsageError('train: expected a recipe', 'for example: tilegrad train mnist');
+  }
+  const recipe = recipeOf(recipeName);
+  const given = { ...file.settings, ...request.settings };
+  const settings = { ...recipeSettings(recipe), ...given, ...rates(recipe.settings, given) };
+  const { data } = settings;
+  if (data === null) {
+    throw new UsageError(
+      `train ${recipe.name}: expected --data`,
+      'pass a folder with one folder of images a class',
+    );
+  }
+  const folder = request.out ?? nextFolder(recipe.name);
+  if (existsSync(join(folder, 'last.safetensors'))) {
+    throw new UsageError(
+      `train: ${folder} holds a run already`,
+      `continue it with --resume ${folder}, or choose another --out`,
+    );
+  }
+  const config: RunConfig = {
+    recipe: recipe.name,
+    ...(settings.overfit ? withoutRegularisation(settings, given) : settings),
+    ...{ data, imageShape: [0, 0, 0], sourceShape: [0, 0, 0], classNames: [] },
+    ...(file.variants ? { variants: file.variants } : {}),
+  };
+  return { config, folder, checkpoint: null, isResumed: false };
+}
+
+/** A rate that is given holds for the whole run, where the recipe names one for each part of it. */
+function rates(recipe: Partial<Settings>, given: Partial<Settings>): Partial<Settings> {
+  if (given.lr === undefined) return {};
+  if (given.schedule === undefined) {
+    return recipe.schedule && namesRates(recipe.schedule) ? { schedule: 'constant' } : {};
+  }
+  return {};
+}
+
+/** Epochs that suffice to learn 1 % of the images by heart. */
+const OVERFIT_EPOCHS = 20;
+const OVERFIT_BATCH = 32;
+
+/** A network that cannot learn a few images by heart has a fault, so nothing may hinder it here. */
+function withoutRegularisation(settings: Settings, given: Partial<Settings>): Settings {
+  return {
+    ...settings,
+    epochs: given.epochs ?? OVERFIT_EPOCHS,
+    batchSize: given.batchSize ?? Math.min(settings.batchSize, OVERFIT_BATCH),
+    ...{ dropLast: false, dropout: 0, weightDecay: 0, l2: 0, labelSmoothing: 0 },
+    ...{ augment: 'none', earlyStopping: null },
+  };
+}
+
+/** Settings that may change when a run goes on; the others would make it another run. */
+const changeable: ReadonlySet<string> = new Set<keyof Settings>([
+  ...(['data', 'epochs', 'lr', 'schedule', 'earlyStopping'] as const),
+  ...(['validateEvery', 'tensorboard'] as const),
+]);
+
+function resumedRun(request: TrainRequest & { resume: string }): RunPlan {
+  const { resume: folder, recipe, settings } = request;
+  const saved = readRunConfig(folder);
+  if (recipe !== undefined && recipe !== saved.recipe) {
+    throw new UsageError(`train: ${folder} is a run of recipe ${saved.recipe}, not ${recipe}`);
+  }
+  if (settings.model !== undefined && settings.model !== saved.model) {
+    throw new UsageError(
+      `train: ${folder} is a run of the model ${saved.model}, not ${settings.model}`,
+      `begin a new run with --init-from ${folder} to take over the weights that fit`,
+    );
+  }
+  const fixed = Object.keys(settings).filter((name) => !changeable.has(name) && name !== 'model');
+  const others = (['config', 'out', 'tune'] as const).filter((name) => request[name] !== undefined);
+  if (fixed.length + others.length > 0) {
+    const flags = [...fixed, ...others].map((name) => `--${kebab(name)}`);
+    throw new UsageError(
+      `train: --resume goes on with the run's own settings, got ${flags.join(', ')}`,
+      'leave them out, or start a new run',
+    );
+  }
+  const path = join(folder, 'last.safetensors');
+  const checkpoint = existsSync(path) ? readCheckpoint(path) : null;
+  if (checkpoint && checkpoint.config.model !== saved.model) {
+    throw new TrainingError(
+      `train: ${path} holds the model ${checkpoint.config.model}, but config.json says ${saved.model}`,
+      'put back the config.json of this run',
+    );
+  }
+  const before = checkpoint?.config ?? saved;
+  const config = { ...before, ...settings, ...rates(before, settings) } as RunConfig;
+  return { config, folder, checkpoint, isResumed: true };
+}
+
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function nextFolder(recipe: string): string {
+  const taken = existsSync('runs') ? readdirSync('runs') : [];
+  for (let n = 1; ; n++)
+    if (!taken.includes(`${recipe}-${n}`)) return join('runs', `${recipe}-${n}`);
+}

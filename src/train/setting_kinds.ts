@@ -1,0 +1,129 @@
+import { UsageError } from '../gpu/errors.js';
+
+/** What values a setting may have, as text on the command line and as JSON in a config file. */
+export interface Kind<T> {
+  /** For messages: 'a positive whole number'. */
+  expected: string;
+  /** The value a text stands for; undefined where it stands for none. */
+  parse(text: string): T | undefined;
+  accepts(value: unknown): value is T;
+}
+
+const inRange =
+  (low: number, high: number, isWhole: boolean) =>
+  (value: unknown): value is number =>
+    typeof value === 'number' &&
+    value >= low &&
+    value <= high &&
+    (isWhole ? Number.isSafeInteger(value) : Number.isFinite(value));
+
+function numbers(expected: string, accepts: (value: unknown) => value is number): Kind<number> {
+  const parse = (text: string): number | undefined => {
+    const value = text.trim() === '' ? NaN : Number(text);
+    return accepts(value) ? value : undefined;
+  };
+  return { expected, parse, accepts };
+}
+
+export const count = numbers('a positive whole number', inRange(1, Infinity, true));
+export const wholeFromZero = numbers('a whole number of at least 0', inRange(0, Infinity, true));
+export const positive = numbers('a positive number', inRange(Number.MIN_VALUE, Infinity, false));
+export const fromZero = numbers('a number of at least 0', inRange(0, Infinity, false));
+/** A share of 1 that is not all of it. */
+export const share = numbers('a number from 0 to less than 1', inRange(0, 1 - 2 ** -24, false));
+
+export const text: Kind<string> = {
+  expected: 'a text',
+  parse: (value) => (value === '' ? undefined : value),
+  accepts: (value): value is string => typeof value === 'string' && value !== '',
+};
+
+export const boolean: Kind<boolean> = {
+  expected: 'true or false',
+  parse: (value) => (value === 'true' ? true : value === 'false' ? false : undefined),
+  accepts: (value): value is boolean => typeof value === 'boolean',
+};
+
+export function choice<const T extends string>(...names: readonly T[]): Kind<T> {
+  const accepts = (value: unknown): value is T => names.includes(value as T);
+  const parse = (value: string): T | undefined => (accepts(value) ? value : undefined);
+  return { expected: `one of ${names.join(', ')}`, parse, accepts };
+}
+
+/** A text that a parser of its own judges: `parser` throws where it means nothing. */
+export function parsed(expected: string, parser: (value: string) => unknown): Kind<string> {
+  return {
+    expected,
+    parse(value) {
+      parser(value);
+      return value;
+    },
+    accepts(value): value is string {
+      if (typeof value !== 'string') return false;
+      parser(value);
+      return true;
+    },
+  };
+}
+
+export const imageShape: Kind<readonly [number, number, number]> = {
+  expected: 'H,W,C, such as 64,64,3',
+  parse(value) {
+    const parts = value.split(',').map(Number);
+    return imageShape.accepts(parts) ? parts : undefined;
+  },
+  accepts: (value): value is [number, number, number] =>
+    Array.isArray(value) && value.length === 3 && value.every((n) => count.accepts(n)),
+};
+
+/** A list of texts; the option comes once for each. */
+export const texts: Kind<readonly string[]> = {
+  expected: 'a list of texts',
+  parse: (value) => [value],
+  accepts: (value): value is string[] =>
+    Array.isArray(value) && value.every((part) => text.accepts(part)),
+};
+
+/** `name=number` pairs; the option comes once for each. */
+export const scales: Kind<Readonly<Record<string, number>>> = {
+  expected: 'pattern=number, such as features.*=0.1',
+  parse(value) {
+    const at = value.lastIndexOf('=');
+    const factor = at > 0 ? fromZero.parse(value.slice(at + 1)) : undefined;
+    return factor === undefined ? undefined : { [value.slice(0, at)]: factor };
+  },
+  accepts: (value): value is Record<string, number> =>
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((factor) => fromZero.accepts(factor)),
+};
+
+/** The name among `names` that is nearest to `name`, if any is near enough to be meant. */
+export function nearestName(name: string, names: readonly string[]): string | null {
+  const distances = names.map((known) => ({ known, distance: editDistance(name, known) }));
+  distances.sort((a, b) => a.distance - b.distance);
+  const [best] = distances;
+  return best && best.distance <= Math.max(2, Math.floor(name.length / 3)) ? best.known : null;
+}
+
+/** Insertions, deletions and substitutions that turn one text into another (Levenshtein). */
+function editDistance(from: string, to: string): number {
+  const [a, b] = [from.toLowerCase(), to.toLowerCase()];
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substituted = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substituted, row[j] + 1, next[j - 1] + 1));
+    }
+    row = next;
+  }
+  return row[b.length];
+}
+
+/** The value of a setting in a config file, or a UsageError that says what was expected. */
+export function checked<T>(where: string, key: string, kind: Kind<T>, value: unknown): T {
+  if (kind.accepts(value)) return value;
+  throw new UsageError(`${where}: ${key}: expected ${kind.expected}, got ${JSON.stringify(value)}`);
+}

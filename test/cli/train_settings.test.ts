@@ -1,0 +1,165 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { folder, run } from './helpers.js';
+
+interface Row {
+  loss: number;
+  accuracy: number;
+  valLoss: number;
+  inputSeconds: number;
+}
+
+interface Outcome {
+  model: string;
+  parameters: number;
+  end: string;
+  epochs: Row[];
+  memory: { peakBytes: number };
+}
+
+const tiny = ['--data', 'builtin:digits', '--limit', '96', '--batch-size', '32', '--no-report'];
+const plain = ['--model', 'mlp', '--tensorboard', 'off'];
+
+const outcome = (stdout: string): Outcome => JSON.parse(stdout) as Outcome;
+const losses = ({ epochs }: Outcome): number[] =>
+  epochs.flatMap(({ loss, valLoss }) => [loss, valLoss]);
+
+describe('tilegrad train, any model on any data', () => {
+  let out: string;
+  let first: Outcome;
+  beforeAll(async () => {
+    out = join(folder(), 'run');
+    const settings = ['--input', '14,14,3', '--classes', '12', '--augment', 'flip,shift=0.1'];
+    const schedule = ['--optimizer', 'sgd', '--lr', '0.05', '--schedule', 'cosine'];
+    const args = [...settings, ...schedule, '--epochs', '2', '--out', out, '--json'];
+    const { code, stdout, stderr } = await run('train', 'mnist', ...tiny, ...plain, ...args);
+    expect(stderr).toContain('images of 14×14×3, 12 classes');
+    expect(code).toBe(0);
+    first = outcome(stdout);
+  }, 60_000);
+
+  it('builds the network for the size and classes that were asked for', () => {
+    const [hidden, classes] = [[256, 128], 12];
+    const sizes = [14 * 14 * 3, ...hidden, classes];
+    const parameters = sizes.slice(1).reduce((sum, size, i) => sum + size * (sizes[i] + 1), 0);
+    expect(first).toMatchObject({ model: 'mlp', parameters, end: 'done' });
+    expect(first.memory.peakBytes).toBeGreaterThan(4 * parameters);
+    expect(first.epochs[0].inputSeconds).toBeGreaterThan(0);
+  });
+
+  it('repeats a run from its config.json, where options come first', async () => {
+    const again = ['train', '--config', join(out, 'config.json'), '--no-report', '--json'];
+    const same = await run(...again, '--out', join(folder(), 'same'));
+    expect(same.stderr).not.toContain('error');
+    expect(losses(outcome(same.stdout))).toEqual(losses(first));
+    const other = await run(...again, '--out', join(folder(), 'other'), '--seed', '9');
+    expect(losses(outcome(other.stdout))).not.toEqual(losses(first));
+  }, 60_000);
+
+  it('--resume with another model or other settings is refused, and harms nothing', async () => {
+    const before = readFileSync(join(out, 'last.safetensors'));
+    const model = await run('train', '--resume', out, '--model', 'mnist-cnn');
+    expect(model.code).toBe(2);
+    expect(model.stderr).toContain(`${out} is a run of the model mlp, not mnist-cnn`);
+    const other = await run('train', '--resume', out, '--batch-size', '8', '--augment', 'none');
+    expect(other.code).toBe(2);
+    expect(other.stderr).toContain("the run's own settings, got --batch-size, --augment");
+    expect(readFileSync(join(out, 'last.safetensors')).equals(before)).toBe(true);
+  });
+
+  it('prolongs a run', async () => {
+    const { code, stdout } = await run(
+      ...['train', '--resume', out, '--epochs', '3', '--no-report', '--json'],
+    );
+    expect(code).toBe(0);
+    expect(outcome(stdout).epochs).toHaveLength(3);
+    expect(losses(outcome(stdout)).slice(0, 4)).toEqual(losses(first));
+  }, 60_000);
+
+  it('begins with the weights of another run', async () => {
+    const args = ['--input', '14,14,3', '--classes', '12', '--lr', '1e-30', '--epochs', '1'];
+    const { stdout, stderr } = await run(
+      ...['train', 'mnist', ...tiny, ...plain, ...args, '--init-from', out, '--json'],
+      ...['--out', join(folder(), 'transfer')],
+    );
+    const [epoch] = outcome(stdout).epochs;
+    expect(epoch.valLoss).toBeLessThan(first.epochs[0].loss);
+    expect(stderr).toContain('6 of 6');
+  }, 60_000);
+});
+
+it('--overfit learns a few images by heart, or fails', async () => {
+  const learned = await run(
+    ...['train', 'mnist', '--data', 'builtin:digits', '--overfit', '--no-report', '--json'],
+    ...['--out', join(folder(), 'learned')],
+  );
+  expect(learned.code).toBe(0);
+  expect(outcome(learned.stdout).end).toBe('learned');
+  expect(outcome(learned.stdout).epochs.at(-1)?.accuracy).toBe(1);
+  const failed = await run(
+    ...['train', 'mnist', '--data', 'builtin:digits', '--overfit', '--no-report', '--lr', '1e-30'],
+    ...['--epochs', '2', '--model', 'mlp', '--out', join(folder(), 'failed')],
+  );
+  expect(failed.code).toBe(1);
+  expect(failed.stdout).toMatch(/of the training images by heart in 2 epochs, not all/);
+}, 90_000);
+
+describe('wrong settings get one clear error', () => {
+  const cases: [string, string[], RegExp][] = [
+    ['no schedule', ['--schedule', 'cosin'], /no schedule named "cosin"\nfix: use one of:/],
+    ['no augmentation', ['--augment', 'flipp'], /augment: there is no "flipp"/],
+    ['a share of 1', ['--dropout', '1'], /expected a number from 0 to less than 1/],
+    ['no shape', ['--input', '28,28'], /expected H,W,C, such as 64,64,3/],
+    ['channels no image has', ['--input', '28,28,2'], /images have 1 channel \(grey\) or 3, not 2/],
+    ['too few classes', ['--classes', '5'], /--classes 5, but builtin:digits.* has 10 classes/],
+    ['momentum for adam', ['--momentum', '0.5'], /optimizer: adam has no momentum; it takes lr/],
+    ['a frozen nobody', ['--freeze', 'fc'], /--freeze fc: no parameter has such a name/],
+    ['everything frozen', ['--freeze', '*'], /leaves no parameter to train/],
+    ['dropout without layers', ['--model', 'mlp', '--dropout', '0.5'], /mlp has no dropout layer/],
+    ['colour for grey', ['--normalize', 'imagenet'], /is for 3 channels, the images have 1/],
+    ['a missing config', ['--config', 'none.json'], /--config none.json: no such file/],
+    ['weights that are not there', ['--init-from', 'none.h5'], /none\.h5/],
+    ['a value twice', ['--lr', '1', '--lr', '2'], /lr was given twice/],
+  ];
+  it.each(cases)('%s', async (_title, args, message) => {
+    const out = join(folder(), 'r');
+    const { code, stderr, stdout } = await run('train', 'mnist', ...tiny, ...args, '--out', out);
+    expect(stderr).toMatch(message);
+    expect(code).toBeGreaterThan(0);
+    expect(stdout).toBe('');
+    expect(stderr).not.toContain('    at ');
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it('an unknown key in a config file names the nearest one', async () => {
+    const path = join(folder(), 'c.json');
+    writeFileSync(path, '{"recipe": "mnist", "batchsize": 4}');
+    const { code, stderr } = await run('train', '--config', path);
+    expect(code).toBe(2);
+    expect(stderr).toContain('no setting named "batchsize"\nfix: did you mean "batchSize"?');
+  });
+});
+
+it('a bad image is named, skipped and counted at the end', async () => {
+  const where = folder();
+  for (const [k, name] of ['dark', 'light'].entries()) {
+    mkdirSync(join(where, 'data', name), { recursive: true });
+    for (let n = 0; n < 20; n++) {
+      const raw = { width: 8, height: 8, channels: 3 as const };
+      const pixels = Buffer.alloc(192, 40 + 150 * k + n);
+      await sharp(pixels, { raw })
+        .png()
+        .toFile(join(where, 'data', name, `${n}.png`));
+    }
+  }
+  writeFileSync(join(where, 'data', 'dark', 'broken.png'), 'no picture');
+  const { code, stdout, stderr } = await run(
+    ...['train', 'images', '--data', join(where, 'data'), '--input', '8,8,3', '--model', 'mlp'],
+    ...['--epochs', '1', '--batch-size', '8', '--no-report', '--out', join(where, 'run')],
+  );
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/broken\.png/);
+  expect(stdout).toMatch(/skipped 1 /);
+}, 60_000);
