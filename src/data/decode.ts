@@ -1,5 +1,5 @@
 /** Image files to pixels: JPEG, PNG and WebP through sharp, PPM and PGM by our own reader. */
-import { open } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import sharp, { type Sharp } from 'sharp';
 import { DataError, TilegradError } from '../gpu/errors.js';
 import { isPortableMap, parsePortableMap, portableMapSize, type RawImage } from './ppm.js';
@@ -40,15 +40,11 @@ const LARGEST_BYTES = 2 ** 29;
 async function readBytes(file: string): Promise<Buffer> {
   let bytes: Buffer;
   try {
-    const handle = await open(file);
-    try {
-      const info = await handle.stat();
-      if (!info.isFile()) throw new DataError(`${file}: broken image: not a regular file`);
-      if (info.size > LARGEST_BYTES) throw tooLarge(file, `${info.size} bytes`);
-      bytes = await handle.readFile();
-    } finally {
-      await handle.close();
-    }
+    // Looked at first: to open a pipe that nobody writes to would take forever.
+    const info = await stat(file);
+    if (!info.isFile()) throw new DataError(`${file}: broken image: not a regular file`);
+    if (info.size > LARGEST_BYTES) throw tooLarge(file, `${info.size} bytes`);
+    bytes = await readFile(file);
   } catch (error) {
     if (error instanceof TilegradError) throw error;
     throw new DataError(`${file}: cannot be read: ${(error as Error).message}`);

@@ -268,7 +268,8 @@ class DecodePass {
   private leaveOut({ index, message }: DecodeFailure, begin: number): LeftOut {
     const file = fileOf(this.files[begin + index]);
     const reason = message.replace(`${file}: `, '').replace('broken image: ', '');
-    this.hasUnreadable ||= reason.startsWith('cannot be read');
+    // That a file is not there is part of the pack's key.
+    this.hasUnreadable ||= /^cannot be read: (?!ENOENT)/.test(reason);
     return { index: begin + index, reason };
   }
 

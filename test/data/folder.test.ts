@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
@@ -244,6 +245,15 @@ describe('decodeImage', () => {
     expect((await errorOf(decodeImage(file, [2, 2], 3))).message).toBe(
       `${file}: broken image: the file is empty\nfix: replace or delete the file`,
     );
+    expect((await errorOf(probeImage(folder))).message).toBe(
+      `${folder}: broken image: not a regular file`,
+    );
+    const pipe = join(folder, 'pipe.png');
+    // Windows has no such thing.
+    if (process.platform !== 'win32') {
+      execFileSync('mkfifo', [pipe]);
+      expect((await errorOf(decodeImage(pipe, [2, 2], 3))).message).toContain('not a regular file');
+    }
     writeFileSync(file, 'no image at all');
     expect((await errorOf(probeImage(file))).message).toContain(`${file}: broken image: `);
   });
