@@ -72,7 +72,7 @@ export async function evaluateRun(
       [...tensors].reduce((sum, { size }) => sum + size, 0);
     const [report] = await writeReportFiles(options.report, {
       ...{ config, dataset, evaluation, part: opened.test ? 'test' : 'data' },
-      history: readHistory(dirname(path)),
+      ...{ history: readHistory(dirname(path)), historyPart: 'validation' },
       facts: {
         parameters: sizes(model.stateDict().values()),
         trainableParameters: sizes(model.parameters()),

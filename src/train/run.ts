@@ -178,7 +178,10 @@ async function report(
     ...{ adapter: device.info.description, trainedAt: new Date() },
     notes: [...data.notes, ...skippedLines(data.skipped)],
   };
-  return writeReport(folder, { config, history, ...judged, facts });
+  const historyPart = data.part;
+  const paths = await writeReport(folder, { config, history, historyPart, ...judged, facts });
+  // The first is the page, which holds all of it.
+  return paths.slice(0, 1);
 }
 
 function totals({ loss, accuracy }: Evaluation): { loss: number; accuracy: number } {

@@ -195,6 +195,19 @@ describe('a report', () => {
   });
 });
 
+it('names in the curves what the history was judged by', async () => {
+  const curves = async (parts: Pick<ReportSubject, 'part' | 'historyPart'>): Promise<Buffer> => {
+    const folder = temporaryFolder();
+    const subject = made({ classNames: ['a', 'b'], perClass: 5, wrong: 0.2, epochs: 2 });
+    await writeReport(folder, { ...subject, ...parts });
+    return readFileSync(join(folder, 'report', 'learning_curves.png'));
+  };
+  const validation = await curves({ part: 'validation' });
+  expect((await curves({ part: 'test' })).equals(validation)).toBe(false);
+  const both = await curves({ part: 'test', historyPart: 'validation' });
+  expect(both.equals(validation)).toBe(true);
+});
+
 describe('a report of extremes', () => {
   const numbered = (count: number): string[] =>
     Array.from(

@@ -62,7 +62,7 @@ export async function writeReportFiles(folder: string, subject: ReportSubject): 
 }
 
 async function drawPictures(
-  { config, history, dataset, evaluation, part }: ReportSubject,
+  { config, history, dataset, evaluation, part, historyPart = part }: ReportSubject,
   { confusion, classes, calibration }: Metrics,
 ): Promise<Map<PictureName, PagePicture>> {
   const names = config.classNames;
@@ -71,7 +71,7 @@ async function drawPictures(
     pictures.set(name, { file, png: drawn.png, width: drawn.width, description });
   };
   if (history.length > 0) {
-    const curves = await learningCurves(history, HELD_OUT[part]);
+    const curves = await learningCurves(history, HELD_OUT[historyPart]);
     add('curves', 'learning_curves.png', curves, 'Loss and accuracy of each epoch');
   }
   const percent = (100 * evaluation.accuracy).toFixed(2);

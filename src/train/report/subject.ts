@@ -24,5 +24,7 @@ export interface ReportSubject {
   evaluation: Evaluation;
   /** What `dataset` is: the data's own test set, what was held out, the training set, or any data. */
   part: 'test' | 'validation' | 'training' | 'data';
+  /** What the history was judged by, where that is something else. */
+  historyPart?: 'test' | 'validation' | 'training' | 'data';
   facts?: ReportFacts;
 }
