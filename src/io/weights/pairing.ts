@@ -69,9 +69,24 @@ function byOrder(kind: LayerKind, targets: readonly ModelLayer[], file: WeightFi
   const inFile = file.layers.filter((layer) => layer.kind === kind);
   // Files may be sorted by name as text, so that layer 10 comes before layer 2.
   const sorted = [...inFile].sort((a, b) => naturally.compare(a.name, b.name));
-  const sources = [inFile, sorted].find((order) => agree(wanted, order, file));
+  const orders = [inFile, sorted, interleaved(wanted, sorted)];
+  const sources = orders.find((order) => agree(wanted, order, file));
   if (!sources) return [];
   return wanted.map((target, i) => ({ target, source: sources[i], by: 'order' }));
+}
+
+/**
+ * Depthwise layers and others, each in their order, in the places that the network has for them:
+ * Keras 3 numbers them apart, `conv2d_1` and `depthwise_conv2d_1`.
+ */
+function interleaved(
+  targets: readonly ModelLayer[],
+  sources: readonly SourceLayer[],
+): SourceLayer[] {
+  const depthwise = sources.filter(({ name }) => name.includes('depthwise'));
+  const others = sources.filter((source) => !depthwise.includes(source));
+  if (targets.length !== sources.length) return [];
+  return targets.flatMap(({ isDepthwise }) => (isDepthwise ? depthwise : others).shift() ?? []);
 }
 
 /**

@@ -55,14 +55,16 @@ export interface Python {
 }
 
 /**
- * A Python that has the modules; null where there is none, and then tests with it are skipped. With
- * TILEGRAD_REQUIRE_READERS set, none is an error: a build server must not skip them unseen.
+ * A Python that has the modules, TILEGRAD_PYTHON or one that is installed; null where there is none,
+ * and then tests with it are skipped. With TILEGRAD_REQUIRE_READERS set, none is an error: a build
+ * server must not skip them unseen.
  */
 export function pythonWith(...modules: string[]): Python | null {
-  const names = [process.env.TILEGRAD_PYTHON, 'python3', '/usr/bin/python3', 'python'];
+  const { TILEGRAD_PYTHON: chosen } = process.env;
+  const names = chosen ? [chosen] : ['python3', '/usr/bin/python3', 'python'];
   const importing = `import ${modules.join(', ')}`;
   const command = names.find(
-    (name) => name && spawnSync(name, ['-c', importing], { stdio: 'ignore' }).status === 0,
+    (name) => spawnSync(name, ['-c', importing], { stdio: 'ignore' }).status === 0,
   );
   if (command) {
     return {

@@ -58,6 +58,16 @@ function resnet(stages: number[], classes = 4): Module {
   });
 }
 
+function efficientNet(classes: number): Module {
+  const stages = [
+    { expansion: 1, kernelSize: 3, stride: 1, outChannels: 4, blocks: 1 },
+    { expansion: 2, kernelSize: 3, stride: 2, outChannels: 4, blocks: 2 },
+  ];
+  return new EfficientNet(device, {
+    ...{ stages, stemChannels: 4, headChannels: 8, input: [32, 32, 3], classes },
+  });
+}
+
 async function write(
   model: Module,
   format: Format,
@@ -118,15 +128,7 @@ describe('weight files', () => {
   });
 
   it("Keras: EfficientNet's layers have Keras' names, and are found by them in any order", async () => {
-    const stages = [
-      { expansion: 1, kernelSize: 3, stride: 1, outChannels: 4, blocks: 1 },
-      { expansion: 2, kernelSize: 3, stride: 2, outChannels: 4, blocks: 2 },
-    ] as const;
-    const build = (classes: number): Module =>
-      new EfficientNet(device, {
-        ...{ stages, stemChannels: 4, headChannels: 8, input: [32, 32, 3], classes },
-      });
-    const [one, other] = [build(3), build(5)];
+    const [one, other] = [efficientNet(3), efficientNet(5)];
     scatter(one);
     const layers = kerasLayers(modelLayers(one, [32, 32, 3]), await savedState(one));
     const names = layers.map(({ name }) => name);
@@ -193,6 +195,26 @@ describe('weight files', () => {
       expect(report).toMatchObject({ missing: [], unused: [], mismatched: [] });
       expect(await valuesOf(other)).toEqual(await valuesOf(one));
     }
+  });
+
+  it('Keras 3: layers numbered by class are matched by order, depthwise ones apart', async () => {
+    const [one, other] = [efficientNet(3), efficientNet(3)];
+    scatter(one);
+    const path = await write(one, 'keras', 'keras3.h5', [32, 32, 3]);
+    const counts = new Map<string, number>();
+    const layers = (await readWeights(path)).layers.map((layer) => {
+      const isDepthwise = layer.name.endsWith('dwconv');
+      const names = { filters: 'conv2d', norm: 'batch_normalization', dense: 'dense', other: '' };
+      const kind = isDepthwise ? 'depthwise_conv2d' : names[layer.kind];
+      const count = counts.get(kind) ?? 0;
+      counts.set(kind, count + 1);
+      return { ...layer, name: `layers/${kind}${count === 0 ? '' : `_${count}`}` };
+    });
+    layers.sort((a, b) => (a.name < b.name ? -1 : 1));
+    const mapping = mapWeights(other, { path, format: 'keras', layers }, { input: [32, 32, 3] });
+    expect(mapping).toMatchObject({ missing: [], unused: [], mismatched: [] });
+    other.loadStateDict(mapping.values);
+    expect(await valuesOf(other)).toEqual(await valuesOf(one));
   });
 
   it('numbered layers of another list are matched by order, not by their numbers', async () => {
