@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DataError, UsageError } from '../../src/gpu/errors.js';
@@ -47,6 +47,16 @@ describe('exportWeights', () => {
       expect(await valuesOf(other)).toEqual(values);
     });
   }
+
+  it('a run folder starts a network from its best checkpoint', async () => {
+    const best = join(below, 'a-run');
+    mkdirSync(best);
+    await exportWeights(run, { format: 'tilegrad', out: join(best, 'best.safetensors') });
+    const other = createModel(await testDevice(), 'simpsons-tf', shape);
+    const report = await initFrom(other, best, shape);
+    expect(report.path).toBe(join(best, 'best.safetensors'));
+    expect(await valuesOf(other)).toEqual(values);
+  });
 
   it('its own format is a model for evaluation and prediction, and tells no more than it needs', async () => {
     const out = join(below, 'model.safetensors');
