@@ -49,6 +49,8 @@ export async function openDevice(options: CommonOptions, seed?: number): Promise
     ...(options.adapter ? { adapter: options.adapter } : {}),
     ...(seed === undefined ? {} : { seed }),
   });
+  const { problem } = device.runtime.choices;
+  if (problem) process.stderr.write(`${problem}\n`);
   if (level > 0) {
     const show = traceLines(level === 2);
     device.runtime.trace((timings) => process.stderr.write(show(timings)));

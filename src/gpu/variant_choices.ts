@@ -4,6 +4,8 @@
  * the launchers ask by it before they choose for themselves.
  */
 export class VariantChoices {
+  /** Why the choices that were kept could not be read, for people; null where nothing is wrong. */
+  problem: string | null = null;
   private readonly variants = new Map<string, string>();
   private readonly watchers = new Set<(key: string) => void>();
 

@@ -30,10 +30,14 @@ export interface ChoiceIdentity {
 
 /** Takes over what earlier programs chose for this adapter. */
 export async function loadChoices(runtime: Runtime): Promise<void> {
-  const text = readCache(await fileOf(runtime));
+  const file = await fileOf(runtime);
+  const text = readCache(file);
   if (text === null) return;
   const choices = parseChoices(text, await identityOf(runtime));
   if (choices) runtime.choices.replace(choices);
+  else if (readFile(text) === null) {
+    runtime.choices.problem = `tuning: ${cachePlace(file)} is broken and was passed over; kernels are chosen by rule until --tune writes it anew`;
+  }
 }
 
 /**
@@ -62,6 +66,14 @@ export function parseChoices(
   text: string,
   identity: ChoiceIdentity,
 ): Record<string, string> | null {
+  const file = readFile(text);
+  if (file === null) return null;
+  const names = ['version', 'adapter', 'shaders'] as const;
+  return names.every((name) => file[name] === identity[name]) ? file.choices : null;
+}
+
+/** A file of any identity; null where it is none. */
+function readFile(text: string): (ChoiceIdentity & { choices: Record<string, string> }) | null {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -69,13 +81,12 @@ export function parseChoices(
     return null;
   }
   if (typeof value !== 'object' || value === null) return null;
-  const { choices, ...rest } = value as Partial<ChoiceIdentity> & { choices?: unknown };
-  const isOurs = (['version', 'adapter', 'shaders'] as const).every(
-    (name) => rest[name] === identity[name],
+  const { version, adapter, shaders, choices } = value as Record<string, unknown>;
+  if (typeof choices !== 'object' || choices === null) return null;
+  const isText = [version, adapter, shaders, ...(Object.values(choices) as unknown[])].every(
+    (part) => typeof part === 'string',
   );
-  if (!isOurs || typeof choices !== 'object' || choices === null) return null;
-  const isText = Object.values(choices).every((variant) => typeof variant === 'string');
-  return isText ? (choices as Record<string, string>) : null;
+  return isText ? (value as ChoiceIdentity & { choices: Record<string, string> }) : null;
 }
 
 export async function identityOf(runtime: Runtime): Promise<ChoiceIdentity> {

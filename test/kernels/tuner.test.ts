@@ -152,13 +152,28 @@ describe('tuning on this adapter', () => {
     await first.tune(() => matmul(first.randn([4, 8]), first.randn([8, 12])));
     const [file] = readdirSync(folder);
     writeFileSync(join(folder, file), '{"version":');
+    expect(first.runtime.choices.problem).toBeNull();
     const second = await open();
     expect(second.runtime.choices.size).toBe(0);
+    expect(second.runtime.choices.problem).toBe(
+      `tuning: ${join(folder, file)} is broken and was passed over; kernels are chosen by rule until --tune writes it anew`,
+    );
     await second.tune(() => matmul(second.randn([4, 8]), second.randn([8, 12])));
     const text = readFileSync(join(folder, file), 'utf8');
     expect(parseChoices(text, await identityOf(second.runtime))).toEqual(
       second.runtime.choices.entries(),
     );
+    expect((await open()).runtime.choices.problem).toBeNull();
+  });
+
+  it('says nothing of a file that another version wrote', async () => {
+    const first = await open();
+    await first.tune(() => matmul(first.randn([4, 8]), first.randn([8, 12])));
+    const [file] = readdirSync(folder);
+    const identity = { ...(await identityOf(first.runtime)), version: '0.0.0' };
+    writeFileSync(join(folder, file), formatChoices(identity, first.runtime.choices.entries()));
+    const { choices } = (await open()).runtime;
+    expect([choices.size, choices.problem]).toEqual([0, null]);
   });
 
   it('goes on where nothing can be kept, and says so once', async () => {
