@@ -47,6 +47,9 @@ export async function evaluateRun(
   const opened = await openDataset(options.data, {
     imageSize: [height, width],
     channels: channels as 1 | 3,
+    classCount: config.classNames.length,
+    ...(config.minImages ? { minImages: config.minImages } : {}),
+    ...(config.crop === 'roi' ? { crop: config.crop } : {}),
   });
   let dataset: ImageDataset = opened.test ?? opened.train;
   checkClasses(target, config, dataset);
@@ -113,10 +116,19 @@ function readHistory(folder: string): EpochMetrics[] {
   });
 }
 
-function checkClasses(target: string, config: ModelConfig, dataset: ImageDataset): void {
-  if (dataset.classNames.length === config.classNames.length) return;
+/** The classes of the data must be those of the network, in the same order; it may have more. */
+function checkClasses(target: string, { classNames }: ModelConfig, dataset: ImageDataset): void {
+  const names = dataset.classNames;
+  if (names.length > classNames.length) {
+    throw new DataError(
+      `evaluate: ${target} knows ${classNames.length} classes, ${dataset.name} has ${names.length}`,
+      'evaluate on data with the classes it was trained on',
+    );
+  }
+  const strange = names.findIndex((name, k) => name !== classNames[k]);
+  if (strange === -1) return;
   throw new DataError(
-    `evaluate: ${target} knows ${config.classNames.length} classes, ${dataset.name} has ${dataset.classNames.length}`,
-    'evaluate on data with the classes it was trained on',
+    `evaluate: class ${strange} of ${target} is "${classNames[strange]}", of ${dataset.name} "${names[strange]}"`,
+    'evaluate on data with the classes it was trained on, in folders of the same names',
   );
 }

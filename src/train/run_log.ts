@@ -18,40 +18,44 @@ const PICTURES = 24;
  * `events/train` and `events/validation`, where curves of one name lie over each other.
  */
 export class RunLog {
-  private writers: { train: EventWriter; validation: EventWriter } | null = null;
+  private readonly writers = new Map<string, EventWriter>();
 
   constructor(
     private readonly folder: string,
     private readonly scope: Settings['tensorboard'],
+    /** Where a run goes on, counted from 1; what was broken off after that is not shown. */
+    private readonly resumedAt: { epoch: number; step: number } | null = null,
   ) {}
 
   /** How an epoch ended. */
   epoch(row: EpochMetrics, history: readonly EpochMetrics[]): void {
     writeHistory(this.folder, history);
-    const events = this.events();
-    if (!events) return;
+    if (this.scope === 'off') return;
     const { epoch } = row;
-    events.train.scalar('loss', row.loss, epoch);
-    events.train.scalar('accuracy', row.accuracy, epoch);
-    events.train.scalar('learning rate', row.learningRate, epoch);
-    events.train.scalar('images per second', row.imagesPerSecond, epoch);
-    events.validation.scalar('loss', row.valLoss, epoch);
-    events.validation.scalar('accuracy', row.valAccuracy, epoch);
+    const [train, validation] = [this.events('train'), this.events('validation')];
+    train.scalar('loss', row.loss, epoch);
+    train.scalar('accuracy', row.accuracy, epoch);
+    train.scalar('learning rate', row.learningRate, epoch);
+    train.scalar('images per second', row.imagesPerSecond, epoch);
+    validation.scalar('loss', row.valLoss, epoch);
+    validation.scalar('accuracy', row.valAccuracy, epoch);
   }
 
   /** How a validation within an epoch went. */
   validation(row: ValidationMetrics, rows: readonly ValidationMetrics[]): void {
     writeValidations(this.folder, rows);
-    const events = this.events();
-    events?.validation.scalar('loss by step', row.valLoss, row.step);
-    events?.validation.scalar('accuracy by step', row.valAccuracy, row.step);
+    if (this.scope === 'off') return;
+    // Apart from the curves by epoch: what is broken off is cut at a step here, not at an epoch.
+    const events = this.events('validation-by-step', this.resumedAt?.step);
+    events.scalar('loss', row.valLoss, row.step);
+    events.scalar('accuracy', row.valAccuracy, row.step);
   }
 
   /** Distributions of all parameters after an epoch. */
   async weights(model: Module, epoch: number): Promise<void> {
     if (this.scope !== 'all') return;
     for (const [name, parameter] of model.namedParameters()) {
-      this.events()?.train.histogram(name, (await parameter.data()) as Float32Array, epoch);
+      this.events('train').histogram(name, (await parameter.data()) as Float32Array, epoch);
     }
   }
 
@@ -62,22 +66,25 @@ export class RunLog {
     batch: Batch,
     seen: { pixels: Uint8Array; imageShape: readonly [number, number, number] },
   ): Promise<void> {
-    const events = this.events();
-    if (!events || this.scope !== 'all') return;
-    events.train.text('network', `\`\`\`\n${model.toString()}\n\`\`\``, 0);
+    if (this.scope !== 'all') return;
+    const events = this.events('train');
+    events.text('network', `\`\`\`\n${model.toString()}\n\`\`\``, 0);
     const bytes = seen.pixels.length / batch.size;
     const pictures = Array.from({ length: Math.min(PICTURES, batch.size) }, (_, i) => ({
       pixels: seen.pixels.subarray(i * bytes, (i + 1) * bytes),
       captions: [classNames[batch.labels[i]]],
     }));
     const grid = await pictureGrid(pictures, { imageShape: seen.imageShape });
-    events.train.image('training images', grid, 0);
+    events.image('training images', grid, 0);
   }
 
-  private events(): RunLog['writers'] {
-    if (this.scope === 'off') return null;
-    const open = (name: string): EventWriter => new EventWriter(join(this.folder, 'events', name));
-    this.writers ??= { train: open('train'), validation: open('validation') };
-    return this.writers;
+  private events(name: string, resumedAt = this.resumedAt?.epoch): EventWriter {
+    let writer = this.writers.get(name);
+    if (!writer) {
+      const options = resumedAt === undefined ? {} : { resumedAt };
+      writer = new EventWriter(join(this.folder, 'events', name), options);
+      this.writers.set(name, writer);
+    }
+    return writer;
   }
 }

@@ -88,7 +88,9 @@ export class Trainer {
     this.evaluator = new Evaluator(this.classifier);
     this.stepsPerEpoch = batchCount(train.size, config.batchSize, config.dropLast);
     this.rate = new LearningRate(config, this.stepsPerEpoch, progress.plateau);
-    this.log = new RunLog(folder, config.tensorboard);
+    const { step, epoch } = progress;
+    const resumedAt = step > 0 ? { epoch: epoch + 1, step: step + 1 } : null;
+    this.log = new RunLog(folder, config.tensorboard, resumedAt);
   }
 
   /** Trains to the end, or until something stops it; says which. */
