@@ -78,8 +78,8 @@ function rates(recipe: Partial<Settings>, given: Partial<Settings>): Partial<Set
   return {};
 }
 
-/** Epochs that suffice to learn 1 % of the images by heart. */
-const OVERFIT_EPOCHS = 20;
+/** By then a sound network has learned 1 % of the images by heart; most do in 20. */
+const OVERFIT_EPOCHS = 100;
 const OVERFIT_BATCH = 32;
 
 /** A network that cannot learn a few images by heart has a fault, so nothing may hinder it here. */
