@@ -74,6 +74,10 @@ export class Adam extends Optimizer {
     adamStep(runtime, arrays, { moment, square, largest: state.largest?.gpuArray }, this.options);
   }
 
+  protected override get decays(): readonly [number, number] {
+    return [this.options.beta1, this.options.beta2];
+  }
+
   /** Share of the parameters that is added to their gradients, and their factor before the step. */
   protected decay({ weightDecay }: RowInput): { penalty: number; shrink: number } {
     return { penalty: weightDecay, shrink: 1 };

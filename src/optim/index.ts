@@ -6,6 +6,12 @@ import { SGD, type SGDOptions } from './sgd.js';
 
 export { clipGradNorm } from './clip.js';
 export {
+  LossScaler,
+  type LossScaleHalt,
+  type LossScaleState,
+  type LossScalerOptions,
+} from './loss_scaler.js';
+export {
   Optimizer,
   type OptimizerState,
   type ParameterGroup,

@@ -1,8 +1,18 @@
+import type { GpuArray } from '../gpu/array.js';
 import { DeviceError, GradError, ShapeError } from '../gpu/errors.js';
 import type { Runtime } from '../gpu/runtime.js';
 import type { Guard, OptimizerArrays } from '../kernels/optimizer.js';
 import { outsideScopes, Tensor } from '../tensor.js';
-import { allocArena, layOut, moveInto, ownersOf, partOf, type ArenaLayout } from './arena.js';
+import {
+  allocArena,
+  layOut,
+  moveInto,
+  ownersOf,
+  partOf,
+  type ArenaLayout,
+  type Slot,
+} from './arena.js';
+import type { LossScaler } from './loss_scaler.js';
 
 /** Tensors with requiresGrad, with or without names. */
 export type PlainParameters = Iterable<Tensor> | Iterable<readonly [string, Tensor]>;
@@ -27,9 +37,12 @@ export interface SavedState {
 
 /** Everything an optimizer remembers between steps. */
 export interface OptimizerState<T = Tensor> {
-  /** `<parameter>.<state>`: moments and velocities, by name. */
+  /** `<parameter>.<state>`: moments and velocities, by name; with a LossScaler also `steps`. */
   tensors: Map<string, T>;
-  /** `lr`, and for each parameter `<parameter>.step`, the steps it took part in. */
+  /**
+   * `lr`, and for each parameter `<parameter>.step`, the steps it took part in. With a LossScaler
+   * only the GPU knows these: they are the tensor `steps`, u32 [parameters].
+   */
   scalars: Record<string, number>;
 }
 
@@ -54,7 +67,7 @@ interface Member {
 
 /** What a row of the kernel is computed from. */
 export interface RowInput {
-  /** The parameter's step, from 1 on. */
+  /** The parameter's step, from 1 on; infinite where the GPU counts them. */
   t: number;
   lr: number;
   weightDecay: number;
@@ -85,6 +98,8 @@ const INACTIVE: RowNumbers = [-1, 0, 0, 0];
 export abstract class Optimizer {
   /** Where set, nothing is updated while the word is not 0: how training stops at a NaN. */
   guard: Guard | null = null;
+  /** @internal Set by the LossScaler that was made for this optimizer. */
+  scaler: LossScaler | null = null;
   private readonly runtime: Runtime;
   private readonly members: Member[];
   private readonly groups: Group[];
@@ -114,22 +129,42 @@ export abstract class Optimizer {
 
   /** Updates every parameter that has a gradient. */
   step(): void {
+    this.scaler?.unscale();
     for (const group of this.groups) this.stepGroup(group);
+    this.scaler?.update();
   }
 
   /** Forgets the gradients of all parameters. */
   zeroGrad(): void {
     for (const { tensor } of this.members) tensor.zeroGrad();
+    this.scaler?.forget();
+  }
+
+  /** @internal The device, and the parameters in the order of the arenas. */
+  get parts(): { runtime: Runtime; members: readonly Readonly<Pick<Member, 'name' | 'step'>>[] } {
+    const { runtime, members } = this;
+    return { runtime, members };
+  }
+
+  /** @internal Copies the gradients of each arena together; `first` is its first parameter. */
+  gatherGradients(): { gradients: GpuArray; owners: GpuArray; first: number }[] {
+    return this.groups
+      .filter((group) => this.gather(group).length > 0)
+      .map(({ gradients, owners, layout }) => ({
+        ...{ gradients: gradients.gpuArray, owners: owners.gpuArray },
+        first: layout.slots[0].index,
+      }));
   }
 
   /** Moments and step counts by name: the tensors themselves, not copies. */
   stateDict(): OptimizerState {
     const state: OptimizerState = { tensors: new Map(), scalars: { lr: this.lr } };
     for (const member of this.members) {
-      state.scalars[`${member.name}.step`] = member.step;
+      if (!this.scaler) state.scalars[`${member.name}.step`] = member.step;
       for (const [kind, tensor] of member.state)
         state.tensors.set(`${member.name}.${kind}`, tensor);
     }
+    if (this.scaler) state.tensors.set('steps', this.scaler.stepCounts);
     return state;
   }
 
@@ -157,6 +192,7 @@ export abstract class Optimizer {
       tensor.assign(value instanceof Tensor ? value : value.data);
     }
     this.lr = state.scalars.lr;
+    if (this.scaler) return;
     for (const member of this.members) member.step = state.scalars[`${member.name}.step`];
   }
 
@@ -166,6 +202,12 @@ export abstract class Optimizer {
     for (const { values, gradients, owners, state } of this.groups) {
       for (const tensor of [values, gradients, owners, ...Object.values(state)]) tensor.dispose();
     }
+    this.scaler?.dispose();
+  }
+
+  /** β₁ and β₂ whose powers a row's second and third number are corrected by; 0 for none. */
+  protected get decays(): readonly [number, number] {
+    return [0, 0];
   }
 
   /** The numbers of a parameter's row at one of its steps, in double precision. */
@@ -202,20 +244,29 @@ export abstract class Optimizer {
     return group;
   }
 
-  private stepGroup({ layout, values, gradients, owners, state }: Group): void {
-    const { runtime, members, guard } = this;
+  /** Copies the gradients there are into their arena, and says whose they are. */
+  private gather({ layout, gradients }: Group): Slot[] {
+    const { runtime, members } = this;
     const withGradient = layout.slots.filter(({ index }) => gradientOf(members[index].tensor));
-    if (withGradient.length === 0) return;
     moveInto(
       runtime,
       gradients.gpuArray,
       withGradient.map((slot) => ({ tensor: gradientOf(members[slot.index].tensor)!, slot })),
     );
+    return withGradient;
+  }
+
+  private stepGroup(group: Group): void {
+    const { runtime, members, guard, scaler } = this;
+    const { layout, values, gradients, owners, state } = group;
+    const withGradient = this.gather(group);
+    if (withGradient.length === 0) return;
     const places = withGradient.map((slot) => layout.slots.indexOf(slot));
     const active = withGradient.map((slot) => members[slot.index]);
     const rows = runtime.allocDynamic([layout.slots.length, 4]);
     // Called again at every replay of a captured step, which counts as a step like any other.
     runtime.writeDynamic(rows, () => this.nextRows(layout.slots.length, places, active));
+    scaler?.completeRows(rows, layout.slots[0].index, this.decays);
     this.update(
       runtime,
       {
@@ -239,7 +290,9 @@ export abstract class Optimizer {
     for (let i = 0; i < count; i++) rows.set(INACTIVE, 4 * i);
     active.forEach((member, i) => {
       const { lrScale, weightDecay } = member;
-      const numbers = this.row({ t: ++member.step, lr: this.lr * lrScale, weightDecay });
+      // Under a loss scale the GPU counts the steps, and corrects what is right for t → ∞.
+      const t = this.scaler ? Infinity : ++member.step;
+      const numbers = this.row({ t, lr: this.lr * lrScale, weightDecay });
       rows.set(numbers, 4 * places[i]);
     });
     return rows;

@@ -142,3 +142,32 @@ export function clipGradNorm(gradients: readonly Float64Array[], maxNorm: number
   for (const gradient of gradients) gradient.forEach((g, i) => (gradient[i] = g * scale));
   return norm;
 }
+
+/** A loss scale and the steps since it last changed. */
+export interface LossScale {
+  scale: number;
+  goodSteps: number;
+}
+
+/**
+ * How a loss scale goes on after a step (arXiv:1710.03740, section 3.2): halved, down to 1, where a gradient was not
+ * finite, which is a step that is not done; doubled, up to 2²⁴, after `interval` steps on end without. Returns whether
+ * the step is done. A scale that began above 2²⁴ stays there until it is halved.
+ */
+export function lossScaleStep(
+  state: LossScale,
+  gradients: readonly ArrayLike<number>[],
+  interval: number,
+): boolean {
+  const isFinite = gradients.every((gradient) => Array.from(gradient).every(Number.isFinite));
+  if (!isFinite) {
+    state.scale = Math.max(1, state.scale / 2);
+    state.goodSteps = 0;
+    return false;
+  }
+  state.goodSteps++;
+  if (state.goodSteps < interval) return true;
+  state.goodSteps = 0;
+  state.scale = Math.max(state.scale, Math.min(2 ** 24, 2 * state.scale));
+  return true;
+}
