@@ -10,7 +10,7 @@ import { Evaluator, type Evaluation } from './evaluate.js';
 import { Freezer } from './freeze.js';
 import type { EpochMetrics } from './history.js';
 import { LearningRate } from './learning_rate.js';
-import { nonFiniteLoss } from './non_finite.js';
+import { nonFiniteGradients, nonFiniteLoss } from './non_finite.js';
 import type { RunConfig } from './run_config.js';
 import { RunLog } from './run_log.js';
 import { TrainingStep } from './training_step.js';
@@ -88,6 +88,7 @@ export class Trainer {
     this.evaluator = new Evaluator(this.classifier);
     this.stepsPerEpoch = batchCount(train.size, config.batchSize, config.dropLast);
     this.rate = new LearningRate(config, this.stepsPerEpoch, progress.plateau);
+    if (progress.lossScale) optimizer.scaler?.load(progress.lossScale);
     const { step, epoch } = progress;
     const resumedAt = step > 0 ? { epoch: epoch + 1, step: step + 1 } : null;
     this.log = new RunLog(folder, config.tensorboard, resumedAt);
@@ -128,7 +129,9 @@ export class Trainer {
   private endOfRun(): RunEnd | null {
     const { config, progress } = this.options;
     const { epochs, earlyStopping, overfit } = config;
-    if (overfit && progress.history.at(-1)?.accuracy === 1) return 'learned';
+    const last = progress.history.at(-1);
+    // In training mode or in evaluation mode, where the running statistics of batch norm count.
+    if (overfit && last && Math.max(last.accuracy, last.valAccuracy) === 1) return 'learned';
     if (progress.epoch >= epochs) return 'done';
     const isStale = earlyStopping !== null && progress.epochsSinceBest >= earlyStopping;
     return isStale ? 'no better' : null;
@@ -199,14 +202,22 @@ export class Trainer {
     }
   }
 
-  /** Reads the epoch's totals into the progress; throws where a loss was not finite. */
+  /** Reads the epoch's totals into the progress; throws where losses or gradients were not finite. */
   private async readTotals(batch: Batch | null): Promise<TrainingStatistics> {
+    const { optimizer, progress } = this.options;
     const totals = await this.step.read();
-    if (totals.badStep !== null) {
-      throw await nonFiniteLoss(this.classifier, this.options, totals.badStep, batch);
+    const scaler = optimizer.scaler && (await optimizer.scaler.read());
+    const { badStep } = totals;
+    // A loss that is not finite has such gradients too, so that the scale may reach its floor later.
+    if (scaler?.halted && (badStep === null || scaler.halted.step < badStep)) {
+      throw nonFiniteGradients(this.options, scaler.halted);
+    }
+    if (badStep !== null) {
+      throw await nonFiniteLoss(this.classifier, this.options, badStep, batch);
     }
     const { lossSum, correct, count } = totals;
-    this.options.progress.totals = { lossSum, correct, count };
+    progress.totals = { lossSum, correct, count };
+    progress.lossScale = scaler?.state ?? null;
     return totals;
   }
 
@@ -249,6 +260,7 @@ export class Trainer {
     if (this.isBest(result, config.bestBy)) await this.save('best');
     await this.save('last');
     this.log.epoch(row, progress.history);
+    if (progress.lossScale) this.log.lossScale(progress.lossScale, row.epoch);
     await this.log.weights(model, row.epoch);
     this.events.onEpoch?.(row);
   }
