@@ -85,7 +85,7 @@ export class Tensor implements Variable, Leaf {
     if (this.node) {
       throw new GradError(
         'requiresGrad: only tensors made by hand can change it, this one is the result of ' +
-          this.node.record.name,
+          this.node.name,
         'use detach()',
       );
     }

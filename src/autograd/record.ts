@@ -22,6 +22,8 @@ export interface ForwardCall<Options, P extends Plan> {
   plan: P;
   /** False where no gradient will be asked for: `extras` need not be made. */
   keepsExtras: boolean;
+  /** True where backward runs the op again: state that it moves was moved by the first run. */
+  isRepeated?: boolean;
 }
 
 export interface ForwardResult {

@@ -3,11 +3,53 @@ import type { InputMetas, OpRecord, Plan } from './record.js';
 /* What is known while ops run: whether they are recorded, for which module, and who watches. */
 
 let recordingDisabled = 0;
+let segment: Segment | null = null;
+let isRunAgain = false;
 let moduleStack: string[] = [];
 
-/** False inside noGrad. */
+/** A stretch of the program whose ops are not recorded, since backward runs it again. */
+export interface Segment {
+  /** The nodes of its inputs. */
+  readonly nodes: ReadonlySet<object>;
+  /** Whether a gradient may be wanted of something inside; found out while it runs. */
+  wantsGrad: boolean;
+}
+
+/** False inside noGrad, and in a segment that backward will run again. */
 export function isRecording(): boolean {
-  return recordingDisabled === 0;
+  return recordingDisabled === 0 && segment === null;
+}
+
+/** The segment whose ops would be recorded if it were none. */
+export function currentSegment(): Segment | null {
+  return recordingDisabled === 0 ? segment : null;
+}
+
+/** Runs `fn`, which is synchronous, as a segment. */
+export function asSegment<T>(own: Segment, fn: () => T): T {
+  const before = segment;
+  segment = own;
+  try {
+    return fn();
+  } finally {
+    segment = before;
+  }
+}
+
+/** Runs a segment, which is synchronous, for the second time, and records it. */
+export function runAgain<T>(fn: () => T): T {
+  const before = { recordingDisabled, segment, isRunAgain };
+  [recordingDisabled, segment, isRunAgain] = [0, null, true];
+  try {
+    return fn();
+  } finally {
+    ({ recordingDisabled, segment, isRunAgain } = before);
+  }
+}
+
+/** True while a segment runs for the second time: what it changes was changed by the first. */
+export function isRepeated(): boolean {
+  return isRunAgain;
 }
 
 /** Runs `fn` without leaving anything on the tape; works with async functions too. */

@@ -4,12 +4,13 @@ import type { Runtime } from '../gpu/runtime.js';
 import { accumulate, addArrays } from '../kernels/accumulate.js';
 import { ArrayHandle } from './array_handle.js';
 import type { InputArrays, InputMetas, OpRecord, Plan } from './record.js';
-import { currentOrigin, isRecording, showOp } from './recording.js';
+import { currentOrigin, currentSegment, isRecording, isRepeated, showOp } from './recording.js';
 
 /*
  * Reverse-mode differentiation. `apply` runs an op and, where a gradient may be wanted, leaves a
  * node on the tape; `runBackward` walks the nodes from the last to the first, sums gradients where
- * values fan out, and gives every activation back to the pool as soon as it is used up.
+ * values fan out, and gives every activation back to the pool as soon as it is used up. Besides
+ * ops' nodes there are those of segments that are run again (segment.ts).
  */
 
 /** Where a gradient ends: a parameter, or an input with requiresGrad. */
@@ -27,26 +28,73 @@ export interface Variable {
 
 let nextSerial = 1;
 
-export class TapeNode {
+/** The serial that the next node will have. */
+export function serialToCome(): number {
+  return nextSerial;
+}
+
+/** Gives back what unreachable nodes saved: graphs that were built and never run backward. */
+const abandoned = new FinalizationRegistry<Record<string, GpuArray>>(releaseAll);
+
+export abstract class TapeNode {
   readonly serial = nextSerial++;
   isConsumed = false;
 
   constructor(
-    readonly record: OpRecord,
-    readonly options: unknown,
-    readonly plan: Plan,
-    readonly metas: InputMetas,
+    /** Of the op, for error texts. */
+    readonly name: string,
     /** Where each needed gradient goes, by input name. */
     readonly targets: Map<string, TapeNode | Leaf>,
     readonly saved: Record<string, GpuArray>,
     readonly output: ArrayHandle,
     /** The innermost module whose forward ran the op, for error texts. */
     readonly origin: string | null,
-  ) {}
+  ) {
+    abandoned.register(this, saved, saved);
+  }
+
+  /** Sends the gradient of the output, which it takes, on to leaves and into `gradients`. */
+  abstract propagate(runtime: Runtime, dy: GpuArray, gradients: Map<TapeNode, GpuArray>): void;
+
+  /** Gives back what was saved. */
+  consume(): void {
+    abandoned.unregister(this.saved);
+    releaseAll(this.saved);
+    this.isConsumed = true;
+  }
 }
 
-/** Gives back what unreachable nodes saved: graphs that were built and never run backward. */
-const abandoned = new FinalizationRegistry<Record<string, GpuArray>>(releaseAll);
+class OpNode extends TapeNode {
+  constructor(
+    private readonly call: { record: OpRecord; options: unknown; plan: Plan; metas: InputMetas },
+    targets: Map<string, TapeNode | Leaf>,
+    saved: Record<string, GpuArray>,
+    output: ArrayHandle,
+    origin: string | null,
+  ) {
+    super(call.record.name, targets, saved, output, origin);
+  }
+
+  propagate(runtime: Runtime, dy: GpuArray, gradients: Map<TapeNode, GpuArray>): void {
+    const { saved, targets } = this;
+    const { record, options, plan, metas: inputs } = this.call;
+    const needs: Record<string, boolean> = {};
+    for (const name in record.inputs) needs[name] = targets.has(name);
+    for (const name of targets.keys()) needs[name] = true;
+    const results = record.backward({ runtime, dy, saved, inputs, options, plan, needs });
+    dy.release();
+    for (const [name, target] of targets) {
+      const dx = results[name];
+      if (!dx) continue;
+      if (!(target instanceof TapeNode)) {
+        target.accumulateGrad(runtime, dx);
+        continue;
+      }
+      const sum = gradients.get(target);
+      gradients.set(target, sum ? addOwned(runtime, sum, dx) : dx);
+    }
+  }
+}
 
 function releaseAll(saved: Record<string, GpuArray>): void {
   for (const name in saved) {
@@ -74,11 +122,14 @@ export function apply(
     values[name] = variable.handle;
     metas[name] = { shape: array.shape, dtype: array.dtype };
     const target = variable.node ?? variable.leaf;
-    if (target && isRecording()) targets.set(name, target);
+    if (!target) continue;
+    if (isRecording()) targets.set(name, target);
+    else noteTarget(record, name, target);
   }
   const plan = record.shape(metas, options);
   const keepsExtras = targets.size > 0;
-  const { y, extras = {} } = record.forward({ runtime, inputs, options, plan, keepsExtras });
+  const call = { runtime, inputs, options, plan, keepsExtras, isRepeated: isRepeated() };
+  const { y, extras = {} } = record.forward(call);
   const handle = new ArrayHandle(y);
   const origin = currentOrigin();
   showOp(record, plan, metas, options, origin, { inputs: values, output: handle });
@@ -93,9 +144,21 @@ export function apply(
     if (array) saved[name] = array.retain();
   }
   releaseAll(extras);
-  const node = new TapeNode(record, options, plan, metas, targets, saved, handle, origin);
-  abandoned.register(node, saved, saved);
+  const node = new OpNode({ record, options, plan, metas }, targets, saved, handle, origin);
   return { handle, node };
+}
+
+/** Tells a segment that its op may want a gradient, and makes sure that backward will find it. */
+function noteTarget(record: OpRecord, name: string, target: TapeNode | Leaf): void {
+  const segment = currentSegment();
+  if (!segment) return;
+  segment.wantsGrad = true;
+  if (target instanceof TapeNode && !segment.nodes.has(target)) {
+    throw new GradError(
+      `recompute: ${record.name} takes as ${name} the result of ${target.name}, which is no input of the segment`,
+      'pass it to recompute as an input',
+    );
+  }
 }
 
 /**
@@ -103,40 +166,26 @@ export function apply(
  * Activations are released on the way; the root's own output stays.
  */
 export function runBackward(runtime: Runtime, root: TapeNode, gradient: GpuArray): void {
-  const order = reachable(root);
-  const gradients = new Map<TapeNode, GpuArray>([[root, gradient]]);
-  for (const node of order) {
-    const dy = gradients.get(node);
-    gradients.delete(node);
-    if (dy) propagate(runtime, node, dy, gradients);
-    abandoned.unregister(node.saved);
-    releaseAll(node.saved);
-    node.isConsumed = true;
-    if (node !== root) node.output.release('backward()');
-  }
+  walkBack(runtime, root, new Map([[root, gradient]]), 0);
 }
 
-function propagate(
+/**
+ * Runs the nodes on the way back from `root`, whose gradient is among `gradients`; those with a
+ * serial below `first` are left to the walk that this one is part of.
+ */
+export function walkBack(
   runtime: Runtime,
-  node: TapeNode,
-  dy: GpuArray,
+  root: TapeNode,
   gradients: Map<TapeNode, GpuArray>,
+  first: number,
 ): void {
-  const { record, saved, options, plan, metas } = node;
-  const needs: Record<string, boolean> = {};
-  for (const name in record.inputs) needs[name] = node.targets.has(name);
-  for (const name of node.targets.keys()) needs[name] = true;
-  const results = record.backward({ runtime, dy, saved, inputs: metas, options, plan, needs });
-  dy.release();
-  for (const [name, target] of node.targets) {
-    const dx = results[name];
-    if (!dx) continue;
-    if (!(target instanceof TapeNode)) {
-      target.accumulateGrad(runtime, dx);
-      continue;
-    }
-    const sum = gradients.get(target);
-    gradients.set(target, sum ? addOwned(runtime, sum, dx) : dx);
+  for (const node of reachable(root, first)) {
+    const dy = gradients.get(node);
+    gradients.delete(node);
+    // What its own backward wants of the output it has saved: the rest can be used again at once.
+    if (node !== root) node.output.release('backward()');
+    if (dy) node.propagate(runtime, dy, gradients);
+    node.consume();
   }
 }
 
@@ -153,19 +202,19 @@ function addOwned(runtime: Runtime, a: GpuArray, b: GpuArray): GpuArray {
   return sum;
 }
 
-/** Every node the root depends on, last made first: a reverse topological order. */
-function reachable(root: TapeNode): TapeNode[] {
+/** Every node from `first` on that the root depends on, last made first: reverse topological. */
+function reachable(root: TapeNode, first: number): TapeNode[] {
   const seen = new Set<TapeNode>([root]);
   const stack = [root];
   for (let node = stack.pop(); node; node = stack.pop()) {
     if (node.isConsumed) {
       throw new GradError(
-        `backward: ${node.record.name} was run backward before and its saved values are released`,
+        `backward: ${node.name} was run backward before and its saved values are released`,
         'run the forward pass again; sum losses before one backward()',
       );
     }
     for (const target of node.targets.values()) {
-      if (target instanceof TapeNode && !seen.has(target)) {
+      if (target instanceof TapeNode && target.serial >= first && !seen.has(target)) {
         seen.add(target);
         stack.push(target);
       }

@@ -20,7 +20,7 @@ const COLUMNS = 16;
 export function batchStatistics(
   runtime: Runtime,
   x: GpuArray,
-  running: { mean: GpuArray | undefined; variance: GpuArray | undefined },
+  running: { mean?: GpuArray | undefined; variance?: GpuArray | undefined },
   setup: BatchNormSetup,
 ): GpuArray {
   const { rows, c, momentum, epsilon } = setup;

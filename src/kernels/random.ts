@@ -1,4 +1,5 @@
 import { type GpuArray, sizeOf } from '../gpu/array.js';
+import { GradError } from '../gpu/errors.js';
 import type { Runtime } from '../gpu/runtime.js';
 
 const WORKGROUP = 64;
@@ -41,14 +42,55 @@ export function randomArray(
   return values;
 }
 
+/** Where draws are kept to be had again, and those that are had again. */
+let kept: GpuArray[] | null = null;
+let repeated: Iterator<GpuArray> | null = null;
+
 /**
  * The block of key and draw number that a random kernel reads, as an array the caller owns. A
  * captured step asks the stream for a new block at every replay.
  */
 export function drawBlock(runtime: Runtime): GpuArray {
+  const block = repeated ? nextOf(repeated) : newBlock(runtime);
+  kept?.push(block.retain());
+  return block;
+}
+
+function newBlock(runtime: Runtime): GpuArray {
   const block = runtime.allocDynamic([4], 'u32');
   runtime.writeDynamic(block, () => runtime.random.next());
   return block;
+}
+
+function nextOf(draws: Iterator<GpuArray>): GpuArray {
+  const next = draws.next();
+  if (!next.done) return next.value.retain();
+  throw new GradError(
+    'recompute: a segment drew more random numbers when backward ran it again',
+    'it must do the same both times',
+  );
+}
+
+/** Runs `fn` and adds a reference to every block it draws to `draws`, for the caller to release. */
+export function keepDraws<T>(draws: GpuArray[], fn: () => T): T {
+  const before = kept;
+  kept = draws;
+  try {
+    return fn();
+  } finally {
+    kept = before;
+  }
+}
+
+/** Runs `fn` with blocks that were drawn before, in place of the stream's next ones. */
+export function repeatDraws<T>(draws: readonly GpuArray[], fn: () => T): T {
+  const before = repeated;
+  repeated = draws.values();
+  try {
+    return fn();
+  } finally {
+    repeated = before;
+  }
 }
 
 /** The largest float32 below `value` (below its float32, where it rounds up to one). */

@@ -21,5 +21,7 @@ export { Module, watchModules, type StateValue } from './module.js';
 export { BatchNorm2d, type BatchNorm2dOptions } from './normalization.js';
 export { Buffer, Parameter } from './parameter.js';
 export { AvgPool2d, GlobalAvgPool2d, MaxPool2d, type Pool2dLayerOptions } from './pooling.js';
+export { recompute } from './recompute.js';
+export { recomputeSegments } from './recompute_plan.js';
 export { Sequential } from './sequential.js';
 export { Flatten, ZeroPad2d } from './shape.js';

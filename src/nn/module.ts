@@ -1,8 +1,9 @@
-import { isRecording, withOrigin } from '../autograd/recording.js';
+import { isRecording, isRepeated, withOrigin } from '../autograd/recording.js';
 import { sizeOf } from '../gpu/array.js';
 import { ShapeError } from '../gpu/errors.js';
 import { runInScope, Tensor } from '../tensor.js';
 import { Buffer, Parameter } from './parameter.js';
+import { recompute } from './recompute.js';
 import { summarize, type Summary } from './summary.js';
 
 /**
@@ -18,6 +19,8 @@ export abstract class Module {
   isTraining = true;
   /** Where the module stands in the network it was first called in; null before any call. */
   path: string | null = null;
+  /** Whether backward runs forward again, in place of keeping what is inside: see `recompute`. */
+  isRecomputed = false;
 
   /** The layer's computation; inputs after the first are up to the layer (a residual, for one). */
   abstract forward(x: Tensor, ...more: Tensor[]): Tensor;
@@ -29,9 +32,15 @@ export abstract class Module {
 
   call(x: Tensor, ...more: Tensor[]): Tensor {
     if (this.path === null) this.namePaths();
-    const run = (): Tensor => withOrigin(this.path ?? '', () => this.forward(x, ...more));
-    const y = isRecording() ? run() : runInScope(run);
-    for (const watch of watchers) watch(this, this.path ?? '', y);
+    const path = this.path ?? '';
+    const run = (first: Tensor, ...others: Tensor[]): Tensor =>
+      withOrigin(path, () => this.forward(first, ...others));
+    const y = !isRecording()
+      ? runInScope(() => run(x, ...more))
+      : this.isRecomputed
+        ? recompute(run, x, ...more)
+        : run(x, ...more);
+    if (!isRepeated()) for (const watch of watchers) watch(this, path, y);
     return y;
   }
 

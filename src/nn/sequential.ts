@@ -1,10 +1,16 @@
 import { ShapeError } from '../gpu/errors.js';
 import type { Tensor } from '../tensor.js';
 import { Module } from './module.js';
+import { recompute } from './recompute.js';
 
 /** Modules run one after the other; a child is named by its place. */
 export class Sequential extends Module {
   readonly layers: readonly Module[];
+  /**
+   * Runs of layers [from, to), in order, that backward runs again in place of keeping what is inside:
+   * see `recompute`.
+   */
+  recomputedRuns: readonly (readonly [number, number])[] = [];
 
   constructor(...layers: readonly Module[]) {
     super();
@@ -23,7 +29,18 @@ export class Sequential extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return this.layers.reduce((value, layer) => layer.call(value), x);
+    let value = x;
+    let done = 0;
+    for (const [from, to] of this.recomputedRuns) {
+      value = this.run(value, done, from);
+      value = recompute((first) => this.run(first, from, to), value);
+      done = to;
+    }
+    return this.run(value, done, this.layers.length);
+  }
+
+  private run(x: Tensor, from: number, to: number): Tensor {
+    return this.layers.slice(from, to).reduce((value, layer) => layer.call(value), x);
   }
 }
 

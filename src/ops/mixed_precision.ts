@@ -24,6 +24,11 @@ export function withOperands<T>(type: OperandType, fn: () => T): T {
   }
 }
 
+/** What withOperands asks for at the moment. */
+export function operandTypeNow(): OperandType {
+  return operandType;
+}
+
 /** The tensor as the product at hand is to read it. */
 export function asOperand(x: Tensor): Tensor {
   if (operandType === 'f32' || x.dtype !== 'f32') return x;

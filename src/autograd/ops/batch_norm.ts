@@ -56,11 +56,13 @@ function forward({
   inputs,
   plan,
   keepsExtras,
+  isRepeated = false,
 }: ForwardCall<BatchNormOptions, BatchNormPlan>) {
   const { setup } = plan;
   const { x, gamma, beta, residual, runningMean, runningVariance } = inputs;
+  const moved = isRepeated ? {} : { mean: runningMean, variance: runningVariance };
   const statistics = setup.isTraining
-    ? batchStatistics(runtime, x!, { mean: runningMean, variance: runningVariance }, setup)
+    ? batchStatistics(runtime, x!, moved, setup)
     : runningStatistics(runtime, runningMean!, runningVariance!, setup);
   const y = batchNormForward(runtime, x!, statistics, { gamma, beta, residual }, setup);
   if (!keepsExtras) {
