@@ -1,4 +1,5 @@
 import { DeviceError } from '../gpu/errors.js';
+import type { Runtime } from '../gpu/runtime.js';
 import type { Tensor } from '../tensor.js';
 import { cast } from './elementwise.js';
 
@@ -9,9 +10,10 @@ let operandType: OperandType = 'f32';
 
 /**
  * Runs `fn` with the operands of its convolutions and matrix products rounded to `type`. Their
- * sums, results and gradients stay f32, and so do the parameters, so that no loss scaling is
- * needed: what is halved is the memory of saved activations and the bytes the products read.
+ * sums, results and gradients stay f32, and so do the parameters: what is halved is the memory of
+ * saved activations and the bytes the products read. For training see optim.LossScaler.
  *
+ * **Errors** DeviceError where the adapter has no f16.
  * **Source** Micikevicius et al., "Mixed precision training", arXiv:1710.03740, sections 3.1, 3.3.
  */
 export function withOperands<T>(type: OperandType, fn: () => T): T {
@@ -32,11 +34,15 @@ export function operandTypeNow(): OperandType {
 /** The tensor as the product at hand is to read it. */
 export function asOperand(x: Tensor): Tensor {
   if (operandType === 'f32' || x.dtype !== 'f32') return x;
-  if (!x.runtime.device.features.has('shader-f16')) {
-    throw new DeviceError(
-      `device: ${x.runtime.info.description} has no shader-f16, which operands of f16 need`,
-      'use f32',
-    );
-  }
+  expectOperands(x.runtime, operandType);
   return cast(x, 'f16');
+}
+
+/** Checks that the adapter has operands of a type, before any work is done for them. */
+export function expectOperands(runtime: Runtime, type: OperandType): void {
+  if (type === 'f32' || runtime.device.features.has('shader-f16')) return;
+  throw new DeviceError(
+    `device: ${runtime.info.description} has no shader-f16, which operands of f16 need`,
+    'use f32',
+  );
 }

@@ -8,7 +8,7 @@ import {
   type SavedTensor,
 } from '../io/safetensors.js';
 import type { Module } from '../nn/index.js';
-import type { Optimizer, PlateauState } from '../optim/index.js';
+import type { LossScaleState, Optimizer, PlateauState } from '../optim/index.js';
 import type { EpochMetrics, ValidationMetrics } from './history.js';
 import type { ModelConfig, RunConfig } from './run_config.js';
 
@@ -31,6 +31,8 @@ export interface Progress {
   epochsSinceBest: number;
   /** What a plateau schedule remembers. */
   plateau: PlateauState | null;
+  /** Of a run whose operands are f16. */
+  lossScale: LossScaleState | null;
   history: EpochMetrics[];
   /** Validations within epochs. */
   validations: ValidationMetrics[];
@@ -42,7 +44,8 @@ export interface Progress {
 export function freshProgress(randomPosition = 0): Progress {
   return {
     ...{ epoch: 0, batch: 0, step: 0, totals: { lossSum: 0, correct: 0, count: 0 } },
-    ...{ epochSeconds: 0, inputSeconds: 0, randomPosition, plateau: null },
+    ...{ epochSeconds: 0, inputSeconds: 0, randomPosition },
+    ...{ plateau: null, lossScale: null },
     ...{ bestAccuracy: null, bestLoss: null, epochsSinceBest: 0 },
     ...{ history: [], validations: [] },
   };

@@ -2,6 +2,7 @@ import { batches, type Batch } from '../data/index.js';
 import { TrainingError } from '../gpu/errors.js';
 import { watchModules } from '../nn/index.js';
 import { mul } from '../ops/elementwise.js';
+import type { LossScaleHalt } from '../optim/index.js';
 import { sum } from '../ops/reduce.js';
 import { runInScope, type Tensor } from '../tensor.js';
 import { noGrad } from '../autograd/recording.js';
@@ -27,6 +28,28 @@ export async function nonFiniteLoss(
       `learning rate ${optimizer.lr}, first in ${where}; the parameters are those before that step`,
     `lower the learning rate (--lr ${optimizer.lr / 10}), or continue from the last checkpoint: ` +
       `tilegrad train --resume ${folder} --lr ${optimizer.lr / 10}`,
+  );
+}
+
+/**
+ * The error for gradients that were not finite though the loss was, and its scale 1. The backward
+ * pass meets the last modules first, so the last of those with such a gradient is the origin.
+ */
+export function nonFiniteGradients(
+  { folder, model, optimizer, progress }: TrainerOptions,
+  { step, parameters }: LossScaleHalt,
+): TrainingError {
+  const name = [...model.namedParameters()]
+    .map(([path]) => path)
+    .findLast((path) => parameters.includes(path));
+  const path = name?.slice(0, Math.max(0, name.lastIndexOf('.'))) ?? '';
+  const type = new Map(model.namedModules()).get(path)?.constructor.name ?? 'the network';
+  return new TrainingError(
+    `train: gradients are not finite at step ${step + 1} (epoch ${progress.epoch + 1}) with the ` +
+      `loss scale at its lowest, 1, learning rate ${optimizer.lr}, nearest to the loss in ` +
+      `${path === '' ? type : `${path} (${type})`}; the parameters are those before that step`,
+    `lower the learning rate (--lr ${optimizer.lr / 10}), or train in full precision: ` +
+      `--dtype f32 --init-from ${folder}`,
   );
 }
 

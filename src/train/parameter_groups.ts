@@ -2,6 +2,8 @@ import { UsageError } from '../gpu/errors.js';
 import type { Module } from '../nn/index.js';
 import {
   createOptimizer,
+  LossScaler,
+  type LossScalerOptions,
   type Optimizer,
   type OptimizerOptions,
   type ParameterGroup,
@@ -38,11 +40,15 @@ function groupsOf(
 }
 
 /**
- * Makes the optimizer that the settings name.
+ * Makes the optimizer that the settings name; with a scaler of the loss where operands are f16.
  *
  * Errors: UsageError for an option that it has not, and for a pattern that means no parameter.
  */
-export function makeOptimizer(model: Module, config: Settings): Optimizer {
+export function makeOptimizer(
+  model: Module,
+  config: Settings,
+  lossScale: LossScalerOptions = {},
+): Optimizer {
   if (config.optimizer === 'adamw' && config.l2 > 0) {
     throw new UsageError(
       'train: adamw takes no --l2: it keeps decay out of the gradient',
@@ -55,5 +61,7 @@ export function makeOptimizer(model: Module, config: Settings): Optimizer {
   for (const [name, value] of Object.entries(chosen)) {
     if (value !== null) Object.assign(options, { [name]: value });
   }
-  return createOptimizer(config.optimizer, groupsOf(model, config), options);
+  const optimizer = createOptimizer(config.optimizer, groupsOf(model, config), options);
+  if (config.dtype === 'f16') new LossScaler(optimizer, lossScale);
+  return optimizer;
 }

@@ -1,9 +1,10 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Device } from '../device.js';
 import { writeError, writeFileAtomically } from '../io/atomic_file.js';
 import { createModel } from '../models/index.js';
-import type { Module } from '../nn/index.js';
+import { recomputeSegments, type Module } from '../nn/index.js';
+import { expectOperands } from '../ops/mixed_precision.js';
 import type { Optimizer } from '../optim/index.js';
 import { freshProgress, type Progress } from './checkpoint.js';
 import type { Evaluation } from './evaluate.js';
@@ -48,18 +49,32 @@ export interface TrainOutcome {
 /** Trains from scratch or goes on with a run: the work behind `tilegrad train`. */
 export async function runTraining(request: TrainRequest, host: TrainHost): Promise<TrainOutcome> {
   const plan = planRun(request);
+  // Before the data, which may take minutes to decode: an adapter that cannot do it says so at once.
+  const device = await host.openDevice(plan.config.seed);
+  try {
+    expectOperands(device.runtime, plan.config.dtype);
+    return await openAndTrain(device, plan, request, host);
+  } finally {
+    device.destroy();
+  }
+}
+
+async function openAndTrain(
+  device: Device,
+  plan: RunPlan,
+  request: TrainRequest,
+  host: TrainHost,
+): Promise<TrainOutcome> {
   const data = await openRunData(plan.config, (done, total) => host.onDecoded(done, total));
   for (const note of data.notes) host.say(`note     ${note}`);
   for (const line of skippedLines(data.skipped)) host.say(line);
   const { imageShape, classNames } = data;
   const sourceShape = data.train.imageShape;
   const config: RunConfig = { ...plan.config, imageShape, sourceShape, classNames };
-  const device = await host.openDevice(config.seed);
   try {
     return await trainOn(device, { ...plan, config }, data, request, host);
   } finally {
     await Promise.all(data.parts.map((part) => part.close()));
-    device.destroy();
   }
 }
 
@@ -143,6 +158,9 @@ async function build(
   const { imageShape: input, classNames } = config;
   const model = createModel(device, config.model, { input, classes: classNames.length });
   if (config.dropout !== null) setDropout(model, config.dropout, config.model);
+  if (config.recompute && recomputeSegments(model, input).length === 0) {
+    host.say(`note     --recompute: ${config.model} is too small to be cut into segments`);
+  }
   if (!checkpoint && config.initFrom !== null) {
     const { initFrom } = await import('./init_from.js');
     const { mappingLines } = await import('../io/weights/index.js');
@@ -175,7 +193,10 @@ async function report(
   const { writeReport } = await import('./report/index.js');
   const facts = {
     ...{ parameters: parameterCount(model), trainableParameters: trainedCount(model) },
-    ...{ adapter: device.info.description, trainedAt: new Date() },
+    ...{
+      adapter: device.info.description,
+      trainedAt: statSync(join(folder, 'last.safetensors')).mtime,
+    },
     notes: [...data.notes, ...skippedLines(data.skipped)],
   };
   const historyPart = data.part;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { pictureGrid, type Batch, type ImageDataset } from '../data/index.js';
 import { EventWriter } from '../io/tensorboard.js';
 import type { Module } from '../nn/index.js';
+import type { LossScaleState } from '../optim/index.js';
 import {
   writeHistory,
   writeValidations,
@@ -39,6 +40,14 @@ export class RunLog {
     train.scalar('images per second', row.imagesPerSecond, epoch);
     validation.scalar('loss', row.valLoss, epoch);
     validation.scalar('accuracy', row.valAccuracy, epoch);
+  }
+
+  /** The scale of the loss after an epoch, and the steps that overflowed so far. */
+  lossScale({ scale, skippedSteps }: LossScaleState, epoch: number): void {
+    if (this.scope === 'off') return;
+    const events = this.events('train');
+    events.scalar('loss scale', scale, epoch);
+    events.scalar('skipped steps', skippedSteps, epoch);
   }
 
   /** How a validation within an epoch went. */

@@ -83,8 +83,11 @@ export class TrainingStep {
     const mean = reduction === 'mean' ? loss : mul(loss.detach(), 1 / logits.shape[0]);
     recordStatistics(runtime, statistics, logits.gpuArray, labels.gpuArray, mean.gpuArray);
     optimizer.zeroGrad();
-    loss.backward();
-    if (clipNorm !== null) clipGradNorm(classifier.model.parameters(), clipNorm);
+    loss.backward(optimizer.scaler?.scale);
+    if (clipNorm !== null) {
+      optimizer.scaler?.unscale();
+      clipGradNorm(classifier.model.parameters(), clipNorm);
+    }
     optimizer.step();
     return mean;
   }

@@ -3,7 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryDataset } from '../../src/data/index.js';
 import { createDevice, type Device } from '../../src/device.js';
-import { Conv2d, Dense, Dropout, Flatten, MaxPool2d, Sequential } from '../../src/nn/index.js';
+import {
+  Conv2d,
+  Dense,
+  Dropout,
+  Flatten,
+  MaxPool2d,
+  Sequential,
+  type Module,
+} from '../../src/nn/index.js';
+import type { LossScalerOptions } from '../../src/optim/index.js';
 import { freshProgress, readCheckpoint } from '../../src/train/checkpoint.js';
 import { makeOptimizer } from '../../src/train/parameter_groups.js';
 import type { RunConfig } from '../../src/train/run_config.js';
@@ -57,6 +66,9 @@ export interface Session {
   config?: Partial<RunConfig>;
   events?: TrainerEvents;
   checkpointEveryMs?: number;
+  /** In place of the tiny model. */
+  model?: (device: Device) => Module;
+  lossScale?: LossScalerOptions;
 }
 
 /** Trains on a device of its own; returns the final weights and the trainer's progress. */
@@ -64,8 +76,8 @@ export async function train(session: Session) {
   const settings = { ...config, ...session.config };
   const device = await createDevice({ seed: settings.seed });
   try {
-    const model = tinyModel(device);
-    const optimizer = makeOptimizer(model, settings);
+    const model = (session.model ?? tinyModel)(device);
+    const optimizer = makeOptimizer(model, settings, session.lossScale);
     let progress = freshProgress(device.runtime.random.position);
     if (session.resume) {
       const checkpoint = readCheckpoint(join(session.folder, 'last.safetensors'));
