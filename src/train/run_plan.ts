@@ -88,7 +88,13 @@ function withoutRegularisation(settings: Settings, given: Partial<Settings>): Se
     ...settings,
     epochs: given.epochs ?? OVERFIT_EPOCHS,
     batchSize: given.batchSize ?? Math.min(settings.batchSize, OVERFIT_BATCH),
-    ...{ dropLast: false, dropout: 0, weightDecay: 0, l2: 0, labelSmoothing: 0 },
+    // The recipe's rate may be made for many more steps than there are here.
+    optimizer: given.optimizer ?? 'adam',
+    lr: given.lr ?? 1e-3,
+    schedule: given.schedule ?? 'constant',
+    momentum: given.momentum ?? null,
+    nesterov: given.nesterov ?? null,
+    ...{ dropLast: false, dropout: 0, weightDecay: 0, l2: 0, labelSmoothing: 0, warmup: 0 },
     ...{ augment: 'none', earlyStopping: null },
   };
 }
@@ -96,7 +102,7 @@ function withoutRegularisation(settings: Settings, given: Partial<Settings>): Se
 /** Settings that may change when a run goes on; the others would make it another run. */
 const changeable: ReadonlySet<string> = new Set<keyof Settings>([
   ...(['data', 'epochs', 'lr', 'schedule', 'earlyStopping'] as const),
-  ...(['validateEvery', 'tensorboard'] as const),
+  ...(['validateEvery', 'tensorboard', 'recompute'] as const),
 ]);
 
 function resumedRun(request: TrainRequest & { resume: string }): RunPlan {
