@@ -1,26 +1,45 @@
-// What the peers share: reading the cases, Dawn as navigator.gpu, data, timing, answers.
+// What the peers share: reading the jobs, Dawn as navigator.gpu, operands, timing, answers.
 //
-// A peer is a program: it reads cases [{ shape, direction }] as JSON on standard input (shape is that of `bench conv2d`,
-// N,H,W,C,K,R,stride with 'same' padding) and prints one line of JSON for each. No cases: it only says whether it can run.
+// A peer is a program: it reads jobs, one line of JSON each (PeerJob in src/bench/peer_process.ts), answers each with lines
+// of JSON and a last line {"done":true}, and ends when its input does. Without a job it only says whether it can run.
 
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { create, globals } from 'webgpu';
 
 /**
- * @typedef {object} Case
+ * @typedef {object} Job
  * @property {string} shape
- * @property {string} direction
+ * @property {'forward' | 'grad-input' | 'grad-weight'} direction
+ * @property {number} n
+ * @property {number} h
+ * @property {number} w
+ * @property {number} c
+ * @property {number} k
+ * @property {number} r
+ * @property {number} stride
+ * @property {number} p
+ * @property {number} q
+ * @property {'same' | 'valid' | number} padding
+ * @property {boolean} isDepthwise
+ * @property {{ x: string, filter: string, dy: string }} files
+ * @property {string} output
+ *
+ * @typedef {object} Operands
+ * @property {Float32Array} x [N H W C]
+ * @property {Float32Array} filter [R S C K], of a depthwise convolution [R S C M]
+ * @property {Float32Array} dy [N P Q K]; zeros in the forward direction, which has no use for it
  *
  * @typedef {object} Engine
  * @property {string} name with its version
  * @property {string} note what must be known of its times
- * @property {(numbers: Geometry, direction: string) => Promise<Work>} prepare
+ * @property {(job: Job, operands: Operands) => Promise<Work>} prepare
  *
  * @typedef {object} Work
  * @property {() => unknown} run records one computation, and gives back its memory
  * @property {() => Promise<unknown>} wait until the GPU is done
+ * @property {() => Promise<Float32Array>} result of one computation, in the layout of the operands
  * @property {() => void} close
- *
- * @typedef {{ n: number, h: number, w: number, c: number, k: number, r: number, stride: number, p: number, q: number }} Geometry
  */
 
 /** Dawn's entry must stay referenced as long as the process lives. */
@@ -84,40 +103,46 @@ export function watchErrors(device) {
 }
 
 /**
- * Runs an engine over the cases on standard input.
+ * Runs an engine over the jobs on standard input.
  *
  * @param {string} adapter
  * @param {Engine} engine
  */
 export async function serve(adapter, { name, note, prepare }) {
-  const chunks = [];
-  for await (const chunk of process.stdin) chunks.push(chunk);
-  const cases = JSON.parse(Buffer.concat(chunks).toString('utf8'));
-  for (const { shape, direction } of cases) {
-    const head = { engine: name, adapter, shape, direction, note };
+  for await (const text of createInterface({ input: process.stdin })) {
+    /** @type {Job} */
+    const job = JSON.parse(text);
+    const head = { engine: name, adapter, note };
     let line;
     gpuError = null;
     try {
-      const work = await prepare(geometryOf(shape), direction);
-      line = { ...head, ...(await measure(work, SOFTWARE.test(adapter))) };
+      const work = await prepare(job, operandsOf(job));
+      writeFileSync(job.output, await work.result());
+      line = { ...head, ...(await measure(work, SOFTWARE.test(adapter))), output: job.output };
       work.close();
       if (gpuError !== null) throw new Error(gpuError);
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      line = { ...head, ms: null, runs: 0, problem: text.split('\n')[0] };
+      const reason = error instanceof Error ? error.message : String(error);
+      line = { ...head, ms: null, runs: 0, problem: reason.split('\n')[0] };
     }
-    process.stdout.write(`${JSON.stringify(line)}\n`);
+    process.stdout.write(`${JSON.stringify(line)}\n{"done":true}\n`);
   }
   process.stdout.write('', () => process.exit(0));
 }
 
 /**
- * @param {string} shape
- * @returns {Geometry}
+ * @param {Job} job
+ * @returns {Operands}
  */
-function geometryOf(shape) {
-  const [n, h, w, c, k, r, stride] = shape.split(',').map(Number);
-  return { n, h, w, c, k, r, stride, p: Math.ceil(h / stride), q: Math.ceil(w / stride) };
+function operandsOf({ direction, n, p, q, k, files }) {
+  const dy = direction === 'forward' ? new Float32Array(n * p * q * k) : floatsOf(files.dy);
+  return { x: floatsOf(files.x), filter: floatsOf(files.filter), dy };
+}
+
+/** @param {string} path */
+function floatsOf(path) {
+  const { buffer, byteOffset, byteLength } = readFileSync(path);
+  return new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
 }
 
 const cell = new Int32Array(new SharedArrayBuffer(4));

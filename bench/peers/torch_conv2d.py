@@ -1,12 +1,13 @@
 """PyTorch's convolution, forward and both gradients, on its GPU or else on the processor.
 
-Reads cases [{shape, direction}] as JSON on standard input and prints a line of JSON for each. On a
-GPU every case is measured twice: with TF32 off, which is full f32 as everywhere else, and on, which
-is PyTorch's default for convolutions.
+Reads jobs, one line of JSON each (PeerJob in src/bench/peer_process.ts), and answers each with lines of
+JSON and a last line {"done": true}. On a GPU every job is measured twice: with TF32 off, which is full
+f32 as everywhere else, and on, which is PyTorch's default for convolutions.
 """
 
+import array
+import ctypes
 import json
-import math
 import statistics
 import sys
 import time
@@ -17,7 +18,7 @@ try:
     import torch.nn.functional as functional
 except ImportError:
     sys.stderr.write("missing: the Python package torch cannot be imported by python3\n")
-    sys.stderr.write("fix: pip install torch, in the environment that python3 belongs to\n")
+    sys.stderr.write("fix: python3 -m pip install torch\n")
     sys.exit(3)
 
 BUDGET_SECONDS = 0.5
@@ -30,23 +31,62 @@ def wait():
         torch.cuda.synchronize()
 
 
-def work_of(shape, direction):
-    n, h, w, c, k, r, stride = (int(part) for part in shape.split(","))
-    p, q = math.ceil(h / stride), math.ceil(w / stride)
-    # 'same' as TensorFlow has it may pad unevenly, which PyTorch does by padding the image first.
-    total_h, total_w = max(0, (p - 1) * stride + r - h), max(0, (q - 1) * stride + r - w)
-    pads = (total_w // 2, total_w - total_w // 2, total_h // 2, total_h - total_h // 2)
-    even = pads[0] == pads[1] and pads[2] == pads[3]
-    make = lambda *size: torch.randn(*size, device=DEVICE).to(memory_format=torch.channels_last)
-    x, weight, dy = make(n, c, h, w), make(k, c, r, r), make(n, k, p, q)
-    padding = (pads[2], pads[0]) if even else (0, 0)
+def read(path, shape):
+    """Little-endian f32 of a file, as a tensor on the device."""
+    values = array.array("f")
+    with open(path, "rb") as file:
+        values.frombytes(file.read())
+    return torch.frombuffer(values, dtype=torch.float32).reshape(shape).to(DEVICE)
+
+
+def write(path, tensor):
+    values = tensor.cpu().contiguous()
+    with open(path, "wb") as file:
+        file.write(ctypes.string_at(values.data_ptr(), 4 * values.numel()))
+
+
+def pads_of(job):
+    """Padding of rows and of columns, each before and after."""
+    r, stride, padding = job["r"], job["stride"], job["padding"]
+    if padding == "same":
+        # As TensorFlow has it: the odd one goes to the end.
+        totals = [max(0, (out - 1) * stride + r - size) for out, size in ((job["p"], job["h"]), (job["q"], job["w"]))]
+        return [(total // 2, total - total // 2) for total in totals]
+    each = 0 if padding == "valid" else padding
+    return [(each, each), (each, each)]
+
+
+def work_of(job):
+    """The computation, and what turns its result into our layout."""
+    n, h, w, c, k, r, stride, p, q = (job[name] for name in "n h w c k r stride p q".split())
+    groups = c if job["isDepthwise"] else 1
+    images = lambda file, size: read(file, size).permute(0, 3, 1, 2)
+    x = images(job["files"]["x"], (n, h, w, c))
+    # A depthwise filter [R S C M] lies in memory as [R S 1 C*M] would.
+    weight = read(job["files"]["filter"], (r, r, c // groups, k)).permute(3, 2, 0, 1)
+    weight = weight.contiguous(memory_format=torch.channels_last)
+    (top, bottom), (left, right) = pads_of(job)
+    even = top == bottom and left == right
+    padding = (top, left) if even else (0, 0)
+    # PyTorch pads evenly, so the image is padded first where that must be uneven.
     if not even:
-        x = functional.pad(x, pads)
-    if direction == "forward":
-        return lambda: functional.conv2d(x, weight, stride=stride, padding=padding)
-    if direction == "grad-input":
-        return lambda: gradients.conv2d_input(x.shape, weight, dy, stride=stride, padding=padding)
-    return lambda: gradients.conv2d_weight(x, weight.shape, dy, stride=stride, padding=padding)
+        x = functional.pad(x, (left, right, top, bottom))
+        x = x.contiguous(memory_format=torch.channels_last)
+    options = {"stride": stride, "padding": padding, "groups": groups}
+    to_images = lambda y: y.permute(0, 2, 3, 1)
+    if job["direction"] == "forward":
+        return lambda: functional.conv2d(x, weight, **options), to_images
+    dy = images(job["files"]["dy"], (n, p, q, k))
+    if job["direction"] == "grad-input":
+        crop = (lambda dx: dx) if even else (lambda dx: dx[:, :, top : top + h, left : left + w])
+        return (
+            lambda: gradients.conv2d_input(x.shape, weight, dy, **options),
+            lambda dx: to_images(crop(dx)),
+        )
+    return (
+        lambda: gradients.conv2d_weight(x, weight.shape, dy, **options),
+        lambda dw: dw.permute(2, 3, 1, 0),
+    )
 
 
 def measure(run):
@@ -67,17 +107,23 @@ def measure(run):
 def main():
     version = torch.__version__.split("+")[0]
     modes = [(False, "tf32 off"), (True, "tf32 on")] if DEVICE == "cuda" else [(False, "cpu")]
-    for case in json.load(sys.stdin):
-        for allow, mode in modes:
-            torch.backends.cudnn.allow_tf32 = allow
-            torch.backends.cuda.matmul.allow_tf32 = allow
-            line = {"engine": f"torch {version} {mode}", "adapter": ADAPTER, **case}
+    for text in sys.stdin:
+        job = json.loads(text)
+        for reduced, mode in modes:
+            torch.backends.cudnn.allow_tf32 = reduced
+            torch.backends.cuda.matmul.allow_tf32 = reduced
+            line = {"engine": f"torch {version} {mode}", "adapter": ADAPTER, "isReduced": reduced}
             line["note"] = "wall clock over batches, channels_last"
             try:
-                line["ms"], line["runs"] = measure(work_of(case["shape"], case["direction"]))
+                run, in_our_layout = work_of(job)
+                output = f"{job['output']}-{mode.replace(' ', '-')}"
+                write(output, in_our_layout(run()))
+                line["ms"], line["runs"] = measure(run)
+                line["output"] = output
             except RuntimeError as error:
                 line.update(ms=None, runs=0, problem=str(error).splitlines()[0])
             print(json.dumps(line), flush=True)
+        print('{"done":true}', flush=True)
 
 
 with torch.no_grad():

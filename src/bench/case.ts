@@ -1,6 +1,7 @@
 import type { OpRecord } from '../autograd/record.js';
 import type { Device } from '../device.js';
 import type { DType, GpuArray } from '../gpu/array.js';
+import type { Conv2dGeometry } from '../kernels/conv2d_geometry.js';
 import type { BenchOpName } from './types.js';
 
 /** One kernel that can compute a case; no `option` where the op has but one. */
@@ -21,13 +22,26 @@ export interface BenchCase {
   dtype: 'f32' | 'f16';
   /** Floating-point operations and bytes, each array touched once. */
   cost: { flops: number; bytes: number };
+  /** Only of a convolution: what another engine must know of it. */
+  convolution?: Convolution | undefined;
+  /** Why a kernel does not fit, or null where it does; absent where that cannot be told. */
+  whyNot?: ((name: string, device: Device) => string | null) | undefined;
   open(device: Device): CaseRunner;
+}
+
+export interface Convolution {
+  /** groups = C for a depthwise one. */
+  geometry: Conv2dGeometry;
+  /** As it was asked for; engines may have a quicker way for these names. */
+  padding: 'same' | 'valid' | number;
 }
 
 /** A case with its inputs on the GPU. */
 export interface CaseRunner {
   /** Kernels that fit, the naive one first; some may turn out to be the same in this direction. */
   variants: readonly CaseVariant[];
+  /** Inputs by name, and `dy` where there is one: random numbers, never constant. Borrowed. */
+  operands: Readonly<Record<string, GpuArray>>;
   /** Records the work of one run, by the kernel chosen unasked where none is named. */
   run(variant?: CaseVariant): GpuArray[];
   /** How far the values of one result may be from those of the naive kernel. */
@@ -57,4 +71,6 @@ export interface RecordCase {
   magnitudes: readonly (number | null)[];
   /** Where the record's own list does not tell one direction from another. */
   variants?: (device: Device) => CaseVariant[];
+  convolution?: Convolution;
+  whyNot?: (name: string, device: Device) => string | null;
 }

@@ -1,22 +1,28 @@
 import type { Device } from '../device.js';
 import type { GpuArray } from '../gpu/array.js';
+import type { Command } from '../gpu/recorder.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { measure } from '../gpu/timing.js';
 import { firstDifference } from '../kernels/accuracy.js';
 import type { BenchCase, CaseRunner, CaseVariant } from './case.js';
+import { explainKernel } from './explain.js';
 import { ratesOf } from './numbers.js';
 import type { BenchRow, Peak } from './types.js';
 
 export interface CaseSettings {
-  /** The only kernel to measure; all where undefined. */
+  /** The only kernel to measure, `chosen` for the one that runs unasked; all where undefined. */
   variant: string | undefined;
   peak: Peak;
   /** For a comparison with engines that are timed that way. */
   isWallClock: boolean;
+  /** Say of each kernel what bounds it. */
+  isExplained?: boolean;
 }
 
 interface Candidate extends CaseVariant {
   isChosen: boolean;
+  /** Names of variants that dispatch the same work. */
+  aliases: string[];
 }
 
 /**
@@ -34,14 +40,16 @@ export async function measureCase(
   try {
     const candidates = await distinctKernels(runtime, runner);
     const names = candidates.map(({ name }) => name);
-    const wanted = candidates.filter(({ name }) => variant === undefined || name === variant);
+    const wanted = candidates.flatMap((candidate) => selected(candidate, variant));
     const naive = candidates.find(({ name }) => name === 'naive');
     const truth =
-      naive && wanted.some((one) => one !== naive) ? await results(runtime, runner, naive) : null;
+      naive && wanted.some(({ name }) => name !== 'naive')
+        ? await results(runtime, runner, naive)
+        : null;
     const rows: BenchRow[] = [];
     for (const candidate of wanted) {
       const problem =
-        truth && candidate !== naive
+        truth && candidate.name !== 'naive'
           ? differenceOf(runner, candidate, await results(runtime, runner, candidate), truth)
           : null;
       rows.push(await rowOf(runtime, benchCase, runner, candidate, problem, settings));
@@ -53,13 +61,20 @@ export async function measureCase(
   }
 }
 
+/** The kernel under the name it is asked for by, if it is asked for. */
+function selected(candidate: Candidate, variant: string | undefined): Candidate[] {
+  if (variant === undefined || variant === candidate.name) return [candidate];
+  if (variant === 'chosen') return candidate.isChosen ? [candidate] : [];
+  return candidate.aliases.includes(variant) ? [{ ...candidate, name: variant }] : [];
+}
+
 async function rowOf(
   runtime: Runtime,
   { op, shape, direction, dtype, cost }: BenchCase,
   runner: CaseRunner,
   candidate: Candidate,
   problem: string | null,
-  { peak, isWallClock }: CaseSettings,
+  { peak, isWallClock, isExplained = false }: CaseSettings,
 ): Promise<BenchRow> {
   const { name, isChosen, slack } = candidate;
   const note = slack && `${name} is less accurate: held to ${slack} times the others' error bound`;
@@ -74,7 +89,13 @@ async function rowOf(
   const { ms, runs } = await measure(runtime, () => releaseAll(runner.run(candidate)), {
     isWallClock,
   });
-  return { ...head, ...ratesOf(ms, cost, peak), ratioToBest: null, runs };
+  const row = { ...head, ...ratesOf(ms, cost, peak), ratioToBest: null, runs };
+  if (!isExplained) return row;
+  const commands = await recorded(runtime, runner, candidate);
+  const run = (): void => releaseAll(runner.run(candidate));
+  const timings = runtime.hasTimestamps ? await runtime.profile(run) : [];
+  const measured = { ms, dispatchMs: timings.map((timing) => timing.ms) };
+  return { ...row, explain: explainKernel(runtime.info, commands, cost, peak, measured) };
 }
 
 /**
@@ -86,11 +107,13 @@ async function distinctKernels(runtime: Runtime, runner: CaseRunner): Promise<Ca
   const candidates = new Map<string, Candidate>();
   for (const variant of runner.variants) {
     const key = await signature(runtime, runner, variant);
-    if (!candidates.has(key)) candidates.set(key, { ...variant, isChosen: key === chosen });
+    const same = candidates.get(key);
+    if (same) same.aliases.push(variant.name);
+    else candidates.set(key, { ...variant, isChosen: key === chosen, aliases: [] });
   }
   // An op with one kernel, or a choice that mixes them, has no name for what runs unasked.
   if (!candidates.has(chosen)) {
-    candidates.set(chosen, { name: 'chosen', option: undefined, isChosen: true });
+    candidates.set(chosen, { name: 'chosen', option: undefined, isChosen: true, aliases: [] });
   }
   return [...candidates.values()];
 }
@@ -101,16 +124,26 @@ async function signature(
   runner: CaseRunner,
   variant?: CaseVariant,
 ): Promise<string> {
-  const { captured } = runtime.captureCommands(() => releaseAll(runner.run(variant)));
-  const kernels = captured.commands.map((command) =>
+  const commands = await recorded(runtime, runner, variant);
+  const kernels = commands.map((command) =>
     command.kind === 'dispatch'
       ? `${command.pipeline.id} ${command.groups.join('×')}`
       : command.kind,
   );
+  return kernels.join('; ');
+}
+
+/** The commands of a run, which is not repeated by them: their buffers are gone. */
+async function recorded(
+  runtime: Runtime,
+  runner: CaseRunner,
+  variant?: CaseVariant,
+): Promise<readonly Command[]> {
+  const { captured } = runtime.captureCommands(() => releaseAll(runner.run(variant)));
   // Its buffers may go only when the commands, which may wait for pipelines, have run.
   await runtime.sync();
   runtime.disposeCapture(captured);
-  return kernels.join('; ');
+  return captured.commands;
 }
 
 async function results(

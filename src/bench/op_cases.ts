@@ -1,13 +1,16 @@
 import { batchNorm } from '../autograd/ops/batch_norm.js';
 import { conv2d } from '../autograd/ops/conv2d.js';
+import { depthwiseConv2d } from '../autograd/ops/depthwise_conv2d.js';
 import { matmul } from '../autograd/ops/matmul.js';
 import { maxPool2d } from '../autograd/ops/pool2d.js';
 import type { OpRecord } from '../autograd/record.js';
 import { softmaxCrossEntropy } from '../autograd/ops/softmax_cross_entropy.js';
 import { sumOfSizes } from '../kernels/accuracy.js';
-import { conv2dVariants, type Conv2dDirection } from '../kernels/conv2d.js';
+import { conv2dVariants, type Conv2dDirection, type Conv2dVariant } from '../kernels/conv2d.js';
+import { whyNot } from '../kernels/conv2d_fit.js';
+import type { Conv2dGeometry } from '../kernels/conv2d_geometry.js';
 import type { RecordCase } from './case.js';
-import type { Shape } from './shapes.js';
+import { convolutionWords, parseShape, type Shape } from './shapes.js';
 import type { BenchOpName, Direction } from './types.js';
 
 /**
@@ -22,16 +25,33 @@ export interface OpCase extends RecordCase {
 
 export interface OpCases {
   directions: readonly Direction[];
-  build: (shape: Shape, direction: Direction, dtype: DTypeName) => OpCase;
+  /** The case of a shape as `--shape` gives it. */
+  build: (shape: string, direction: Direction, dtype: DTypeName) => OpCase;
 }
 
-/** Ops that are measured direction by direction, from a shape as `--shape` gives it. */
+type NumbersCase = (shape: Shape, direction: Direction, dtype: DTypeName) => OpCase;
+
+const fromNumbers =
+  (op: BenchOpName, build: NumbersCase): OpCases['build'] =>
+  (shape, direction, dtype) =>
+    build(parseShape(op, shape), direction, dtype);
+
+/** Ops that are measured direction by direction. */
 export const opCases: Record<Exclude<BenchOpName, 'optimizer' | 'train'>, OpCases> = {
   conv2d: { directions: ['forward', 'grad-input', 'grad-weight'], build: conv2dCase },
-  matmul: { directions: ['forward', 'grad-input', 'grad-weight'], build: matmulCase },
-  'batch-norm': { directions: ['forward', 'grad-input'], build: batchNormCase },
-  pool: { directions: ['forward', 'grad-input'], build: poolCase },
-  'softmax-cross-entropy': { directions: ['forward', 'grad-input'], build: crossEntropyCase },
+  matmul: {
+    directions: ['forward', 'grad-input', 'grad-weight'],
+    build: fromNumbers('matmul', matmulCase),
+  },
+  'batch-norm': {
+    directions: ['forward', 'grad-input'],
+    build: fromNumbers('batch-norm', batchNormCase),
+  },
+  pool: { directions: ['forward', 'grad-input'], build: fromNumbers('pool', poolCase) },
+  'softmax-cross-entropy': {
+    directions: ['forward', 'grad-input'],
+    build: fromNumbers('softmax-cross-entropy', crossEntropyCase),
+  },
 };
 
 type DTypeName = 'f32' | 'f16';
@@ -42,23 +62,33 @@ const conv2dDirections: Record<Direction, Conv2dDirection> = {
   'grad-weight': 'gradWeight',
 };
 
-/** 'same' padding, as nearly every layer of the networks here has. */
-function conv2dCase(shape: Shape, direction: Direction, dtype: DTypeName): OpCase {
-  const [n, h, w, c, k, r, stride] = shape;
-  const options = { stride, padding: 'same' as const };
+function conv2dCase(shape: string, direction: Direction, dtype: DTypeName): OpCase {
+  const numbers = parseShape('conv2d', shape);
+  const [n, h, w, c, k, r, stride] = numbers;
+  const { padding, isDepthwise } = convolutionWords(shape);
+  const options = { stride, padding };
   const metas = {
     x: { shape: [n, h, w, c], dtype: 'f32' as const },
-    w: { shape: [r, r, c, k], dtype: 'f32' as const },
+    w: { shape: isDepthwise ? [r, r, c, k / c] : [r, r, c, k], dtype: 'f32' as const },
   };
-  const { geometry } = conv2d.shape(metas, options);
-  const sums = {
-    forward: r * r * c,
-    'grad-input': r * r * k,
-    'grad-weight': n * geometry.p * geometry.q,
-  };
+  const record = (isDepthwise ? depthwiseConv2d : conv2d) as typeof conv2d;
+  const { geometry } = record.shape(metas, options);
+  const { p, q } = geometry;
+  const sums = isDepthwise
+    ? { forward: r * r, 'grad-input': (r * r * k) / c, 'grad-weight': n * p * q }
+    : { forward: r * r * c, 'grad-input': r * r * k, 'grad-weight': n * p * q };
   const key = conv2dDirections[direction];
+  const types = { x: dtype, w: dtype };
+  const plain: Pick<OpCase, 'variants' | 'whyNot'> = {
+    variants: ({ info }) =>
+      conv2dVariants(key, geometry, info, types).map((name) => ({
+        ...{ name, option: { [key]: name } },
+        ...(name === 'winograd4' ? { slack: WINOGRAD4_SLACK } : {}),
+      })),
+    whyNot: (name, { info }) => whyNot(name as Conv2dVariant, key, geometry, info, types),
+  };
   return {
-    record: conv2d,
+    record,
     inputs: {
       x: { shape: metas.x.shape, fill: 'normal', dtype },
       w: { shape: metas.w.shape, fill: 'normal', dtype },
@@ -67,31 +97,29 @@ function conv2dCase(shape: Shape, direction: Direction, dtype: DTypeName): OpCas
     needs: needsOf(direction, { 'grad-input': ['x'], 'grad-weight': ['w'] }),
     terms: sums[direction],
     magnitudes: [sumOfSizes(sums[direction])],
-    variants: ({ info }) =>
-      conv2dVariants(key, geometry, info, { x: dtype, w: dtype }).map((name) => ({
-        ...{ name, option: { [key]: name } },
-        ...(name === 'winograd4' ? { slack: WINOGRAD4_SLACK } : {}),
-      })),
-    cost: conv2dCostOf(shape, n * geometry.p * geometry.q * k, direction, dtype),
+    // A depthwise convolution's record knows its own kernels.
+    ...(isDepthwise ? {} : plain),
+    convolution: { geometry, padding },
+    cost: conv2dCostOf(geometry, direction, dtype),
   };
 }
 
 /** Arrays that are read are of `dtype`, save dy; what is written is f32. */
 function conv2dCostOf(
-  [n, h, w, c, k, r]: Shape,
-  outputs: number,
+  { n, h, w, c, r, s, k, p, q, groups }: Conv2dGeometry,
   direction: Direction,
   dtype: DTypeName,
 ): { flops: number; bytes: number } {
   const size = dtype === 'f16' ? 2 : 4;
   const inputs = n * h * w * c;
-  const weights = r * r * c * k;
+  const weights = r * s * (c / groups) * k;
+  const outputs = n * p * q * k;
   const bytes = {
     forward: size * (inputs + weights) + 4 * outputs,
     'grad-input': size * weights + 4 * (inputs + outputs),
     'grad-weight': size * inputs + 4 * (weights + outputs),
   };
-  return { flops: 2 * outputs * r * r * c, bytes: bytes[direction] };
+  return { flops: 2 * outputs * r * s * (c / groups), bytes: bytes[direction] };
 }
 
 /** grad-input is that of a, grad-weight that of b. */

@@ -4,7 +4,7 @@ import { measure } from '../gpu/timing.js';
 import { Adam, AdamW, RMSprop, SGD, type Optimizer } from '../optim/index.js';
 import { outsideScopes, type Tensor } from '../tensor.js';
 import { ratesOf } from './numbers.js';
-import type { Shape } from './shapes.js';
+import { parseShape } from './shapes.js';
 import type { BenchRow, Peak } from './types.js';
 
 interface Rule {
@@ -55,7 +55,7 @@ const rules: Record<string, Rule> = {
 /** Steps of every optimizer over `tensors` parameters of `elements` numbers each. */
 export async function measureOptimizers(
   device: Device,
-  shapes: readonly Shape[],
+  shapes: readonly string[],
   options: { variant: string | undefined; peak: Peak; say: (text: string) => void },
 ): Promise<BenchRow[]> {
   const { variant } = options;
@@ -68,7 +68,7 @@ export async function measureOptimizers(
   const rows: BenchRow[] = [];
   for (const shape of shapes) {
     for (const name of names) {
-      options.say(`optimizer ${shape.join()} ${name}`);
+      options.say(`optimizer ${shape} ${name}`);
       rows.push(await measureRule(device, shape, name, options.peak));
     }
   }
@@ -77,10 +77,11 @@ export async function measureOptimizers(
 
 async function measureRule(
   device: Device,
-  [count, elements]: Shape,
+  shape: string,
   name: string,
   peak: Peak,
 ): Promise<BenchRow> {
+  const [count, elements] = parseShape('optimizer', shape);
   const rule = rules[name];
   const parameters = outsideScopes(() =>
     Array.from({ length: count }, () => device.randn([elements], { requiresGrad: true })),
@@ -91,7 +92,6 @@ async function measureRule(
   const optimizer = rule.create(parameters);
   try {
     const problem = await firstStepProblem(parameters.at(-1)!, optimizer, rule);
-    const shape = `${count},${elements}`;
     const head = {
       op: 'optimizer',
       shape,

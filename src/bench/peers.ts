@@ -1,121 +1,214 @@
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DeviceError, UsageError } from '../gpu/errors.js';
-import type { BenchCase } from './case.js';
+import type { Device } from '../device.js';
+import type { GpuArray } from '../gpu/array.js';
+import { UsageError, type DeviceError } from '../gpu/errors.js';
+import type { BenchCase, CaseRunner } from './case.js';
 import { ratesOf } from './numbers.js';
-import type { BenchRow, PeerName, Peak } from './types.js';
+import { PeerProcess, type PeerCommand, type PeerJob, type PeerLine } from './peer_process.js';
+import type { BenchRow, Comparison, PeerName, Peak } from './types.js';
 
 const folder = new URL('../../bench/peers/', import.meta.url);
+const script = (name: string): string => fileURLToPath(new URL(name, folder));
 
-/** Each peer runs in a process of its own: a module for Node, or a script for Python. */
-const programs: Record<PeerName, readonly [command: string, script: string]> = {
-  tfjs: [process.execPath, 'tfjs.mjs'],
-  'jax-js': [process.execPath, 'jax_js.mjs'],
-  torch: ['python3', 'torch_conv2d.py'],
+export type PeerCommands = Readonly<Record<PeerName, PeerCommand>>;
+
+/** How each peer is started: a module for Node, or a script for Python. */
+export const peerCommands: PeerCommands = {
+  tfjs: [process.execPath, script('tfjs.mjs')],
+  'jax-js': [process.execPath, script('jax_js.mjs')],
+  torch: [process.env.TILEGRAD_PYTHON ?? 'python3', script('torch_conv2d.py')],
 };
 
-/** What a peer prints, a line for each measurement. */
-export interface PeerLine {
-  /** Name, version and what was switched on. */
-  engine: string;
-  adapter: string;
-  shape: string;
-  direction: string;
-  ms: number | null;
-  runs: number;
-  problem?: string;
-  note?: string;
-}
+/**
+ * How many times the error bound of one result its difference from ours may reach. Two right ones
+ * differ by twice the bound. cuDNN and oneDNN may choose Winograd, which has 47 times the error.
+ */
+const slacks: Readonly<Record<PeerName, number>> = { tfjs: 2, 'jax-js': 2, torch: 48 };
+/** TF32 keeps 10 bits of the fraction where f32 has 23. */
+const REDUCED_SLACK = 2 ** 13;
 
 /**
  * Starts each peer with nothing to do, so that one that cannot run is known before the work begins.
+ * One line is said of each that is not there; the others go on.
  *
- * Errors: UsageError outside a checkout, which alone has the peers' programs; DeviceError with what
- * is missing and the command that installs it.
+ * Errors: UsageError outside a checkout, which alone has the peers' programs.
  */
-export async function checkPeers(names: readonly PeerName[]): Promise<void> {
+export async function findPeers(
+  names: readonly PeerName[],
+  say: (text: string) => void,
+  commands = peerCommands,
+): Promise<{ ready: PeerName[]; missing: Comparison['missing'] }> {
   if (!existsSync(folder)) {
     throw new UsageError(
       'bench: --against needs a checkout of the repository, the package has no bench/peers',
       'clone the repository and run npm run bench there',
     );
   }
-  for (const name of names) await runPeer(name, []);
+  const ready: PeerName[] = [];
+  const missing: Comparison['missing'] = [];
+  for (const peer of names) {
+    try {
+      await new PeerProcess(peer, commands[peer]).close();
+      ready.push(peer);
+    } catch (error) {
+      const { message, fix } = error as DeviceError;
+      const reason = message.split('\n')[0].replace(`${peer}: `, '');
+      missing.push({ peer, reason: fix ? `${reason}; to install it: ${fix}` : reason });
+      say(`goes on without ${peer}: ${missing.at(-1)!.reason}`);
+    }
+  }
+  return { ready, missing };
 }
 
-/** Measures the same shapes and directions by other engines; the process of each ends with it. */
+export interface PeerSettings {
+  peak: Peak;
+  say: (text: string) => void;
+  commands?: PeerCommands;
+}
+
+/**
+ * Measures the same convolutions by other engines, one engine after the other, each on the operands
+ * that we computed with, and compares the results. One that differs has no speed.
+ */
 export async function measurePeers(
+  device: Device,
   names: readonly PeerName[],
   cases: readonly BenchCase[],
-  peak: Peak,
-  say: (text: string) => void,
+  { peak, say, commands = peerCommands }: PeerSettings,
 ): Promise<BenchRow[]> {
+  const place = mkdtempSync(join(tmpdir(), 'tilegrad-peers-'));
   const rows: BenchRow[] = [];
-  for (const name of names) {
-    say(`measuring ${name}`);
-    const wanted = cases.map(({ shape, direction }) => ({ shape, direction }));
-    const lines = await runPeer(name, wanted);
-    for (const benchCase of cases) {
-      const { shape, direction } = benchCase;
-      const own = lines.filter((line) => line.shape === shape && line.direction === direction);
-      if (own.length === 0) throw new DeviceError(`bench: ${name} did not measure ${shape}`);
-      rows.push(...own.map((line) => rowOf(benchCase, line, peak)));
+  try {
+    for (const name of names) {
+      let peer: PeerProcess | null = null;
+      try {
+        for (const [i, benchCase] of cases.entries()) {
+          say(`${name} ${i + 1}/${cases.length} ${benchCase.shape} ${benchCase.direction}`);
+          peer ??= new PeerProcess(name, commands[name]);
+          const found = await measureByPeer(device, peer, benchCase, { peak, place });
+          rows.push(...found.rows);
+          // One that broke down is started anew for the next case.
+          if (found.isBroken) peer = null;
+        }
+        await peer?.close();
+        peer = null;
+      } finally {
+        peer?.kill();
+      }
     }
+  } finally {
+    rmSync(place, { recursive: true, force: true });
   }
   return rows;
 }
 
-function rowOf({ op, shape, direction, cost }: BenchCase, line: PeerLine, peak: Peak): BenchRow {
-  const { engine, adapter, ms, runs, problem } = line;
-  const note = [line.note, `on ${adapter}`].filter(Boolean).join('; ');
+async function measureByPeer(
+  device: Device,
+  peer: PeerProcess,
+  benchCase: BenchCase,
+  { peak, place }: { peak: Peak; place: string },
+): Promise<{ rows: BenchRow[]; isBroken: boolean }> {
+  const runner = benchCase.open(device);
+  try {
+    const [result] = runner.run();
+    const ours = await valuesOf(device, result);
+    result.release();
+    const lines = await peer.measure(await jobOf(device, benchCase, runner, place));
+    const rows = lines.map((line) => {
+      const check = (got: Float32Array) => compare(peer.name as PeerName, line, runner, got, ours);
+      return rowOf(benchCase, line, peak, check);
+    });
+    return { rows, isBroken: false };
+  } catch (error) {
+    const problem = (error instanceof Error ? error.message : String(error)).split('\n')[0];
+    const line = { engine: peer.name, adapter: '', ms: null, runs: 0, problem };
+    peer.kill();
+    return { rows: [rowOf(benchCase, line, peak)], isBroken: true };
+  } finally {
+    runner.close();
+    await device.sync();
+  }
+}
+
+async function jobOf(
+  device: Device,
+  { shape, direction, convolution }: BenchCase,
+  { operands }: CaseRunner,
+  place: string,
+): Promise<PeerJob> {
+  const { geometry, padding } = convolution!;
+  const { n, h, w, c, k, r, p, q, strideH: stride, groups } = geometry;
+  const files = { x: join(place, 'x'), filter: join(place, 'filter'), dy: join(place, 'dy') };
+  writeFileSync(files.x, await valuesOf(device, operands.x));
+  writeFileSync(files.filter, await valuesOf(device, operands.w));
+  // The forward direction has none, and is measured without.
+  if (operands.dy) writeFileSync(files.dy, await valuesOf(device, operands.dy));
+  const isDepthwise = groups > 1;
+  const numbers = { n, h, w, c, k, r, stride, p, q };
+  const output = join(place, 'result');
+  return { shape, direction, ...numbers, padding, isDepthwise, files, output };
+}
+
+async function valuesOf(device: Device, array: GpuArray): Promise<Float32Array> {
+  return new Float32Array(await device.runtime.read(array));
+}
+
+/** The relative error of a peer's result, and what is wrong with it if anything is. */
+function compare(
+  peer: PeerName,
+  { isReduced }: PeerLine,
+  runner: CaseRunner,
+  got: Float32Array,
+  ours: Float32Array,
+): { relativeError: number; problem: string | null } {
+  if (got.length !== ours.length) {
+    return { relativeError: NaN, problem: `${got.length} values, we have ${ours.length}` };
+  }
+  let [largest, difference] = [0, 0];
+  for (let i = 0; i < ours.length; i++) {
+    largest = Math.max(largest, Math.abs(ours[i]));
+    // NaN, here or there, stays one.
+    difference = Math.max(difference, Math.abs(got[i] - ours[i]));
+  }
+  const relativeError = difference / largest;
+  const allowed = (isReduced ? REDUCED_SLACK : slacks[peer]) * runner.allowed(ours, 0);
+  if (difference <= allowed) return { relativeError, problem: null };
+  const most = (allowed / largest).toExponential(1);
+  return {
+    relativeError,
+    problem: `disagrees with tilegrad: relative error ${relativeError.toExponential(1)}, allowed ${most}`,
+  };
+}
+
+function rowOf(
+  { op, shape, direction, cost }: BenchCase,
+  line: PeerLine,
+  peak: Peak,
+  check?: (got: Float32Array) => { relativeError: number; problem: string | null },
+): BenchRow {
+  const { engine, adapter, runs, output, isReduced } = line;
+  const note = [line.note, adapter && `on ${adapter}`].filter(Boolean).join('; ');
+  const result = output && check?.(readFloats(output));
+  const unchecked = line.ms !== null && !result ? 'it gave no result to compare' : null;
+  const problem = line.problem ?? (result ? result.problem : unchecked);
+  const ms = problem ? null : line.ms;
   const rates =
     ms === null ? { ms, gflops: null, gbps: null, percentOfPeak: null } : ratesOf(ms, cost, peak);
   return {
     ...{ op, shape, direction, variant: '–', dtype: 'f32' },
     ...rates,
     ...{ ratioToBest: null, engine, isChosen: false, runs },
-    ...(problem === undefined ? {} : { problem }),
-    note,
+    ...(result ? { relativeError: result.relativeError } : {}),
+    ...(isReduced ? { isReduced } : {}),
+    ...(problem ? { problem } : {}),
+    ...(note ? { note } : {}),
   };
 }
 
-/** Starts a peer, hands it the cases and collects its lines. */
-function runPeer(
-  name: PeerName,
-  cases: readonly { shape: string; direction: string }[],
-): Promise<PeerLine[]> {
-  const [command, script] = programs[name];
-  const path = fileURLToPath(new URL(script, folder));
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, [path], { stdio: ['pipe', 'pipe', 'pipe'] });
-    const [output, complaints]: [string[], string[]] = [[], []];
-    child.stdout.setEncoding('utf8').on('data', (text: string) => output.push(text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => complaints.push(text));
-    child.on('error', (cause) =>
-      reject(new DeviceError(`bench: ${name} does not start: ${cause.message}`)),
-    );
-    child.on('close', (code, signal) => {
-      if (code === 0) resolve(parseLines(output.join('')));
-      else reject(failureOf(name, code ?? signal, complaints.join('')));
-    });
-    // A peer that ends early has its own reason, told by its exit code.
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(JSON.stringify(cases));
-  });
-}
-
-/** Lines of JSON; libraries may print others, which are passed over. */
-export function parseLines(text: string): PeerLine[] {
-  const lines = text.split('\n').filter((line) => line.startsWith('{'));
-  return lines.map((line) => JSON.parse(line) as PeerLine);
-}
-
-/** A peer says what is missing in lines that begin with `missing:` and `fix:`. */
-function failureOf(name: string, code: number | string | null, complaints: string): DeviceError {
-  const missing = /^missing: (.*)$/m.exec(complaints)?.[1];
-  const fix = /^fix: (.*)$/m.exec(complaints)?.[1];
-  if (missing) return new DeviceError(`bench: ${name}: ${missing}`, fix);
-  const last = complaints.trim().split('\n').slice(-5).join('\n');
-  return new DeviceError(`bench: ${name} ended with ${code}:\n${last}`);
+function readFloats(path: string): Float32Array {
+  const { buffer, byteOffset, byteLength } = readFileSync(path);
+  return new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
 }

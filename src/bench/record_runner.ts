@@ -23,6 +23,7 @@ export function openRecordCase(device: Device, recordCase: RecordCase): CaseRunn
   const backward = needs.length > 0 ? prepareBackward(runtime, recordCase, inputs, chosen) : null;
   return {
     variants: recordCase.variants?.(device) ?? namedVariants(recordCase, chosen.plan, device),
+    operands: { ...inputs, ...(backward ? { dy: backward.call.dy } : {}) },
     run(variant) {
       const call = { runtime, ...planOf(variant) };
       if (!backward) {

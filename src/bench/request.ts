@@ -1,6 +1,8 @@
 import { UsageError } from '../gpu/errors.js';
+import { conv2dVariantNames } from '../kernels/conv2d_fit.js';
 import { opCases } from './op_cases.js';
-import { parseShape, suites } from './shapes.js';
+import { parseShape } from './shapes.js';
+import { suites } from './suites.js';
 import { directions, type BenchOpName, type BenchRequest, type Direction } from './types.js';
 
 const tunableOps: readonly BenchOpName[] = ['conv2d', 'matmul', 'train'];
@@ -11,7 +13,7 @@ const tunableOps: readonly BenchOpName[] = ['conv2d', 'matmul', 'train'];
  * Errors: UsageError naming the option that does not go with the op, and what does.
  */
 export function checkRequest(request: BenchRequest): void {
-  const { op, shape, suite, direction, variant, dtype, against, tune } = request;
+  const { op, shape, suite, direction, variant, dtype, against, tune, scale, explain } = request;
   const refuse = (text: string, fix?: string): never => {
     throw new UsageError(`bench ${op}: ${text}`, fix);
   };
@@ -48,9 +50,29 @@ export function checkRequest(request: BenchRequest): void {
       `use it with ${tunableOps.join(', ')}`,
     );
   }
+  if (op === 'conv2d' && variant !== undefined && !isConv2dKernel(variant)) {
+    refuse(
+      `no kernel is named "${variant}"; there are ${conv2dNames.join(', ')}`,
+      'or leave --variant out to measure all that fit',
+    );
+  }
+  if (scale === 'small' && (op === 'train' || op === 'optimizer')) {
+    refuse('--scale does not apply, its suites have no batches to shrink');
+  }
+  if (scale === 'small' && shape !== undefined) {
+    refuse('--scale shrinks suites', 'give the batch you want in --shape');
+  }
+  if (explain && (op === 'train' || op === 'optimizer')) {
+    refuse('--explain does not apply', 'measure one op by itself: tilegrad bench conv2d --explain');
+  }
   if (against && op !== 'conv2d') refuse('--against is there for conv2d only');
   if (against && dtype === 'f16') refuse('--against measures f32 only', 'leave --dtype out');
 }
+
+/** vec4 is the depthwise kernel. */
+const conv2dNames: readonly string[] = [...conv2dVariantNames, 'vec4'];
+
+const isConv2dKernel = (name: string): boolean => ['all', 'chosen', ...conv2dNames].includes(name);
 
 /** The directions a request asks for. */
 export function directionsOf(

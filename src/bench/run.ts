@@ -3,12 +3,14 @@ import { DeviceError, UsageError } from '../gpu/errors.js';
 import type { BenchCase, RecordCase } from './case.js';
 import { opCases } from './op_cases.js';
 import { measureCase, type CaseSettings } from './measure_case.js';
+import { compareEngines } from './comparison.js';
 import { withRatios } from './numbers.js';
 import { measureOptimizers } from './optimizers.js';
 import { peakOf } from './peak.js';
-import { checkPeers, measurePeers } from './peers.js';
+import { findPeers, measurePeers, peerCommands, type PeerCommands } from './peers.js';
 import { metasOf, openRecordCase } from './record_runner.js';
 import { checkRequest, directionsOf } from './request.js';
+import { shrinkSuite } from './scale.js';
 import { shapesOf } from './shapes.js';
 import { timingSource } from './timing.js';
 import { tuneCases } from './tune_cases.js';
@@ -25,9 +27,10 @@ export async function runBench(
   device: Device,
   request: BenchRequest,
   say: (text: string) => void,
+  commands: PeerCommands = peerCommands,
 ): Promise<BenchReport> {
   checkRequest(request);
-  if (request.against) await checkPeers(request.against);
+  const peers = request.against ? await findPeers(request.against, say, commands) : null;
   const { runtime, info } = device;
   if (request.dtype === 'f16' && !info.features.includes('shader-f16')) {
     throw new DeviceError(
@@ -35,7 +38,9 @@ export async function runBench(
       'use --dtype f32, or another adapter',
     );
   }
-  const cases = casesOf(request, info.isSoftware);
+  const { shapes, scale } = scaledShapes(request, info.isSoftware);
+  for (const note of scale?.notes ?? []) say(`--scale ${scale!.name}: ${note}`);
+  const cases = casesOf(request, shapes, say);
   if (info.isSoftware) {
     say(`${info.description} is a software adapter: timings are not meaningful for GPUs`);
   }
@@ -43,8 +48,10 @@ export async function runBench(
     request.tune && cases.length > 0 ? (await tuneCases(device, cases, say)).kernels : null;
   say('measuring the peak of this adapter');
   const peak = await peakOf(runtime);
-  const { rows, ...rest } = await measureRequest(device, request, cases, peak, say);
-  if (request.against) rows.push(...(await measurePeers(request.against, cases, peak, say)));
+  const { rows, ...rest } = await measureRequest(device, request, { cases, shapes, peak, say });
+  if (peers) {
+    rows.push(...(await measurePeers(device, peers.ready, cases, { peak, say, commands })));
+  }
   return {
     document: {
       adapter: info.description,
@@ -53,55 +60,85 @@ export async function runBench(
       peak,
       results: withRatios(rows),
       ...(tuning ? { tuning } : {}),
+      ...(scale ? { scale } : {}),
+      ...(peers ? { comparison: compareEngines(rows, peers.missing) } : {}),
       ...rest,
     },
     isRight: rows.every((row) => row.problem === undefined),
   };
 }
 
+interface Work {
+  cases: readonly BenchCase[];
+  shapes: readonly string[];
+  peak: Peak;
+  say: (text: string) => void;
+}
+
 async function measureRequest(
   device: Device,
   request: BenchRequest,
-  cases: readonly BenchCase[],
-  peak: Peak,
-  say: (text: string) => void,
+  { cases, shapes, peak, say }: Work,
 ): Promise<Pick<BenchDocument, 'training' | 'profile' | 'tuning'> & { rows: BenchRow[] }> {
-  const { op } = request;
+  const { op, explain: isExplained = false } = request;
   const variant = request.variant === 'all' ? undefined : request.variant;
   if (op === 'train') {
     const { measureTraining } = await import('./training.js');
     return measureTraining(device, request, peak, say);
   }
   if (op === 'optimizer') {
-    const shapes = shapesOf(op, request, device.info.isSoftware);
     return { rows: await measureOptimizers(device, shapes, { variant, peak, say }) };
   }
-  const settings = { variant, peak, isWallClock: request.against !== undefined };
+  const settings = { variant, peak, isWallClock: request.against !== undefined, isExplained };
   return { rows: await measureCases(device, op, cases, settings, say) };
 }
 
+function scaledShapes(
+  request: BenchRequest,
+  isSoftware: boolean,
+): { shapes: readonly string[]; scale?: NonNullable<BenchDocument['scale']> } {
+  const { op, scale = 'full' } = request;
+  if (op === 'train') return { shapes: [] };
+  const shapes = shapesOf(op, request, isSoftware);
+  if (op === 'optimizer' || scale === 'full') return { shapes };
+  const { shapes: small, notes } = shrinkSuite(op, shapes);
+  return { shapes: small, scale: { name: scale, notes } };
+}
+
 /** Every shape and direction of an op that is measured by its record. */
-function casesOf(request: BenchRequest, isSoftware: boolean): BenchCase[] {
+function casesOf(
+  request: BenchRequest,
+  shapes: readonly string[],
+  say: (text: string) => void,
+): BenchCase[] {
   const { op, dtype = 'f32' } = request;
   if (op === 'train' || op === 'optimizer') return [];
-  const shapes = shapesOf(op, request, isSoftware);
   const { directions, build } = opCases[op];
-  return shapes.flatMap((shape) =>
+  const usable = shapes.filter((shape) => {
+    const takes = dtype === 'f32' || hasHalves(build(shape, 'forward', dtype));
+    if (!takes) say(`left out ${shape}: there are no f16 kernels for it`);
+    return takes;
+  });
+  if (usable.length === 0) {
+    throw new UsageError(`bench ${op}: there are no f16 kernels`, 'use --dtype f32');
+  }
+  return usable.flatMap((shape) =>
     directionsOf(directions, request.direction).map((direction): BenchCase => {
       const { cost, ...recordCase } = build(shape, direction, dtype);
-      if (dtype === 'f16') expectHalves(op, recordCase);
+      const { convolution, whyNot } = recordCase;
       const open = (device: Device) => openRecordCase(device, recordCase);
-      return { op, shape: shape.join(), direction, dtype, cost, open };
+      return { op, shape, direction, dtype, cost, convolution, whyNot, open };
     }),
   );
 }
 
 /** An op has an f16 path where its shape rule takes f16 inputs. */
-function expectHalves(op: string, recordCase: RecordCase): void {
+function hasHalves(recordCase: RecordCase): boolean {
   try {
     recordCase.record.shape(metasOf(recordCase), recordCase.options);
+    return true;
   } catch {
-    throw new UsageError(`bench ${op}: there are no f16 kernels`, 'use --dtype f32');
+    return false;
   }
 }
 
@@ -115,18 +152,21 @@ async function measureCases(
   const { variant } = settings;
   const rows: BenchRow[] = [];
   const seen = new Set<string>();
+  let reason = '';
   for (const [i, benchCase] of cases.entries()) {
     say(`${i + 1}/${cases.length} ${op} ${benchCase.shape} ${benchCase.direction}`);
     const found = await measureCase(device, benchCase, settings);
     rows.push(...found.rows);
     for (const name of found.names) seen.add(name);
     if (variant && found.rows.length === 0) {
-      say(`  no kernel ${variant} here; there are ${found.names.join(', ')}`);
+      const why = benchCase.whyNot?.(variant, device);
+      reason = why ? `, ${why}` : '';
+      say(`  ${variant} does not fit${reason}; there are ${found.names.join(', ')}`);
     }
   }
-  if (variant && !seen.has(variant)) {
+  if (variant && rows.length === 0) {
     throw new UsageError(
-      `bench ${op}: no kernel named "${variant}" for these shapes; there are ${[...seen].join(', ')}`,
+      `bench ${op}: no kernel named "${variant}" for these shapes${reason}; there are ${[...seen].join(', ')}`,
     );
   }
   return rows;

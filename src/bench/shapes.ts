@@ -1,4 +1,5 @@
 import { UsageError } from '../gpu/errors.js';
+import { suites } from './suites.js';
 import type { BenchOpName } from './types.js';
 
 /** What the numbers of a shape are, by op; the order of `--shape`. */
@@ -12,120 +13,27 @@ export const shapeLetters: Record<BenchOpName, readonly string[]> = {
   train: ['N', 'H', 'W', 'C', 'classes'],
 };
 
+/** The numbers of a shape, in the order of its letters. */
 export type Shape = readonly number[];
 
-const conv2dMnist: Shape[] = [
-  [64, 28, 28, 1, 32, 5, 1],
-  [64, 14, 14, 32, 64, 5, 1],
-];
-
-/** Every convolution of ResNet-50 and -101, whose layers differ in count alone. */
-function resnetConvolutions(batch: number, image: number): Shape[] {
-  const shapes: Shape[] = [[batch, image, image, 3, 64, 7, 2]];
-  let size = image / 4;
-  let channels = 64;
-  for (const width of [64, 128, 256, 512]) {
-    const isFirst = width === 64;
-    const stride = isFirst ? 1 : 2;
-    const after = size / stride;
-    shapes.push(
-      [batch, size, size, channels, width, 1, 1],
-      [batch, size, size, width, width, 3, stride],
-      [batch, after, after, width, 4 * width, 1, 1],
-      [batch, size, size, channels, 4 * width, 1, stride],
-      [batch, after, after, 4 * width, width, 1, 1],
-    );
-    if (!isFirst) shapes.push([batch, after, after, width, width, 3, 1]);
-    size = after;
-    channels = 4 * width;
-  }
-  // The first block's shortcut has the shape of its last convolution.
-  return [...new Map(shapes.map((shape) => [shape.join(), shape])).values()];
+/** What the words after the numbers of a convolution say. */
+export interface ConvolutionWords {
+  /** 'same' where no word says otherwise, as nearly every layer of the networks here has. */
+  padding: 'same' | 'valid' | number;
+  isDepthwise: boolean;
 }
 
-/** Suites by op; the first is the default on a software adapter, the second on others. */
-export const suites: Record<Exclude<BenchOpName, 'train'>, Record<string, readonly Shape[]>> = {
-  conv2d: {
-    quick: [
-      [16, 28, 28, 1, 32, 5, 1],
-      [8, 16, 16, 32, 64, 3, 1],
-      [8, 16, 16, 64, 64, 1, 1],
-    ],
-    resnet: [...resnetConvolutions(8, 224), ...resnetConvolutions(64, 32)],
-    mnist: conv2dMnist,
-    facts: [
-      [32, 32, 32, 64, 64, 3, 1],
-      [8, 16, 16, 256, 256, 3, 1],
-      [8, 16, 16, 64, 256, 1, 1],
-      [32, 28, 28, 1, 32, 5, 1],
-      [32, 14, 14, 32, 64, 5, 1],
-    ],
-  },
-  matmul: {
-    quick: [
-      [64, 784, 128],
-      [256, 256, 256],
-    ],
-    square: [256, 512, 1024, 2048, 4096].map((n) => [n, n, n]),
-    mnist: [
-      [64, 3136, 1024],
-      [64, 1024, 10],
-    ],
-  },
-  'batch-norm': {
-    quick: [
-      [16, 16, 16, 32],
-      [64, 7, 7, 64],
-    ],
-    resnet: [
-      [8, 112, 112, 64],
-      [8, 56, 56, 256],
-      [8, 28, 28, 512],
-      [8, 14, 14, 1024],
-      [8, 7, 7, 2048],
-    ],
-  },
-  pool: {
-    quick: [
-      [16, 28, 28, 32, 2, 2],
-      [8, 15, 15, 16, 3, 2],
-    ],
-    resnet: [[8, 112, 112, 64, 3, 2]],
-    mnist: [
-      [64, 28, 28, 32, 2, 2],
-      [64, 14, 14, 64, 2, 2],
-    ],
-  },
-  'softmax-cross-entropy': {
-    quick: [
-      [64, 10],
-      [64, 1000],
-    ],
-    large: [
-      [64, 10],
-      [1024, 1000],
-      [4096, 10000],
-    ],
-    mnist: [[64, 10]],
-  },
-  optimizer: {
-    quick: [[8, 16384]],
-    resnet: [[161, 158745]],
-    mnist: [[8, 409329]],
-  },
-};
-
 /**
- * The shapes a request means: its own one, a suite's, or the default suite's.
+ * The shapes a request means, as texts: its own one, a suite's, or the default suite's.
  *
- * Errors: UsageError for an unknown suite, or numbers that are not the op's.
+ * Errors: UsageError for an unknown suite, or a shape that is not the op's.
  */
 export function shapesOf(
   op: Exclude<BenchOpName, 'train'>,
   request: { suite?: string | undefined; shape?: string | undefined },
   isSoftware: boolean,
-): readonly Shape[] {
-  if (request.shape !== undefined) return [parseShape(op, request.shape)];
+): readonly string[] {
+  if (request.shape !== undefined) return [canonical(op, request.shape)];
   const known = suites[op];
   const names = Object.keys(known);
   const name = request.suite ?? names[isSoftware ? 0 : 1];
@@ -136,12 +44,76 @@ export function shapesOf(
   );
 }
 
+/**
+ * The numbers of a shape.
+ *
+ * Errors: UsageError for numbers or words that are not the op's.
+ */
 export function parseShape(op: BenchOpName, text: string): Shape {
+  const { numbers, words } = split(op, text);
+  if (op === 'conv2d') readWords(words, numbers, text);
+  return numbers;
+}
+
+/** Errors: UsageError as `parseShape`. */
+export function convolutionWords(text: string): ConvolutionWords {
+  const { numbers, words } = split('conv2d', text);
+  return readWords(words, numbers, text);
+}
+
+/** The same shape with another batch, and with other edges of the image where they are given. */
+export function resized(op: BenchOpName, text: string, batch: number, edges?: Shape): string {
+  const { numbers, words } = split(op, text);
+  const rest = edges ? [...edges, ...numbers.slice(1 + edges.length)] : numbers.slice(1);
+  return [batch, ...rest, ...words].join();
+}
+
+/** As it is printed: without spaces, and without words that change nothing. */
+function canonical(op: BenchOpName, text: string): string {
+  const numbers = parseShape(op, text);
+  const words = split(op, text).words.filter((word) => word !== 'same');
+  return [...numbers, ...words].join();
+}
+
+function split(op: BenchOpName, text: string): { numbers: Shape; words: string[] } {
   const letters = shapeLetters[op];
-  const values = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
+  const parts = text.split(',').map((part) => part.trim());
+  const values = parts
+    .slice(0, letters.length)
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : NaN));
+  const words = parts.slice(letters.length);
   const isWhole = values.every((value) => Number.isSafeInteger(value) && value > 0);
-  if (isWhole && values.length === letters.length) return values;
+  if (isWhole && values.length === letters.length && (op === 'conv2d' || words.length === 0)) {
+    return { numbers: values, words };
+  }
   throw new UsageError(
     `bench ${op}: --shape takes ${letters.length} positive whole numbers ${letters.join(',')}, got "${text}"`,
+    op === 'conv2d' ? WORDS : undefined,
   );
+}
+
+const WORDS =
+  "after the numbers may stand valid or pad<P> (else padding is 'same'), and depthwise: 16,19,19,256,512,4,1,valid";
+
+function readWords(words: readonly string[], numbers: Shape, text: string): ConvolutionWords {
+  const found: ConvolutionWords = { padding: 'same', isDepthwise: false };
+  const kinds = new Set<string>();
+  for (const word of words) {
+    const pad = /^pad(\d{1,4})$/.exec(word);
+    if (word === 'depthwise') found.isDepthwise = true;
+    else if (word === 'same' || word === 'valid') found.padding = word;
+    else if (pad) found.padding = Number(pad[1]);
+    else throw new UsageError(`bench conv2d: "${word}" in --shape "${text}" is unknown`, WORDS);
+    kinds.add(word === 'depthwise' ? 'depthwise' : 'padding');
+  }
+  if (kinds.size < words.length) {
+    throw new UsageError(`bench conv2d: --shape "${text}" says the same thing twice`, WORDS);
+  }
+  const [, , , c, k] = numbers;
+  if (found.isDepthwise && k % c !== 0) {
+    throw new UsageError(
+      `bench conv2d: a depthwise convolution has K filters that are a multiple of C, got C=${c} and K=${k} in "${text}"`,
+    );
+  }
+  return found;
 }

@@ -1,3 +1,6 @@
+import { comparisonLines } from './comparison.js';
+import { explanationLines } from './explain.js';
+import { holderOf } from './occupancy.js';
 import { shapeLetters } from './shapes.js';
 import type { BenchDocument, BenchRow, ProfileRow } from './types.js';
 
@@ -14,21 +17,44 @@ const places: readonly Column<BenchRow>[] = [
   ['direction', (row) => row.direction, true],
 ];
 
-const numbers: readonly Column<BenchRow>[] = [
+const ratioColumn: Column<BenchRow> = [
+  'ratio',
+  (row) => (row.ratioToBest === null ? '–' : row.ratioToBest.toFixed(2)),
+];
+const errorColumn: Column<BenchRow> = [
+  'error',
+  (row) => row.relativeError?.toExponential(1) ?? '–',
+];
+
+const speeds: readonly Column<BenchRow>[] = [
   ['ms', (row) => number(row.ms)],
   ['GFLOP/s', (row) => number(row.gflops)],
+];
+
+const numbers: readonly Column<BenchRow>[] = [
+  ...speeds,
   ['GB/s', (row) => number(row.gbps)],
   ['% peak', (row) => number(row.percentOfPeak)],
-  ['ratio', (row) => (row.ratioToBest === null ? '–' : row.ratioToBest.toFixed(2))],
+  ratioColumn,
 ];
 
 const starred = ({ variant, isChosen }: BenchRow): string => variant + (isChosen ? ' *' : '');
 
 /** A hundred columns: other engines stand where the kernel's name does, the type in the head. */
-const terminalColumns: readonly Column<BenchRow>[] = [
+const variantOrEngine: Column<BenchRow> = [
+  'variant',
+  (row) => (row.engine === OWN ? starred(row) : row.engine),
+  true,
+];
+const terminalColumns: readonly Column<BenchRow>[] = [...places, variantOrEngine, ...numbers];
+
+/** Beside other engines: how far their results are from ours, in the place of the shares of peaks. */
+const comparedColumns: readonly Column<BenchRow>[] = [
   ...places,
-  ['variant', (row) => (row.engine === OWN ? starred(row) : row.engine), true],
-  ...numbers,
+  variantOrEngine,
+  ...speeds,
+  ratioColumn,
+  errorColumn,
 ];
 
 const pipeColumns: readonly Column<BenchRow>[] = [
@@ -53,10 +79,12 @@ const profileColumns: readonly Column<ProfileRow>[] = [
  * program in a pipe, where lines that are not rows begin with #.
  */
 export function formatReport(document: BenchDocument, isTerminal: boolean): string[] {
-  const { results, training, profile, tuning } = document;
+  const { results, training, profile, tuning, comparison } = document;
   const remark = (text: string): string => (isTerminal ? wrap(text) : `# ${text}`);
   const lines = headOf(document).map(remark);
-  lines.push(...tableLines(isTerminal ? terminalColumns : pipeColumns, results, isTerminal));
+  const forTerminal = comparison ? comparedColumns : terminalColumns;
+  const forPipe = comparison ? [...pipeColumns, errorColumn] : pipeColumns;
+  lines.push(...tableLines(isTerminal ? forTerminal : forPipe, results, isTerminal));
   if (training) {
     const { model, parameters, batchSize, firstStepMs, stepMs, imagesPerSecond } = training;
     lines.push(
@@ -74,10 +102,26 @@ export function formatReport(document: BenchDocument, isTerminal: boolean): stri
     lines.push(...tableLines(profileColumns, profile, isTerminal));
   }
   for (const text of remarksOf(results)) lines.push(remark(text));
+  for (const text of comparison ? comparisonLines(comparison) : []) lines.push(remark(text));
+  lines.push(...explanationsOf(document).map(remark));
   return lines;
 }
 
-function headOf({ adapter, isSoftware, timing, peak, results }: BenchDocument): string[] {
+/** A block for each kernel that is explained, in the order of the table. */
+function explanationsOf({ results, peak, ...adapter }: BenchDocument): string[] {
+  const lines = results.flatMap((row) => {
+    const { op, shape, direction, explain, ms } = row;
+    if (!explain || ms === null) return [];
+    const title = `${op} ${shape} ${direction} ${starred(row)}`;
+    return ['', ...explanationLines(title, { explain, ms, peak })];
+  });
+  if (lines.length === 0) return [];
+  const info = { isSoftware: adapter.isSoftware, description: adapter.adapter };
+  return [...lines, '', `${holderOf(info).text}; registers are not to be seen`];
+}
+
+function headOf(document: BenchDocument): string[] {
+  const { adapter, isSoftware, timing, peak, results, scale, comparison } = document;
   const first = results.at(0);
   return [
     `adapter  ${adapter}`,
@@ -85,6 +129,8 @@ function headOf({ adapter, isSoftware, timing, peak, results }: BenchDocument): 
     `peak     ${number(peak.gflops)} GFLOP/s, ${number(peak.gbps)} GB/s, measured`,
     `timing   ${timing}, median`,
     ...(first ? [`shape    ${shapeLetters[first.op].join(',')} of ${first.dtype}`] : []),
+    ...(scale?.notes ?? []).map((note) => `scale    ${note}`),
+    ...(comparison ? ['error    largest difference from our result over our largest value'] : []),
     ...(results.some(({ isChosen }) => isChosen) ? ['*        the kernel chosen unasked'] : []),
   ];
 }

@@ -19,17 +19,25 @@ export type Direction = (typeof directions)[number];
 export const peerNames = ['tfjs', 'jax-js', 'torch'] as const;
 export type PeerName = (typeof peerNames)[number];
 
+export const scales = ['full', 'small'] as const;
+export type Scale = (typeof scales)[number];
+
 /** The options of `tilegrad bench`, as given. */
 export interface BenchRequest {
   op: BenchOpName;
   suite?: string | undefined;
   shape?: string | undefined;
+  /** `small`: batches of the suite made smaller for a software adapter. */
+  scale?: Scale | undefined;
   direction?: Direction | 'all' | undefined;
+  /** One kernel, `chosen` for the one that runs unasked, or `all`. */
   variant?: string | undefined;
   dtype?: 'f32' | 'f16' | undefined;
   against?: readonly PeerName[] | undefined;
   /** Tune the shapes before they are measured. */
   tune?: boolean | undefined;
+  /** Say of each kernel what bounds it. */
+  explain?: boolean | undefined;
 }
 
 /** One line of the table. */
@@ -56,6 +64,72 @@ export interface BenchRow {
   problem?: string;
   /** What must be known to compare the row with others. */
   note?: string;
+  /** Of another engine: its largest difference from our result over the largest of our values. */
+  relativeError?: number;
+  /** Of another engine: whether it rounds its operands to fewer bits than f32 has. */
+  isReduced?: boolean;
+  /** What bounds the kernel, where it was asked for. */
+  explain?: Explanation;
+}
+
+/** What bounds a kernel: counts, the times these take at the measured peaks, and occupancy. */
+export interface Explanation {
+  /** Of the op, each array touched once. */
+  flops: number;
+  bytes: number;
+  /** FLOP a byte of the op; the peaks meet at `ridge`. */
+  intensity: number;
+  ridge: number;
+  computeMs: number;
+  memoryMs: number;
+  /** The roofline: the larger of the two. */
+  limitMs: number;
+  bound: 'compute' | 'memory';
+  /** The limit over the time that was measured, in percent. */
+  percentOfLimit: number;
+  /** Sum of the limits of the dispatches, with what this kernel moves between them. */
+  kernelLimitMs: number;
+  dispatches: DispatchExplanation[];
+  /** What keeps the kernel from its limit, as far as can be counted. */
+  finding: string;
+}
+
+/** One dispatch of a kernel. */
+export interface DispatchExplanation {
+  op: string;
+  shader: string;
+  /** Null where timestamps are not to be had. */
+  ms: number | null;
+  flops: number;
+  bytes: number;
+  limitMs: number;
+  workgroups: number;
+  workgroupSize: number;
+  workgroupBytes: number;
+  /** Workgroups the adapter holds at a time, and rounds of them; null where that is not known. */
+  resident: number | null;
+  rounds: number | null;
+}
+
+/** One engine beside ours over all shapes and directions that both computed. */
+export interface EngineComparison {
+  engine: string;
+  /** Geometric mean of its time over ours: above 1 we are faster. */
+  geometricMean: number;
+  count: number;
+  isReduced: boolean;
+}
+
+/** Our chosen kernels beside the best other engine of each shape and direction. */
+export interface Comparison {
+  /** Geometric mean of the best engine's time over ours: above 1 we are faster. Null without any. */
+  geometricMean: number | null;
+  count: number;
+  /** Where another engine is faster; `ratio` is its speed over ours. */
+  slower: { shape: string; direction: string; engine: string; ratio: number }[];
+  engines: EngineComparison[];
+  /** Engines that were asked for and are not there. */
+  missing: { peer: PeerName; reason: string }[];
 }
 
 export interface Peak {
@@ -95,4 +169,8 @@ export interface BenchDocument {
   profile?: ProfileRow[];
   /** What tuning chose, where it was asked for. */
   tuning?: TunedKernel[];
+  /** Where other engines were asked for. */
+  comparison?: Comparison;
+  /** What `--scale` changed. */
+  scale?: { name: Scale; notes: string[] };
 }

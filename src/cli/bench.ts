@@ -1,5 +1,5 @@
 import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
-import { benchOps, directions, peerNames, type BenchRequest } from '../bench/types.js';
+import { benchOps, directions, peerNames, scales, type BenchRequest } from '../bench/types.js';
 import { openDevice, printJson, withCommon, type CommonOptions } from './options.js';
 
 type BenchOptions = CommonOptions & Omit<BenchRequest, 'op'> & { save?: string };
@@ -11,23 +11,35 @@ export function benchCommand(program: Command): void {
       .description('measure kernels, or whole training steps, on this adapter')
       .addArgument(new Argument('<op>', 'what to measure').choices([...benchOps]))
       .option('--suite <name>', 'list of shapes; for train the name of a model')
-      .option('--shape <numbers>', 'one shape of your own; for conv2d N,H,W,C,K,R,stride')
+      .option(
+        '--shape <numbers>',
+        'one shape of your own; for conv2d N,H,W,C,K,R,stride[,valid|,pad1][,depthwise]',
+      )
+      .addOption(
+        new Option(
+          '--scale <size>',
+          'shrink the batches of a suite for a software adapter',
+        ).choices([...scales]),
+      )
       .addOption(
         new Option('--direction <name>', 'which computation').choices([...directions, 'all']),
       )
-      .option('--variant <name>', 'one kernel, or all that fit (default all)')
+      .option('--variant <name>', 'one kernel, chosen, or all that fit (default all)')
       .addOption(new Option('--dtype <type>', 'element type').choices(['f32', 'f16']))
       .option('--against <engines>', `also measure ${peerNames.join(', ')}`, peerList)
       .option(
         '--tune',
         'first find the fastest kernels for these shapes and keep the choices (conv2d, matmul, train)',
       )
+      .option('--explain', 'say of each kernel what bounds it')
       .option('--save <file>', 'write the measurements as JSON'),
   ).action(async (op: BenchRequest['op'], options: BenchOptions) => {
     const { checkRequest } = await import('../bench/request.js');
     const { runBench } = await import('../bench/run.js');
-    const { suite, shape, direction, variant, dtype, against, tune } = options;
-    const request: BenchRequest = { op, suite, shape, direction, variant, dtype, against, tune };
+    const { suite, shape, scale, direction, variant, dtype, against, tune, explain } = options;
+    const request: BenchRequest = {
+      ...{ op, suite, shape, scale, direction, variant, dtype, against, tune, explain },
+    };
     checkRequest(request);
     const device = await openDevice(options);
     try {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ratesOf, withRatios } from '../../src/bench/numbers.js';
-import { parseLines } from '../../src/bench/peers.js';
+import { parseAnswer } from '../../src/bench/peer_process.js';
 import { checkRequest, directionsOf } from '../../src/bench/request.js';
-import { parseShape, shapesOf, suites } from '../../src/bench/shapes.js';
+import { convolutionWords, parseShape, shapesOf } from '../../src/bench/shapes.js';
+import { suites } from '../../src/bench/suites.js';
 import { formatReport } from '../../src/bench/table.js';
 import type { BenchDocument, BenchRequest, BenchRow } from '../../src/bench/types.js';
 import { UsageError } from '../../src/gpu/errors.js';
@@ -66,8 +67,28 @@ describe('bench shapes', () => {
     }
   });
 
+  it('reads the words after the numbers of a convolution', () => {
+    expect(convolutionWords('8,16,16,4,32,5,2')).toEqual({ padding: 'same', isDepthwise: false });
+    const valid = '8,16,16,4,8,5,2, depthwise ,valid';
+    expect(convolutionWords(valid)).toEqual({ padding: 'valid', isDepthwise: true });
+    expect(convolutionWords('8,16,16,4,32,5,2,pad3').padding).toBe(3);
+    expect(shapesOf('conv2d', { shape: '8, 16,16,4,32,5,2,same' }, true)).toEqual([
+      '8,16,16,4,32,5,2',
+    ]);
+    const refused: [string, string][] = [
+      ['8,16,16,4,32,5,2,padded', '"padded" in --shape "8,16,16,4,32,5,2,padded" is unknown'],
+      ['8,16,16,4,32,5,2,valid,pad1', 'says the same thing twice'],
+      ['8,16,16,4,6,5,2,depthwise', 'filters that are a multiple of C, got C=4 and K=6'],
+    ];
+    for (const [text, problem] of refused) {
+      expect(() => parseShape('conv2d', text)).toThrow(UsageError);
+      expect(() => parseShape('conv2d', text)).toThrow(problem);
+    }
+    expect(() => parseShape('pool', '8,16,16,4,3,2,valid')).toThrow('takes 6 positive whole');
+  });
+
   it('has the shapes of ResNet-50 at 224 pixels, each once', () => {
-    const shapes = suites.conv2d.resnet.map((shape) => shape.join());
+    const shapes = suites.conv2d.resnet;
     expect(new Set(shapes).size).toBe(shapes.length);
     for (const shape of [
       '8,224,224,3,64,7,2',
@@ -102,6 +123,10 @@ describe('bench requests', () => {
     [{ op: 'optimizer', dtype: 'f16' }, 'there are no f16 kernels'],
     [{ op: 'matmul', against: ['tfjs'] }, '--against is there for conv2d only'],
     [{ op: 'conv2d', dtype: 'f16', against: ['tfjs'] }, '--against measures f32 only'],
+    [{ op: 'conv2d', variant: 'fastest' }, 'no kernel is named "fastest"; there are naive, tiled'],
+    [{ op: 'train', scale: 'small' }, '--scale does not apply'],
+    [{ op: 'pool', scale: 'small', shape: '1,4,4,8,2,2' }, '--scale shrinks suites'],
+    [{ op: 'optimizer', explain: true }, '--explain does not apply'],
     [{ op: 'matmul', shape: '1,2' }, '--shape takes 3 positive whole numbers M,K,N'],
   ];
   it.each(refused)('refuses %j', (request, text) => {
@@ -150,17 +175,13 @@ describe('bench output', () => {
   });
 });
 
-describe('bench peers', () => {
-  it('passes over lines that are not answers', () => {
-    const answer = {
-      engine: 'x 1',
-      adapter: 'a',
-      shape: '1',
-      direction: 'forward',
-      ms: 1,
-      runs: 5,
-    };
-    expect(parseLines(`hello\n${JSON.stringify(answer)}\n`)).toEqual([answer]);
-    expect(parseLines('')).toEqual([]);
+describe('answers of a peer', () => {
+  it('are lines of JSON with an engine, or the end; all else is passed over', () => {
+    const answer = { engine: 'x 1', adapter: 'a', ms: 1, runs: 5 };
+    expect(parseAnswer(JSON.stringify(answer))).toEqual(answer);
+    expect(parseAnswer('{"done":true}')).toBe('done');
+    for (const other of ['', 'hello', '{ not JSON', '{"level":"info"}']) {
+      expect(parseAnswer(other)).toBeNull();
+    }
   });
 });

@@ -80,7 +80,7 @@ describe('bench measures', () => {
       });
       expect(results.map(({ variant }) => variant)).toEqual(['naive']);
       await expect(bench({ op: 'conv2d', shape, variant: 'no-such' })).rejects.toThrow(
-        /^bench conv2d: no kernel named "no-such" for these shapes; there are naive/,
+        /^bench conv2d: no kernel is named "no-such"; there are naive/,
       );
     },
     SLOW,
@@ -181,6 +181,7 @@ describe('a kernel that differs from the naive one', () => {
         variant?.name === 'other'
           ? [fillArray(runtime, [100], 'f32', wrongValue)]
           : [fillArray(runtime, [100], 'f32', 1), fillArray(runtime, [1], 'f32', 1)].slice(0, 1),
+      operands: {},
       allowed: () => 0.25,
       close: () => undefined,
     }),
