@@ -1,9 +1,10 @@
-// `npm run docs`: writes docs/derivatives.md, the gradients of every op, from the op records in dist/. A test compares
-// the committed page with the records.
+// `npm run docs`: writes docs/derivatives.md, the gradients of every op, from the op records in dist/, and
+// docs/performance.md from the kept measurements. Tests compare the committed pages with what they are made of.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { writePerformancePage } from './performance_table.mjs';
 import { ROOT } from './setup_lib.mjs';
 
 export const PAGE = 'docs/derivatives.md';
@@ -106,4 +107,5 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
   const { records } = await load('dist/autograd/ops/index.js');
   const { pageStem } = await load('dist/cli/op_pages.js');
   writeFileSync(join(ROOT, PAGE), derivativesPage(records, pageStem));
+  writePerformancePage();
 }

@@ -1,0 +1,210 @@
+// `npm run docs` also writes docs/performance.md: tables of the measurements kept in bench/results. A test compares the
+// committed page with these files.
+
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ROOT } from './setup_lib.mjs';
+
+export const PERFORMANCE_PAGE = 'docs/performance.md';
+const RESULTS = 'bench/results';
+const OWN = 'tilegrad';
+const DIRECTIONS = ['forward', 'grad-input', 'grad-weight'];
+
+/**
+ * @typedef {object} Row a row of `tilegrad bench`, as far as the page needs it
+ * @property {string} op
+ * @property {string} shape
+ * @property {string} direction
+ * @property {string} variant
+ * @property {string} dtype
+ * @property {string} engine
+ * @property {boolean} isChosen
+ * @property {boolean} [isReduced]
+ * @property {number | null} ms
+ * @property {number | null} gflops
+ * @property {number | null} gbps
+ * @property {number | null} percentOfPeak
+ * @property {string} [problem]
+ *
+ * @typedef {object} Saved a file that `--save` wrote
+ * @property {string} adapter
+ * @property {boolean} isSoftware
+ * @property {string} timing
+ * @property {{ gflops: number, gbps: number }} peak
+ * @property {string} driver
+ * @property {string} node
+ * @property {string | null} commit
+ * @property {string} date
+ * @property {Row[]} results
+ */
+
+const INTRO = `# Measurements
+
+Written by \`npm run docs\` from the files in [bench/results](../bench/results), which
+\`tilegrad bench … --save\` writes; edit those, not this page. How a number comes about is told in
+[bench.md](bench.md). All inputs are random, dy too. Times on a software adapter say nothing about GPUs;
+their ratios, taken in one sitting, are what can be used.
+`;
+
+/**
+ * The whole page. The same files give the same text.
+ *
+ * @param {readonly { name: string, saved: Saved }[]} files
+ */
+export function performancePage(files) {
+  const parts = files.map(({ name, saved }) =>
+    [`## ${titleOf(saved)}`, factsOf(name, saved), ...sectionsOf(saved)].join('\n\n'),
+  );
+  return `${[INTRO.trim(), ...parts].join('\n\n')}\n`;
+}
+
+/** @param {Saved} saved */
+function titleOf({ adapter, results }) {
+  const others = enginesOf(results).filter((engine) => engine !== OWN);
+  return others.length > 0 ? `${adapter}, beside ${others.join(' and ')}` : adapter;
+}
+
+/**
+ * @param {string} name
+ * @param {Saved} saved
+ */
+function factsOf(name, { driver, node, commit, date, timing, peak, isSoftware }) {
+  const facts = [
+    `[${name}](../${RESULTS}/${name}), ${date.slice(0, 10)}, commit ${commit ?? 'unknown'}, Node ${node}`,
+    `driver ${driver}${isSoftware ? ' (a software adapter)' : ''}`,
+    `timing by ${timing}, median; peaks measured: ${figure(peak.gflops)} GFLOP/s, ${figure(peak.gbps)} GB/s`,
+  ];
+  return facts.map((fact) => `- ${fact}`).join('\n');
+}
+
+/** @param {Saved} saved */
+function sectionsOf({ results }) {
+  return [...new Set(results.map(({ op }) => op))].flatMap((op) => {
+    const rows = results.filter((row) => row.op === op);
+    const hasPeers = enginesOf(rows).length > 1;
+    return [`### ${op}`, hasPeers ? besideOthers(rows) : byVariant(rows)];
+  });
+}
+
+/**
+ * GFLOP/s of every engine; ours by the kernel it chooses unasked.
+ *
+ * @param {readonly Row[]} rows
+ */
+function besideOthers(rows) {
+  const engines = enginesOf(rows).filter((engine) => engine !== OWN);
+  /** @type {number[]} */
+  const ratios = [];
+  let slower = 0;
+  const lines = placesOf(rows).map(({ shape, direction, own }) => {
+    const mine = own.find((row) => row.engine === OWN && row.isChosen);
+    const peers = engines.map((engine) => own.find((row) => row.engine === engine));
+    const full = peers.filter((row) => row?.ms && !row.isReduced);
+    const best = Math.min(...full.map((row) => row?.ms ?? Infinity));
+    const ratio = mine?.ms && full.length > 0 ? best / mine.ms : null;
+    if (ratio !== null) ratios.push(ratio);
+    if (ratio !== null && ratio < 1) slower++;
+    return [
+      shape,
+      direction,
+      mine?.variant ?? '–',
+      figure(mine?.gflops),
+      ...peers.map((row) => figure(row?.gflops)),
+      ratio === null ? '–' : ratio.toFixed(2),
+    ];
+  });
+  const head = ['shape', 'direction', 'kernel', OWN, ...engines, 'over the best'];
+  const mean = Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
+  const summary =
+    ratios.length > 0
+      ? `Geometric mean over the best of them: ${mean.toFixed(2)} in ${ratios.length} places; another engine is faster in ${slower}.`
+      : 'No other engine gave a time.';
+  return `GFLOP/s; ours by the kernel chosen unasked.\n\n${table(head, lines, 3)}\n\n${summary}`;
+}
+
+/**
+ * The kernel that is chosen and the fastest one.
+ *
+ * @param {readonly Row[]} rows
+ */
+function byVariant(rows) {
+  const lines = placesOf(rows).map(({ shape, direction, own }) => {
+    const timed = own.filter(({ ms }) => ms !== null);
+    const chosen = own.find(({ isChosen }) => isChosen);
+    const [fastest] = [...timed].sort((a, b) => (a.ms ?? 0) - (b.ms ?? 0));
+    const share = chosen?.ms && fastest?.ms ? (100 * fastest.ms) / chosen.ms : null;
+    return [
+      ...[shape, direction, chosen?.dtype ?? '–', chosen?.variant ?? '–'],
+      ...[figure(chosen?.ms), figure(chosen?.gflops), figure(chosen?.gbps)],
+      ...[figure(chosen?.percentOfPeak), fastest?.variant ?? '–', figure(share)],
+    ];
+  });
+  const head = [
+    ...['shape', 'direction', 'type', 'chosen', 'ms', 'GFLOP/s', 'GB/s', '% of peak'],
+    ...['fastest', '% of its speed'],
+  ];
+  return table(head, lines, 4);
+}
+
+/** @param {readonly Row[]} rows */
+function enginesOf(rows) {
+  return [...new Set(rows.map(({ engine }) => engine))];
+}
+
+/** @param {readonly Row[]} rows */
+function placesOf(rows) {
+  return [...new Set(rows.map(({ shape }) => shape))].flatMap((shape) => {
+    const here = rows.filter((row) => row.shape === shape);
+    const directions = [...new Set(here.map(({ direction }) => direction))];
+    directions.sort((a, b) => DIRECTIONS.indexOf(a) - DIRECTIONS.indexOf(b));
+    return directions.map((direction) => ({
+      ...{ shape, direction, own: here.filter((row) => row.direction === direction) },
+    }));
+  });
+}
+
+/**
+ * A table as prettier writes it; columns of numbers, from `firstNumber` on, stand to the right.
+ *
+ * @param {readonly string[]} head
+ * @param {readonly (readonly string[])[]} lines
+ * @param {number} firstNumber
+ */
+function table(head, lines, firstNumber) {
+  const widths = head.map((title, i) =>
+    Math.max(3, title.length, ...lines.map((line) => line[i].length)),
+  );
+  const row = (/** @type {readonly string[]} */ cells) =>
+    `| ${cells.map((cell, i) => (i < firstNumber ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(' | ')} |`;
+  const rule = widths.map((width, i) =>
+    i < firstNumber ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
+  );
+  return [row(head), `| ${rule.join(' | ')} |`, ...lines.map(row)].join('\n');
+}
+
+/** @param {number | null | undefined} value */
+function figure(value) {
+  if (value === null || value === undefined) return '–';
+  if (value >= 1000) return value.toFixed(0);
+  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}
+
+/** The files in bench/results, by name. */
+export function keptResults() {
+  const folder = join(ROOT, RESULTS);
+  const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
+  return names.sort().map((name) => {
+    /** @type {Saved} */
+    const saved = JSON.parse(readFileSync(join(folder, name), 'utf8'));
+    return { name, saved };
+  });
+}
+
+export function writePerformancePage() {
+  writeFileSync(join(ROOT, PERFORMANCE_PAGE), performancePage(keptResults()));
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  writePerformancePage();
+}

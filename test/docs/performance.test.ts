@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import {
+  keptResults,
+  PERFORMANCE_PAGE,
+  performancePage,
+} from '../../scripts/performance_table.mjs';
+
+describe('the page of measurements', () => {
+  it('is what `npm run docs` writes from bench/results', () => {
+    const page = readFileSync(new URL(`../../${PERFORMANCE_PAGE}`, import.meta.url), 'utf8');
+    expect(page).toBe(performancePage(keptResults()));
+  });
+
+  const saved = {
+    ...{ adapter: 'A', isSoftware: false, timing: 'wall clock', peak: { gflops: 50, gbps: 5 } },
+    ...{ driver: 'D', node: 'v22', commit: null, date: '2026-01-02T03:04:05Z' },
+  };
+  const row = (changes: object) => ({
+    ...{ op: 'conv2d', shape: '1,2', direction: 'forward', variant: 'naive', dtype: 'f32' },
+    ...{ engine: 'tilegrad', isChosen: false, ms: 4, gflops: 1, gbps: 1, percentOfPeak: 2 },
+    ...changes,
+  });
+
+  it('compares the chosen kernel with the best other engine, those of fewer bits apart', () => {
+    const results = [
+      row({}),
+      row({ variant: 'tiled', isChosen: true, ms: 2, gflops: 2 }),
+      row({ engine: 'other', variant: '–', ms: 6 }),
+      row({ engine: 'reduced', variant: '–', ms: 1, isReduced: true }),
+      row({ direction: 'grad-input', isChosen: true, ms: 4 }),
+      row({ direction: 'grad-input', engine: 'other', variant: '–', ms: 1, gflops: 123.4 }),
+    ];
+    const page = performancePage([{ name: 'a.json', saved: { ...saved, results } }]);
+    expect(page).toContain('## A, beside other and reduced\n');
+    const lines = page.split('\n').filter((line) => line.startsWith('| 1,2'));
+    const cells = lines.map((line) => line.split('|').map((cell) => cell.trim()));
+    expect(cells[0].slice(2, -1)).toEqual(['forward', 'tiled', '2.00', '1.00', '1.00', '3.00']);
+    expect(cells[1].slice(2, -1)).toEqual(['grad-input', 'naive', '1.00', '123', '–', '0.25']);
+    // √(3 · ¼)
+    expect(page).toContain(
+      'Geometric mean over the best of them: 0.87 in 2 places; another engine is faster in 1.',
+    );
+  });
+
+  it('tells of an adapter alone what is chosen and how far it is from the fastest', () => {
+    const results = [
+      row({ ms: 4, isChosen: true }),
+      row({ variant: 'tiled', ms: 1 }),
+      row({ variant: 'wrong', ms: null }),
+    ];
+    const page = performancePage([{ name: 'a.json', saved: { ...saved, results } }]);
+    expect(page).toMatch(/\| 1,2 .* naive .* 4\.00 .* tiled \|\s+25\.0 \|/);
+    expect(page).toContain('2026-01-02, commit unknown, Node v22');
+  });
+});
