@@ -91,7 +91,7 @@ function withoutRegularisation(settings: Settings, given: Partial<Settings>): Se
     // The recipe's rate may be made for many more steps than there are here.
     optimizer: given.optimizer ?? 'adam',
     lr: given.lr ?? 1e-3,
-    schedule: given.schedule ?? 'constant',
+    schedule: given.schedule ?? 'inverse-time:0.01',
     momentum: given.momentum ?? null,
     nesterov: given.nesterov ?? null,
     ...{ dropLast: false, dropout: 0, weightDecay: 0, l2: 0, labelSmoothing: 0, warmup: 0 },
