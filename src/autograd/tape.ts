@@ -128,10 +128,11 @@ export function apply(
   }
   const plan = record.shape(metas, options);
   const keepsExtras = targets.size > 0;
-  const call = { runtime, inputs, options, plan, keepsExtras, isRepeated: isRepeated() };
-  const { y, extras = {} } = record.forward(call);
-  const handle = new ArrayHandle(y);
   const origin = currentOrigin();
+  const { y, extras = {} } = runtime.marked({ phase: 'forward', module: origin }, () =>
+    record.forward({ runtime, inputs, options, plan, keepsExtras, isRepeated: isRepeated() }),
+  );
+  const handle = new ArrayHandle(y);
   showOp(record, plan, metas, options, origin, { inputs: values, output: handle });
   if (!keepsExtras) {
     releaseAll(extras);
@@ -184,7 +185,10 @@ export function walkBack(
     gradients.delete(node);
     // What its own backward wants of the output it has saved: the rest can be used again at once.
     if (node !== root) node.output.release('backward()');
-    if (dy) node.propagate(runtime, dy, gradients);
+    if (dy) {
+      const mark = { phase: 'backward', module: node.origin } as const;
+      runtime.marked(mark, () => node.propagate(runtime, dy, gradients));
+    }
     node.consume();
   }
 }

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { createDevice, type Device } from '../device.js';
-import { traceLevel, traceLines } from './trace.js';
+import { TraceFile, traceLevel, traceLines } from './trace.js';
 
 export function wholeNumber(text: string): number {
   const value = Number(text);
@@ -42,7 +42,10 @@ export function withCommon(command: Command, { json = true } = {}): Command {
   return command;
 }
 
-/** Opens the adapter that the options name; with TRACE set, every dispatch is told on stderr. */
+/**
+ * Opens the adapter that the options name. With TRACE set, every dispatch is told on stderr; with
+ * TRACE_FILE, they are in that file when the process ends.
+ */
 export async function openDevice(options: CommonOptions, seed?: number): Promise<Device> {
   const level = traceLevel(process.env.TRACE);
   const device = await createDevice({
@@ -51,9 +54,17 @@ export async function openDevice(options: CommonOptions, seed?: number): Promise
   });
   const { problem } = device.runtime.choices;
   if (problem) process.stderr.write(`${problem}\n`);
-  if (level > 0) {
+  const file = process.env.TRACE_FILE ? new TraceFile(process.env.TRACE_FILE) : null;
+  if (level > 0 || file) {
     const show = traceLines(level === 2);
-    device.runtime.trace((timings) => process.stderr.write(show(timings)));
+    device.runtime.trace((timings) => {
+      if (level > 0) process.stderr.write(show(timings));
+      file?.add(timings);
+    });
+    process.once('exit', () => {
+      const problem = file?.write(device.info.description);
+      if (problem) process.stderr.write(`${problem}\n`);
+    });
   }
   return device;
 }

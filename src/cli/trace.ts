@@ -1,3 +1,4 @@
+import { writeTrace } from '../bench/profile_trace.js';
 import { UsageError } from '../gpu/errors.js';
 import type { DispatchTiming } from '../gpu/profiler.js';
 
@@ -26,6 +27,38 @@ export function traceLines(showsCode: boolean): (timings: readonly DispatchTimin
     }
     return lines.map((line) => `${line}\n`).join('');
   };
+}
+
+/** A trace of a whole command, which would otherwise grow for as long as it trains. */
+const MOST_EVENTS = 200_000;
+
+/** Collects timings for a Chrome trace, the first ones where there are very many. */
+export class TraceFile {
+  private readonly timings: DispatchTiming[] = [];
+  private dropped = 0;
+
+  constructor(
+    private readonly path: string,
+    private readonly most = MOST_EVENTS,
+  ) {}
+
+  add(timings: readonly DispatchTiming[]): void {
+    const free = this.most - this.timings.length;
+    // One by one: as arguments of one call they might be too many.
+    for (const timing of timings.slice(0, free)) this.timings.push(timing);
+    this.dropped += Math.max(0, timings.length - free);
+  }
+
+  /** Writes the file; returns what the user must know: why it is not there, or not whole. */
+  write(adapter: string): string | null {
+    try {
+      writeTrace(this.path, this.timings, adapter);
+    } catch (cause) {
+      return `tilegrad: TRACE_FILE: ${cause instanceof Error ? cause.message : String(cause)}`;
+    }
+    if (this.dropped === 0) return null;
+    return `${this.path} holds the first ${this.most} dispatches; ${this.dropped} more ran`;
+  }
 }
 
 function lineOf({ op, shader, groups, ms, flops, bytes }: DispatchTiming): string {

@@ -23,6 +23,8 @@ export class Storage {
   readonly id = nextStorageId++;
   /** Serial of the last recorded command that touches this buffer (see recorder.ts). */
   lastUse = 0;
+  /** What its present holder asked for; `sizeBytes` is that rounded up. */
+  byteLength = 0;
   private references = 1;
 
   constructor(
@@ -56,24 +58,37 @@ export class Storage {
   }
 }
 
+/** Sees buffers come and go, for memory reports. */
+export interface MemoryWatcher {
+  taken(storage: Storage, liveBytes: number): void;
+  returned(storage: Storage): void;
+}
+
 /** Shared by a device and its captures, so that the counters describe the whole device. */
 export class MemoryLedger implements MemoryCounters {
   liveBuffers = 0;
   liveBytes = 0;
   peakBytes = 0;
   pooledBytes = 0;
+  /** liveBytes without what rounding adds. */
+  exactBytes = 0;
+  watcher: MemoryWatcher | null = null;
 
-  lend(sizeBytes: number, fromPool: boolean): void {
+  lend(storage: Storage, fromPool: boolean): void {
     this.liveBuffers++;
-    this.liveBytes += sizeBytes;
-    if (fromPool) this.pooledBytes -= sizeBytes;
+    this.liveBytes += storage.sizeBytes;
+    this.exactBytes += storage.byteLength;
+    if (fromPool) this.pooledBytes -= storage.sizeBytes;
     this.peakBytes = Math.max(this.peakBytes, this.liveBytes);
+    this.watcher?.taken(storage, this.liveBytes);
   }
 
-  return(sizeBytes: number, toPool: boolean): void {
+  return(storage: Storage, toPool: boolean): void {
     this.liveBuffers--;
-    this.liveBytes -= sizeBytes;
-    if (toPool) this.pooledBytes += sizeBytes;
+    this.liveBytes -= storage.sizeBytes;
+    this.exactBytes -= storage.byteLength;
+    if (toPool) this.pooledBytes += storage.sizeBytes;
+    this.watcher?.returned(storage);
   }
 }
 
@@ -118,7 +133,8 @@ export class BufferPool {
     const waiting = this.free.get(sizeBytes)?.pop();
     if (waiting) {
       waiting.revive();
-      this.ledger.lend(sizeBytes, true);
+      waiting.byteLength = byteLength;
+      this.ledger.lend(waiting, true);
       return waiting;
     }
     if (this.ledger.liveBuffers >= MOST_LIVE_BUFFERS) {
@@ -129,12 +145,13 @@ export class BufferPool {
       );
     }
     const storage = new Storage(this.create(sizeBytes), sizeBytes, this);
-    this.ledger.lend(sizeBytes, false);
+    storage.byteLength = byteLength;
+    this.ledger.lend(storage, false);
     return storage;
   }
 
   takeBack(storage: Storage): void {
-    this.ledger.return(storage.sizeBytes, !this.isClosed);
+    this.ledger.return(storage, !this.isClosed);
     if (this.isClosed) {
       this.onDestroy(storage);
       storage.buffer.destroy();

@@ -22,6 +22,13 @@ export interface DispatchRequest {
   bytes?: number;
 }
 
+/** On whose behalf a dispatch is recorded, for profiles. */
+export interface DispatchMark {
+  phase: 'forward' | 'backward';
+  /** The innermost module whose forward ran the op. */
+  module: string | null;
+}
+
 /** A recorded dispatch: everything that encoding needs, nothing to be looked up again. */
 export interface DispatchCommand {
   readonly kind: 'dispatch';
@@ -31,6 +38,7 @@ export interface DispatchCommand {
   readonly params: ArrayBuffer;
   readonly groups: readonly [number, number, number];
   readonly request: DispatchRequest;
+  readonly mark: DispatchMark | null;
 }
 
 /** Looks the pipeline up, packs parameters by name and binds; validates names, not values. */
@@ -39,6 +47,7 @@ export function prepareDispatch(
   bindGroups: BindGroupCache,
   maxGroups: number,
   request: DispatchRequest,
+  mark: DispatchMark | null,
 ): DispatchCommand {
   const pipeline = pipelines.get(request.shader, request.tune, request.constants);
   const arrays: GpuArray[] = [];
@@ -68,6 +77,7 @@ export function prepareDispatch(
     params: packParams(pipeline.shader, request.params ?? {}),
     groups: foldGroups(request, maxGroups),
     request,
+    mark,
   };
 }
 

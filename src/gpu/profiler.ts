@@ -1,13 +1,23 @@
-import type { DispatchCommand, TimestampSlots } from './dispatch.js';
+import type { GpuArray } from './array.js';
+import type { DispatchCommand, DispatchMark, TimestampSlots } from './dispatch.js';
 
 /** What one dispatch took on the GPU. */
 export interface DispatchTiming {
   op: string;
   shader: string;
   groups: readonly [number, number, number];
+  /** When it began, by the GPU's clock, which starts anywhere. */
+  startMs: number;
   ms: number;
   flops: number;
   bytes: number;
+  mark: DispatchMark | null;
+  /** Whether it is the first of its submission. */
+  isFirst: boolean;
+  /** Bytes that were copied between the dispatch before and this one. */
+  copiedBytes: number;
+  /** By the names of the shader's bindings; their contents may be gone. */
+  bindings: Readonly<Record<string, Pick<GpuArray, 'shape' | 'dtype'>>>;
   /** The text of the shader as it was compiled. */
   code: string;
 }
@@ -24,6 +34,7 @@ export class Profiler {
   private readonly querySet: GPUQuerySet;
   private readonly resolved: GPUBuffer;
   private running: readonly DispatchCommand[] = [];
+  private copiedBytes = 0;
   private tail: Promise<void> = Promise.resolve();
 
   constructor(
@@ -41,13 +52,20 @@ export class Profiler {
     endOfPassWriteIndex: 2 * index + 1,
   });
 
-  begin(_encoder: GPUCommandEncoder, commands: readonly DispatchCommand[]): void {
+  /** Counts a copy, which no timestamp query can time. */
+  copied(sizeBytes: number): void {
+    this.copiedBytes += sizeBytes;
+  }
+
+  begin(commands: readonly DispatchCommand[]): void {
     this.running = commands;
   }
 
   /** Encodes the resolve; the function it returns starts the read-back, after the submit. */
   end(encoder: GPUCommandEncoder): () => void {
     const commands = this.running;
+    const { copiedBytes } = this;
+    this.copiedBytes = 0;
     const sizeBytes = 16 * commands.length;
     // MAP_READ | COPY_DST
     const staging = this.device.createBuffer({ size: sizeBytes, usage: 0x01 | 0x08 });
@@ -59,7 +77,7 @@ export class Profiler {
         () => {
           const stamps = new BigUint64Array(staging.getMappedRange().slice(0));
           staging.destroy();
-          this.watch(commands.map((command, i) => timingOf(command, stamps, i)));
+          this.watch(commands.map((command, i) => timingOf(command, stamps, i, copiedBytes)));
         },
         // The device went away; whoever waits for its work hears of it there.
         () => undefined,
@@ -78,15 +96,26 @@ export class Profiler {
   }
 }
 
-function timingOf(command: DispatchCommand, stamps: BigUint64Array, i: number): DispatchTiming {
-  const { request, groups, pipeline } = command;
+/** `copiedBytes` went before the first dispatch of the submission. */
+function timingOf(
+  command: DispatchCommand,
+  stamps: BigUint64Array,
+  i: number,
+  copiedBytes: number,
+): DispatchTiming {
+  const { request, groups, pipeline, mark } = command;
   return {
     op: request.op,
     shader: request.shader,
     groups,
+    startMs: Number(stamps[2 * i]) / 1e6,
     ms: Number(stamps[2 * i + 1] - stamps[2 * i]) / 1e6,
     flops: request.flops ?? 0,
     bytes: request.bytes ?? 0,
+    mark,
+    isFirst: i === 0,
+    copiedBytes: i === 0 ? copiedBytes : 0,
+    bindings: request.bindings,
     code: pipeline.shader.code,
   };
 }

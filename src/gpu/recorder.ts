@@ -38,6 +38,8 @@ const UNIFORM_BYTES = 256 * 1024;
 export class Recorder {
   readonly uniforms: GPUBuffer;
   profiler: Profiler | null = null;
+  /** Sees every command once, when it is recorded, for memory reports. */
+  watcher: ((command: Command) => void) | null = null;
   private pending: Command[] = [];
   private captured: Command[] | null = null;
   private tail: Promise<void> | null = null;
@@ -69,6 +71,7 @@ export class Recorder {
   record(command: Command): void {
     this.throwIfFailed();
     this.captured?.push(command);
+    this.watcher?.(command);
     this.enqueueCommand(command);
   }
 
@@ -79,6 +82,7 @@ export class Recorder {
   write({ storage, byteOffset }: GpuArray, data: WriteCommand['data'], isHoistable = false): void {
     this.throwIfFailed();
     const command: WriteCommand = { kind: 'write', storage, byteOffset, data, isHoistable };
+    this.watcher?.(command);
     if (storage.lastUse > this.submittedSerial) {
       // The data is taken now, as the caller may change it before the batch runs. A capture keeps
       // the producer itself: its later runs ask again.
@@ -215,13 +219,14 @@ export class Recorder {
       } else if (command.kind === 'copy') {
         encoder ??= this.device.createCommandEncoder();
         encodeCopy(encoder, command);
+        this.profiler?.copied(command.sizeBytes);
         from++;
       } else {
         // The uniform buffer is rewritten for each run of dispatches, so one submit a run.
         finish();
         const run = this.takeRun(late, from);
         encoder = this.device.createCommandEncoder();
-        this.profiler?.begin(encoder, run.commands);
+        this.profiler?.begin(run.commands);
         encodeDispatches(encoder, run.commands, run.offsets, this.profiler?.slots);
         const resolve = this.profiler?.end(encoder);
         if (resolve) {

@@ -3,8 +3,9 @@ import { openDevice, type DeviceInfo, type DeviceOptions } from './adapter.js';
 import { bytesPerElement, GpuArray, sizeOf, type DType } from './array.js';
 import { BindGroupCache } from './bind_group_cache.js';
 import { BufferPool, MemoryLedger, type Storage } from './buffer_pool.js';
-import { prepareDispatch, type DispatchRequest } from './dispatch.js';
+import { prepareDispatch, type DispatchMark, type DispatchRequest } from './dispatch.js';
 import { DeviceError, ShapeError } from './errors.js';
+import { fusesByDefault } from './fusion.js';
 import { PipelineCache } from './pipeline.js';
 import { Profiler, type DispatchTiming } from './profiler.js';
 import { Recorder, type Command } from './recorder.js';
@@ -41,6 +42,7 @@ export class Runtime {
   private looseBytes = 0;
   private looseBuffers = 0;
   private isDestroyed = false;
+  private mark: DispatchMark | null = null;
   private traceWatch: ((timings: readonly DispatchTiming[]) => void) | null = null;
 
   private constructor(
@@ -48,6 +50,8 @@ export class Runtime {
     readonly adapter: GPUAdapter,
     readonly info: DeviceInfo,
     seed: number,
+    /** Whether ops run as parts of others' kernels where they can. */
+    readonly fusesOps: boolean,
   ) {
     this.pipelines = new PipelineCache(device, info.limits.maxImmediateSize ?? 0);
     this.recorder = new Recorder(device);
@@ -73,8 +77,9 @@ export class Runtime {
   }
 
   static async open(options: DeviceOptions = {}): Promise<Runtime> {
+    const fusesOps = options.fusion ?? fusesByDefault();
     const { adapter, device, info } = await openDevice(options);
-    return new Runtime(device, adapter, info, options.seed ?? 0);
+    return new Runtime(device, adapter, info, options.seed ?? 0, fusesOps);
   }
 
   /** An array of undefined contents from the pool; the caller owns one reference. */
@@ -130,8 +135,20 @@ export class Runtime {
       this.bindGroups,
       this.info.limits.maxComputeWorkgroupsPerDimension ?? 65535,
       request,
+      this.mark,
     );
     this.recorder.record(command);
+  }
+
+  /** Runs `fn`; what it dispatches bears `mark` in profiles. */
+  marked<T>(mark: DispatchMark, fn: () => T): T {
+    const before = this.mark;
+    this.mark = mark;
+    try {
+      return fn();
+    } finally {
+      this.mark = before;
+    }
   }
 
   copy(source: GpuArray, target: GpuArray, options: CopyOptions = {}): void {

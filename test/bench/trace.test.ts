@@ -1,5 +1,8 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { traceLevel, traceLines } from '../../src/cli/trace.js';
+import { TraceFile, traceLevel, traceLines } from '../../src/cli/trace.js';
 import { UsageError } from '../../src/gpu/errors.js';
 import type { DispatchTiming } from '../../src/gpu/profiler.js';
 import { fillArray } from '../../src/kernels/fill.js';
@@ -8,7 +11,9 @@ import { testDevice } from '../helpers/device.js';
 
 const timing: DispatchTiming = {
   ...{ op: 'conv2d forward', shader: 'conv2d_forward_naive', groups: [8, 2, 1] },
-  ...{ ms: 2, flops: 4e6, bytes: 1e6, code: 'fn main() {}\n' },
+  ...{ startMs: 100, ms: 2, flops: 4e6, bytes: 1e6, code: 'fn main() {}\n' },
+  ...{ mark: { phase: 'forward', module: 'conv1' }, isFirst: true, copiedBytes: 0 },
+  bindings: { x: { shape: [2, 8, 8, 3], dtype: 'f32' } },
 };
 
 describe('trace', () => {
@@ -36,6 +41,24 @@ describe('trace', () => {
     const show = traceLines(true);
     expect(show([timing]).split('\n')[1]).toBe('fn main() {}');
     expect(show([timing])).not.toContain('fn main');
+  });
+
+  it('keeps the first dispatches for a file, and says what is not in it', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tilegrad-trace-'));
+    try {
+      const path = join(folder, 'deep', 'trace.json');
+      const file = new TraceFile(path, 3);
+      file.add([timing, timing]);
+      expect(file.write('some GPU')).toBeNull();
+      file.add([timing, timing, timing]);
+      expect(file.write('some GPU')).toBe(`${path} holds the first 3 dispatches; 2 more ran`);
+      const events = JSON.parse(readFileSync(path, 'utf8')) as { cat?: string; name: string }[];
+      expect(events.filter(({ name }) => name === 'conv2d forward')).toHaveLength(3);
+      expect(readdirSync(dirname(path))).toEqual(['trace.json']);
+      expect(new TraceFile(join(path, 'no')).write('some GPU')).toContain('cannot be written');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('sees every dispatch before sync is done, and those of a profile too', async () => {

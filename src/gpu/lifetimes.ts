@@ -1,0 +1,115 @@
+import type { MemoryWatcher, Storage } from './buffer_pool.js';
+import type { Command } from './recorder.js';
+import type { Runtime } from './runtime.js';
+
+/** What the commands of a step took, and could not do without. Bytes. */
+export interface StepMemory {
+  /** The most that was live at once, rounded up to the pool's sizes as `device.memory` counts. */
+  peakBytes: number;
+  /** What the driver holds for it: all buffers live before, and every buffer that was made. */
+  heldBytes: number;
+  /** The largest sum of arrays alive at once, each from its first to its last command. */
+  boundBytes: number;
+  /** Of this, what was there before and stays: parameters, optimizer state, running statistics. */
+  lastingBytes: number;
+}
+
+interface Lifetime {
+  bytes: number;
+  /** The first and the last command that names the array; null before any. */
+  first: number | null;
+  last: number;
+}
+
+/**
+ * Runs `fn` and finds how much memory its commands need: a buffer is alive between the first and
+ * the last of them that uses it, whoever holds it how long. What is live before `fn` and after it
+ * counts throughout. `captured` are the commands of a capture within `fn`.
+ */
+export function measureMemory(
+  runtime: Runtime,
+  fn: () => void,
+): { memory: StepMemory; captured: Command[] } {
+  const { ledger, recorder } = runtime;
+  const { liveBytes, pooledBytes } = ledger;
+  const log = new LifetimeLog(ledger.exactBytes, liveBytes);
+  const captured: Command[] = [];
+  ledger.watcher = log;
+  recorder.watcher = (command) => {
+    log.recorded(command);
+    if (recorder.isCapturing) captured.push(command);
+  };
+  try {
+    fn();
+  } finally {
+    ledger.watcher = null;
+    recorder.watcher = null;
+  }
+  const madeBytes = ledger.liveBytes + ledger.pooledBytes - liveBytes - pooledBytes;
+  const memory = {
+    peakBytes: log.peakBytes,
+    heldBytes: liveBytes + Math.max(0, madeBytes),
+    boundBytes: log.lastingBytes + largestSum(log.lifetimes),
+    lastingBytes: log.lastingBytes,
+  };
+  return { memory, captured };
+}
+
+class LifetimeLog implements MemoryWatcher {
+  readonly lifetimes: Lifetime[] = [];
+  private readonly current = new Map<Storage, Lifetime>();
+  private clock = 0;
+
+  constructor(
+    public lastingBytes: number,
+    public peakBytes: number,
+  ) {}
+
+  taken(storage: Storage, liveBytes: number): void {
+    const lifetime = { bytes: storage.byteLength, first: null, last: 0 };
+    this.lifetimes.push(lifetime);
+    this.current.set(storage, lifetime);
+    this.peakBytes = Math.max(this.peakBytes, liveBytes);
+  }
+
+  returned(storage: Storage): void {
+    // It was there before, and does not stay.
+    if (!this.current.has(storage)) this.lastingBytes -= storage.byteLength;
+  }
+
+  recorded(command: Command): void {
+    const now = this.clock++;
+    const use = (storage: Storage): void => {
+      const lifetime = this.current.get(storage);
+      if (!lifetime) return;
+      lifetime.first ??= now;
+      lifetime.last = now;
+    };
+    if (command.kind === 'dispatch') command.storages.forEach(use);
+    else if (command.kind === 'write') use(command.storage);
+    else {
+      use(command.source);
+      if ('lastUse' in command.target) use(command.target);
+    }
+  }
+}
+
+/** The most bytes alive at once; arrays that no command names are never alive. */
+export function largestSum(lifetimes: readonly Lifetime[]): number {
+  const changes = new Map<number, number>();
+  const change = (at: number, bytes: number): void => {
+    changes.set(at, (changes.get(at) ?? 0) + bytes);
+  };
+  for (const { bytes, first, last } of lifetimes) {
+    if (first === null) continue;
+    change(first, bytes);
+    change(last + 1, -bytes);
+  }
+  let sum = 0;
+  let most = 0;
+  for (const at of [...changes.keys()].sort((a, b) => a - b)) {
+    sum += changes.get(at)!;
+    most = Math.max(most, sum);
+  }
+  return most;
+}
