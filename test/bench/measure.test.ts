@@ -87,6 +87,51 @@ describe('bench measures', () => {
   );
 
   it(
+    'a kernel that does not fit, with the reason, and goes on with the shapes it fits',
+    async () => {
+      const request: BenchRequest = { op: 'conv2d', shape: '1,5,5,3,4,3,2', direction: 'forward' };
+      await expect(bench({ ...request, variant: 'matmul' })).rejects.toThrow(
+        /^bench conv2d: no kernel named "matmul" for these shapes, it needs a 1×1 filter, got 3×3; there are naive/,
+      );
+      expect(said).toContainEqual(
+        expect.stringMatching(
+          /^ {2}matmul does not fit, it needs a 1×1 filter, got 3×3; there are /,
+        ),
+      );
+    },
+    SLOW,
+  );
+
+  it(
+    'the kernel that runs unasked, and what bounds it',
+    async () => {
+      const request = { op: 'conv2d', shape: '1,8,8,8,8,3,1', direction: 'forward' } as const;
+      const { results, peak } = await bench({ ...request, variant: 'chosen', explain: true });
+      expect(results.map(({ isChosen }) => isChosen)).toEqual([true]);
+      const [{ explain, ms }] = results;
+      expect(explain).toMatchObject({ flops: 2 * 64 * 8 * 72, bytes: 4 * (512 + 576 + 512) });
+      const limit = Math.max(explain!.flops / peak.gflops, explain!.bytes / peak.gbps) / 1e6;
+      expect(explain!.limitMs).toBeCloseTo(limit, 9);
+      expect(explain!.percentOfLimit).toBeCloseTo((100 * limit) / ms!, 6);
+      expect(explain!.dispatches.length).toBeGreaterThan(0);
+      for (const dispatch of explain!.dispatches) {
+        expect(dispatch.workgroups * dispatch.workgroupSize).toBeGreaterThan(0);
+        if (device.runtime.hasTimestamps) expect(dispatch.ms).toBeGreaterThan(0);
+      }
+    },
+    SLOW,
+  );
+
+  it('no f16 where the adapter has none: one line says so', async () => {
+    const info = { ...device.info, features: [] };
+    const bare = Object.create(device, { info: { value: info } }) as Device;
+    const request: BenchRequest = { op: 'matmul', shape: '4,8,8', dtype: 'f16' };
+    await expect(runBench(bare, request, () => undefined)).rejects.toThrow(
+      `bench: ${info.description} has no shader-f16\nfix: use --dtype f32, or another adapter`,
+    );
+  });
+
+  it(
     'what was tuned first, as the kernel chosen unasked',
     async () => {
       const request: BenchRequest = { op: 'matmul', shape: '9,16,12', direction: 'forward' };
