@@ -9,6 +9,11 @@ export interface DeviceOptions {
   seed?: number;
   /** Opens a device that validates everything and computes nothing: for shapes and counts. */
   isNull?: boolean;
+  /**
+   * False: bias, residual and activation are ops of their own, and so are the parts of
+   * softmaxCrossEntropy. Default true, unless TILEGRAD_FUSION is off.
+   */
+  fusion?: boolean;
 }
 
 export interface DeviceInfo {

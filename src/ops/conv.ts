@@ -9,7 +9,7 @@ import {
 } from '../autograd/ops/depthwise_conv2d.js';
 import { isFused, type FusedActivation } from '../kernels/activation.js';
 import { applyOp, type Tensor } from '../tensor.js';
-import { activate, type Activation } from './elementwise.js';
+import { activate, add, type Activation } from './elementwise.js';
 import { asOperand } from './mixed_precision.js';
 
 /** Options of a convolution as people write them: any activation, and the bias among them. */
@@ -19,17 +19,30 @@ export type WithEpilogue<Options> = Omit<Options, 'activation'> & {
 };
 
 /**
- * Splits an activation that kernels fuse from one that follows as an op of its own (those whose
- * derivative needs the value before the activation).
+ * Splits an activation that kernels fuse from one that follows as an op of its own: those whose
+ * derivative needs the value before the activation, and all where x's device fuses nothing.
  */
 export function withActivation<Options>(
+  x: Tensor,
   options: { activation?: Activation | undefined } & Options,
   run: (options: Omit<Options, 'activation'> & { activation?: FusedActivation }) => Tensor,
 ): Tensor {
   const { activation, ...rest } = options;
-  if (isFused(activation)) return run({ ...rest, activation });
+  if (isFused(activation) && x.runtime.fusesOps) return run({ ...rest, activation });
   const y = run(rest);
   return activation ? activate(y, activation) : y;
+}
+
+/** Adds a bias in the kernel of `run` or, where x's device fuses nothing, as an op of its own. */
+export function withBias(
+  x: Tensor,
+  bias: Tensor | undefined,
+  run: (bias: Tensor | undefined) => Tensor,
+): Tensor {
+  if (!bias || x.runtime.fusesOps) return run(bias);
+  const y = run(undefined);
+  // Any other shape is an error, which the op itself words.
+  return bias.shape.join() === String(y.shape.at(-1)) ? add(y, bias) : run(bias);
 }
 
 /**
@@ -50,8 +63,10 @@ export function withActivation<Options>(
  * await ops.conv2d(x, w).array(); // [[[[4],[4]],[[4],[4]]]]
  */
 export function conv2d(x: Tensor, w: Tensor, options: WithEpilogue<Conv2dOptions> = {}): Tensor {
-  return withActivation(options, ({ bias, ...rest }) =>
-    applyOp(conv2dRecord, { x: asOperand(x), w: asOperand(w), bias }, rest),
+  return withActivation(x, options, ({ bias: given, ...rest }) =>
+    withBias(x, given, (bias) =>
+      applyOp(conv2dRecord, { x: asOperand(x), w: asOperand(w), bias }, rest),
+    ),
   );
 }
 
@@ -76,8 +91,8 @@ export function depthwiseConv2d(
   w: Tensor,
   options: WithEpilogue<DepthwiseConv2dOptions> = {},
 ): Tensor {
-  return withActivation(options, ({ bias, ...rest }) =>
-    applyOp(depthwiseConv2dRecord, { x, w, bias }, rest),
+  return withActivation(x, options, ({ bias: given, ...rest }) =>
+    withBias(x, given, (bias) => applyOp(depthwiseConv2dRecord, { x, w, bias }, rest)),
   );
 }
 
@@ -103,7 +118,7 @@ export function conv2dTranspose(
   w: Tensor,
   options: WithEpilogue<Conv2dTransposeOptions> = {},
 ): Tensor {
-  return withActivation(options, ({ bias, ...rest }) =>
-    applyOp(conv2dTransposeRecord, { x, w, bias }, rest),
+  return withActivation(x, options, ({ bias: given, ...rest }) =>
+    withBias(x, given, (bias) => applyOp(conv2dTransposeRecord, { x, w, bias }, rest)),
   );
 }

@@ -1,7 +1,7 @@
 import { dense as denseRecord, type DenseOptions } from '../autograd/ops/dense.js';
 import { matmul as matmulRecord, type MatmulOptions } from '../autograd/ops/matmul.js';
 import { applyOp, type Tensor } from '../tensor.js';
-import { withActivation, type WithEpilogue } from './conv.js';
+import { withActivation, withBias, type WithEpilogue } from './conv.js';
 import { asOperand } from './mixed_precision.js';
 
 /**
@@ -44,7 +44,9 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
  * await ops.dense(x, w, { bias, activation: 'relu' }).array(); // [[4.5, 0]]
  */
 export function dense(x: Tensor, w: Tensor, options: WithEpilogue<DenseOptions> = {}): Tensor {
-  return withActivation(options, ({ bias, ...rest }) =>
-    applyOp(denseRecord, { x: asOperand(x), w: asOperand(w), bias }, rest),
+  return withActivation(x, options, ({ bias: given, ...rest }) =>
+    withBias(x, given, (bias) =>
+      applyOp(denseRecord, { x: asOperand(x), w: asOperand(w), bias }, rest),
+    ),
   );
 }

@@ -14,6 +14,8 @@ import {
   type SoftmaxCrossEntropyOptions,
 } from '../autograd/ops/softmax_cross_entropy.js';
 import { applyOp, type Tensor } from '../tensor.js';
+import { add, mul, neg, sub } from './elementwise.js';
+import { mean, sum } from './reduce.js';
 
 /**
  * Softmax along one axis: positive numbers that sum to 1.
@@ -79,7 +81,33 @@ export function softmaxCrossEntropy(
   labels: Tensor,
   options: SoftmaxCrossEntropyOptions = {},
 ): Tensor {
-  return applyOp(softmaxCrossEntropyRecord, { logits, labels }, options);
+  if (logits.runtime.fusesOps)
+    return applyOp(softmaxCrossEntropyRecord, { logits, labels }, options);
+  // For the errors it throws.
+  softmaxCrossEntropyRecord.shape({ logits, labels }, options);
+  return crossEntropyInParts(logits, labels, options);
+}
+
+/** softmaxCrossEntropy as ops of their own, for devices that fuse nothing. */
+function crossEntropyInParts(
+  logits: Tensor,
+  labels: Tensor,
+  { reduction = 'mean', labelSmoothing = 0 }: SoftmaxCrossEntropyOptions,
+): Tensor {
+  const logProbabilities = logSoftmax(logits);
+  const share = 1 - labelSmoothing;
+  const spread = labelSmoothing / logits.shape[1];
+  let rows: Tensor;
+  if (labels.shape.length === 2) {
+    const targets = add(mul(labels, share), spread);
+    rows = neg(sum(mul(logProbabilities, targets), { axis: 1 }));
+  } else {
+    rows = nllLoss(logProbabilities, labels, { reduction: 'none' });
+    if (labelSmoothing > 0) {
+      rows = sub(mul(rows, share), mul(sum(logProbabilities, { axis: 1 }), spread));
+    }
+  }
+  return reduction === 'none' ? rows : reduction === 'sum' ? sum(rows) : mean(rows);
 }
 
 /**

@@ -4,7 +4,7 @@ import {
 } from '../autograd/ops/batch_norm.js';
 import { applyOp, type Tensor } from '../tensor.js';
 import { withActivation } from './conv.js';
-import type { Activation } from './elementwise.js';
+import { add, type Activation } from './elementwise.js';
 
 export interface BatchNormOptions extends Omit<BatchNormRecordOptions, 'activation' | 'training'> {
   /** True: normalise with the batch's statistics and move the running ones; false: with the running ones. */
@@ -49,9 +49,13 @@ export interface BatchNormOptions extends Omit<BatchNormRecordOptions, 'activati
  * await y.array(); // [[-1, -1], [1, 1]]
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
-  return withActivation(options, (rest) => {
+  return withActivation(x, options, (rest) => {
     const { gamma, beta, runningMean, runningVariance, residual, ...settings } = rest;
-    const inputs = { x, gamma, beta, runningMean, runningVariance, residual };
-    return applyOp(batchNormRecord, inputs, settings);
+    const inputs = { x, gamma, beta, runningMean, runningVariance };
+    // A residual of another shape is an error, which the op itself words.
+    if (residual && !x.runtime.fusesOps && residual.shape.join() === x.shape.join()) {
+      return add(applyOp(batchNormRecord, inputs, settings), residual);
+    }
+    return applyOp(batchNormRecord, { ...inputs, residual }, settings);
   });
 }

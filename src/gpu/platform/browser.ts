@@ -18,6 +18,10 @@ export function preferredAdapter(): string | undefined {
   return undefined;
 }
 
+export function fusionSetting(): string | undefined {
+  return undefined;
+}
+
 export function collectGarbage(): void {}
 
 export function patiently<T>(promise: Promise<T>): Promise<T> {

@@ -55,6 +55,10 @@ export function preferredAdapter(): string | undefined {
   return process.env.TILEGRAD_ADAPTER;
 }
 
+export function fusionSetting(): string | undefined {
+  return process.env.TILEGRAD_FUSION;
+}
+
 let collector: (() => void) | null = null;
 
 export function collectGarbage(): void {

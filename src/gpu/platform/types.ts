@@ -12,6 +12,8 @@ export interface Platform {
   gpu(options?: { isNull?: boolean }): GPU;
   /** Part of the adapter's name to prefer, from the surroundings (TILEGRAD_ADAPTER). */
   preferredAdapter(): string | undefined;
+  /** What the surroundings say of fused kernels (TILEGRAD_FUSION). */
+  fusionSetting(): string | undefined;
   /** Asks the collector to run, where that can be asked, so that lost tensors are given back. */
   collectGarbage(): void;
   /** Waits for the GPU without keeping a processor busy, where the runtime needs help for that. */
