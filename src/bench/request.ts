@@ -14,6 +14,7 @@ const tunableOps: readonly BenchOpName[] = ['conv2d', 'matmul', 'train'];
  */
 export function checkRequest(request: BenchRequest): void {
   const { op, shape, suite, direction, variant, dtype, against, tune, scale, explain } = request;
+  const { profile, traceFile } = request;
   const refuse = (text: string, fix?: string): never => {
     throw new UsageError(`bench ${op}: ${text}`, fix);
   };
@@ -54,6 +55,12 @@ export function checkRequest(request: BenchRequest): void {
     refuse(
       `no kernel is named "${variant}"; there are ${conv2dNames.join(', ')}`,
       'or leave --variant out to measure all that fit',
+    );
+  }
+  if (op !== 'train' && (profile || traceFile !== undefined)) {
+    refuse(
+      `--${profile ? 'profile' : 'trace-file'} does not apply, it is there for train`,
+      'set TRACE=1 or TRACE_FILE=FILE in the environment',
     );
   }
   if (scale === 'small' && (op === 'train' || op === 'optimizer')) {

@@ -79,7 +79,7 @@ async function measureRequest(
   device: Device,
   request: BenchRequest,
   { cases, shapes, peak, say }: Work,
-): Promise<Pick<BenchDocument, 'training' | 'profile' | 'tuning'> & { rows: BenchRow[] }> {
+): Promise<Pick<BenchDocument, 'training' | 'profile' | 'step' | 'tuning'> & { rows: BenchRow[] }> {
   const { op, explain: isExplained = false } = request;
   const variant = request.variant === 'all' ? undefined : request.variant;
   if (op === 'train') {

@@ -1,13 +1,12 @@
+import { number, tableLines, wrap, type Column } from './columns.js';
+import { profileLines } from './profile_table.js';
 import { comparisonLines } from './comparison.js';
 import { explanationLines } from './explain.js';
 import { holderOf } from './occupancy.js';
 import { shapeLetters } from './shapes.js';
-import type { BenchDocument, BenchRow, ProfileRow } from './types.js';
+import type { BenchDocument, BenchRow } from './types.js';
 
 const OWN = 'tilegrad';
-const WIDTH = 100;
-
-type Column<Row> = readonly [title: string, text: (row: Row) => string, isText?: boolean];
 
 const engineColumn: Column<BenchRow> = ['engine', (row) => row.engine, true];
 const dtypeColumn: Column<BenchRow> = ['dtype', (row) => row.dtype, true];
@@ -65,21 +64,12 @@ const pipeColumns: readonly Column<BenchRow>[] = [
   engineColumn,
 ];
 
-const profileColumns: readonly Column<ProfileRow>[] = [
-  ['op', (row) => row.op, true],
-  ['shader', (row) => row.shader, true],
-  ['count', (row) => String(row.count)],
-  ['ms', (row) => number(row.ms)],
-  ['% step', (row) => number(row.percentOfStep)],
-  ['GFLOP/s', (row) => (row.gflops > 0 ? number(row.gflops) : '–')],
-];
-
 /**
  * The lines a person reads: columns aligned for a terminal, or separated by tabs for the next
  * program in a pipe, where lines that are not rows begin with #.
  */
 export function formatReport(document: BenchDocument, isTerminal: boolean): string[] {
-  const { results, training, profile, tuning, comparison } = document;
+  const { results, training, profile, step, tuning, comparison } = document;
   const remark = (text: string): string => (isTerminal ? wrap(text) : `# ${text}`);
   const lines = headOf(document).map(remark);
   const forTerminal = comparison ? comparedColumns : terminalColumns;
@@ -95,12 +85,7 @@ export function formatReport(document: BenchDocument, isTerminal: boolean): stri
       remark(`${firstStepMs.toFixed(0)} ms for the first step${tuning ? '' : ', with compiling'}`),
     );
   }
-  if (profile) {
-    const total = profile.reduce((sum, { ms }) => sum + ms, 0);
-    if (isTerminal) lines.push('');
-    lines.push(remark(`one step by kernel, ${total.toFixed(1)} ms on the GPU`));
-    lines.push(...tableLines(profileColumns, profile, isTerminal));
-  }
+  if (profile) lines.push(...profileLines(profile, step, isTerminal));
   for (const text of remarksOf(results)) lines.push(remark(text));
   for (const text of comparison ? comparisonLines(comparison) : []) lines.push(remark(text));
   lines.push(...explanationsOf(document).map(remark));
@@ -143,41 +128,4 @@ function remarksOf(results: readonly BenchRow[]): string[] {
     if (note) remarks.add(`${engine}: ${note}`);
   }
   return [...remarks];
-}
-
-function tableLines<Row>(
-  columns: readonly Column<Row>[],
-  rows: readonly Row[],
-  isTerminal: boolean,
-): string[] {
-  const cells = [
-    columns.map(([title]) => title),
-    ...rows.map((row) => columns.map((c) => c[1](row))),
-  ];
-  if (!isTerminal) return cells.map((line) => line.join('\t'));
-  const widths = columns.map((_, i) => Math.max(...cells.map((line) => line[i].length)));
-  const pad = (text: string, i: number): string =>
-    columns[i][2] ? text.padEnd(widths[i]) : text.padStart(widths[i]);
-  return ['', ...cells.map((line) => line.map(pad).join('  ').trimEnd())];
-}
-
-/** Breaks a long remark between words; what follows is indented. */
-function wrap(text: string): string {
-  const lines: string[] = [];
-  for (const word of text.split(/(?<=\S) /)) {
-    const line = lines.at(-1);
-    if (line !== undefined && line.length + 1 + word.length <= WIDTH) {
-      lines[lines.length - 1] = `${line} ${word}`;
-    } else lines.push(line === undefined ? word : `  ${word}`);
-  }
-  return lines.join('\n');
-}
-
-/** Three or four digits that matter, whatever the size. */
-function number(value: number | null): string {
-  if (value === null) return '–';
-  if (value >= 1000) return value.toFixed(0);
-  if (value >= 100) return value.toFixed(1);
-  if (value >= 1) return value.toFixed(2);
-  return value.toFixed(3);
 }

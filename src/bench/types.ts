@@ -1,4 +1,6 @@
 import type { TunedKernel } from '../kernels/tune_report.js';
+import type { ProfileRow } from './profile.js';
+import type { StepReport } from './profile_step.js';
 
 /** What the bench is asked for and what it answers. */
 
@@ -38,6 +40,10 @@ export interface BenchRequest {
   tune?: boolean | undefined;
   /** Say of each kernel what bounds it. */
   explain?: boolean | undefined;
+  /** Account for the whole time and memory of a training step. */
+  profile?: boolean | undefined;
+  /** Where the timed kernels of some steps go, as a Chrome trace. */
+  traceFile?: string | undefined;
 }
 
 /** One line of the table. */
@@ -137,16 +143,6 @@ export interface Peak {
   gbps: number;
 }
 
-/** What one kernel took in a training step. */
-export interface ProfileRow {
-  op: string;
-  shader: string;
-  count: number;
-  ms: number;
-  percentOfStep: number;
-  gflops: number;
-}
-
 /** Training as a whole. */
 export interface TrainingRow {
   model: string;
@@ -167,6 +163,8 @@ export interface BenchDocument {
   results: BenchRow[];
   training?: TrainingRow;
   profile?: ProfileRow[];
+  /** The whole step, where its profile was asked for. */
+  step?: StepReport;
   /** What tuning chose, where it was asked for. */
   tuning?: TunedKernel[];
   /** Where other engines were asked for. */
