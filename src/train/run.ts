@@ -158,9 +158,7 @@ async function build(
   const { imageShape: input, classNames } = config;
   const model = createModel(device, config.model, { input, classes: classNames.length });
   if (config.dropout !== null) setDropout(model, config.dropout, config.model);
-  if (config.recompute && recomputeSegments(model, input).length === 0) {
-    host.say(`note     --recompute: ${config.model} is too small to be cut into segments`);
-  }
+  if (config.recompute) recomputeSegments(model, input);
   if (!checkpoint && config.initFrom !== null) {
     const { initFrom } = await import('./init_from.js');
     const { mappingLines } = await import('../io/weights/index.js');

@@ -67,6 +67,8 @@ export interface Settings {
   limit: number | null;
   seed: number;
   dtype: OperandType;
+  /** Computes activations again in backward instead of keeping them: the same numbers in less memory. */
+  recompute: boolean;
   tensorboard: 'all' | 'scalars' | 'off';
   /** Trains on 1 % of the images without regularisation, until all of them are right. */
   overfit: boolean;
@@ -328,6 +330,13 @@ export const settings: readonly Setting[] = [
     kind.choice('f32', 'f16'),
     'f32',
     'what convolutions and products multiply; sums and parameters stay f32',
+  ),
+  setting(
+    'recompute',
+    '--recompute',
+    kind.boolean,
+    false,
+    'compute activations again in backward: the same numbers, less memory, more time',
   ),
   setting(
     'tensorboard',
