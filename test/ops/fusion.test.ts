@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import type { SoftmaxCrossEntropyOptions } from '../../src/autograd/ops/softmax_cross_entropy.js';
 import { watchOps } from '../../src/autograd/recording.js';
 import { createDevice, type Device } from '../../src/device.js';
 import { UsageError } from '../../src/gpu/errors.js';
@@ -6,7 +7,7 @@ import { ResNet } from '../../src/models/index.js';
 import type { Module } from '../../src/nn/index.js';
 import { conv2d, conv2dTranspose, depthwiseConv2d } from '../../src/ops/conv.js';
 import { dense } from '../../src/ops/linear.js';
-import { softmaxCrossEntropy, type SoftmaxCrossEntropyOptions } from '../../src/ops/loss.js';
+import { softmaxCrossEntropy } from '../../src/ops/loss.js';
 import { batchNorm } from '../../src/ops/normalization.js';
 import { SGD } from '../../src/optim/index.js';
 import type { Tensor } from '../../src/tensor.js';
