@@ -45,8 +45,8 @@ interface Run {
  * **Source** Chen et al., arXiv:1604.06174, section 4.
  *
  * @example
- * const model = models.cifarResnet20(device);
- * nn.recomputeSegments(model, [32, 32, 3]); // ['layer1.0', 'layer1.1', …]
+ * const model = models.cifarResnet32(device);
+ * nn.recomputeSegments(model, [32, 32, 3]); // ['layer1.0-1', 'layer1.2', …, 'layer3.1-2']
  */
 export function recomputeSegments(model: Module, input: readonly number[]): string[] {
   const chains = [...chainsOf(model, '', sizesOf(model, input))];
