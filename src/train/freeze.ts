@@ -62,11 +62,6 @@ export class Freezer {
     );
   }
 
-  /** How many parameters do not change, counted in numbers. */
-  get size(): number {
-    return [...this.frozen.values()].reduce((sum, { size }) => sum + size, 0);
-  }
-
   /** Freezes or sets free; true where that changed anything. */
   set(isFrozen: boolean): boolean {
     if (this.frozen.size === 0 || isFrozen === this.isActive) return false;
