@@ -114,7 +114,7 @@ describe('downloadMnist', () => {
     expect(requests.slice(0, 2)).toEqual(['one.gz bytes=1000-', 'one.gz whole']);
   });
 
-  it('turns to the next mirror when one breaks off, fails, is damaged or falls silent', async () => {
+  it('turns to the next mirror when one fails or is damaged', async () => {
     const good = await mirror(sendRange);
     const bad: Handler[] = [
       (_request, response) => {
@@ -124,23 +124,53 @@ describe('downloadMnist', () => {
       (_request, response, archive) => {
         response.end(Buffer.alloc(archive.length));
       },
-      (_request, response, archive) => {
-        response.setHeader('content-length', archive.length);
-        response.write(archive.subarray(0, 500), () => response.destroy());
-      },
-      (_request, response, archive) => {
-        response.setHeader('content-length', archive.length);
-        response.write(archive.subarray(0, 500));
-      },
     ];
     for (const handle of bad) {
       const dir = temporaryFolder();
       const { url } = await mirror(handle);
-      await downloadMnist({ dir, mirrors: [url, good.url], files: FILES, idleMs: 200 });
+      await downloadMnist({ dir, mirrors: [url, good.url], files: FILES });
       expectComplete(dir);
     }
-    // What the third and fourth had sent was not fetched again.
-    expect(good.requests.filter((request) => request === 'one.gz bytes=500-')).toHaveLength(2);
+    expect(good.requests).not.toContainEqual(expect.stringContaining('bytes='));
+  });
+
+  it('turns to the next mirror when one breaks off, and goes on there', async () => {
+    const good = await mirror(sendRange);
+    const dir = temporaryFolder();
+    let breakOff = () => {};
+    const { url } = await mirror((_request, response, archive) => {
+      response.setHeader('content-length', archive.length);
+      response.write(archive.subarray(0, 500));
+      breakOff = () => response.destroy();
+    });
+    await downloadMnist({
+      ...{ dir, mirrors: [url, good.url], files: FILES },
+      // Only once the bytes are there: what a connection still holds when it breaks is lost.
+      onProgress: ({ mirror }) => mirror === url && breakOff(),
+    });
+    expectComplete(dir);
+    expect(good.requests).toEqual(['one.gz bytes=500-', 'two.gz bytes=500-']);
+  });
+
+  it('turns to the next mirror when one falls silent, and goes on there', async () => {
+    const good = await mirror(sendRange);
+    const dir = temporaryFolder();
+    const { url } = await mirror((_request, response, archive) => {
+      response.setHeader('content-length', archive.length);
+      response.write(archive.subarray(0, 500));
+    });
+    const received = new Map<string, number>();
+    await downloadMnist({
+      ...{ dir, mirrors: [url, good.url], files: FILES, idleMs: 500 },
+      onProgress: ({ file, mirror, receivedBytes }) =>
+        mirror === url && received.set(file, receivedBytes),
+    });
+    expectComplete(dir);
+    // On a busy machine the time may be over before anything came.
+    const wanted = ['one.gz', 'two.gz'].map(
+      (file) => `${file} ${received.has(file) ? `bytes=${received.get(file)}-` : 'whole'}`,
+    );
+    expect(good.requests).toEqual(wanted);
   });
 
   it('says, when no mirror can be reached, which files to put where', async () => {
