@@ -19,7 +19,9 @@ struct Params {
   x_shape: vec4<u32>,
   y_shape: vec4<u32>,
   filter_size: vec2<u32>,
+  stride: vec2<u32>,
   pad: vec2<i32>,
+  dilation: vec2<u32>,
   rows_per_slice: u32,
 }
 
@@ -54,8 +56,8 @@ fn main(
   for (var i = 0u; i < GATHERS; i++) {
     let t = min(t0 + i * 8u + lane, RSC - 1u);
     tap_c[i] = t % C;
-    tap_w[i] = i32((t / C) % S) - params.pad.y;
-    tap_h[i] = i32(t / (C * S)) - params.pad.x;
+    tap_w[i] = i32((t / C) % S * params.dilation.y) - params.pad.y;
+    tap_h[i] = i32(t / (C * S) * params.dilation.x) - params.pad.x;
   }
 
   let first_row = group.z * params.rows_per_slice;
@@ -64,12 +66,12 @@ fn main(
   var sum: array<vec4<f32>, TT>;
   for (var row = first_row; row < end_row; row++) {
     let n = row / P;
-    let p = i32(row % P);
+    let p = i32(row % P * params.stride.x);
     for (var q = 0u; q < Q; q++) {
       var a: array<f32, GATHERS>;
       for (var i = 0u; i < GATHERS; i++) {
         let h = p + tap_h[i];
-        let column = i32(q) + tap_w[i];
+        let column = i32(q * params.stride.y) + tap_w[i];
         let inside = h >= 0 && h < i32(H) && column >= 0 && column < i32(W);
         let value = x[select(0u, ((n * H + u32(h)) * W + u32(column)) * C + tap_c[i], inside)];
         a[i] = select(0.0, value, inside);

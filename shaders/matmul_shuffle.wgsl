@@ -22,7 +22,7 @@
 // @use lib/activation.wgsl
 enable subgroups;
 
-const TM: u32 = 16u; // @tune
+const TM: u32 = 24u; // @tune
 
 override ACTIVATION: u32 = 0u;
 

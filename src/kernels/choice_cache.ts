@@ -11,7 +11,14 @@ import { version } from '../gpu/version.js';
 
 /** Every shader that a variant of conv2d or matmul may dispatch. */
 export const tunedShaders: readonly string[] = [
-  ...['conv2d_few', 'conv2d_flip_filter', 'conv2d_forward_naive', 'conv2d_grad_input_naive'],
+  ...[
+    'conv2d_columns_filter',
+    'conv2d_columns_sum',
+    'conv2d_few',
+    'conv2d_flip_filter',
+    'conv2d_forward_naive',
+    'conv2d_grad_input_naive',
+  ],
   ...['conv2d_grad_weight_few', 'conv2d_grad_weight_naive', 'conv2d_grad_weight_shuffle'],
   ...['conv2d_grad_weight_tiled', 'conv2d_grad_weight_tiled_vec4', 'conv2d_shuffle'],
   ...['conv2d_subgroup_matrix', 'conv2d_tiled', 'conv2d_tiled_vec4', 'conv2d_winograd_filter'],

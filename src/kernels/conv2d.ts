@@ -2,6 +2,8 @@ import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { activationCodes, type FusedActivation } from './activation.js';
 import { conv2dCost, type Conv2dGeometry, type Conv2dTypes } from './conv2d_geometry.js';
+import { conv2dGradInputColumns } from './conv2d_columns.js';
+import { conv2dForwardFew, conv2dGradWeightFew } from './conv2d_few.js';
 import { conv2dGradInputTiled } from './conv2d_grad_input.js';
 import {
   conv2dForwardMatmul,
@@ -9,10 +11,8 @@ import {
   conv2dGradWeightMatmul,
 } from './conv2d_matmul.js';
 import {
-  conv2dForwardFew,
   conv2dForwardShuffle,
   conv2dGradInputShuffle,
-  conv2dGradWeightFew,
   conv2dGradWeightShuffle,
 } from './conv2d_shuffle.js';
 import { conv2dForwardSubgroupMatrix } from './conv2d_subgroup_matrix.js';
@@ -97,6 +97,8 @@ export function conv2dGradInput(
   switch (pickVariant(runtime, 'gradInput', options.variant, geometry, typesOf(dy, w))) {
     case 'shuffle':
       return conv2dGradInputShuffle(runtime, dy, w, geometry);
+    case 'columns':
+      return conv2dGradInputColumns(runtime, dy, w, geometry);
     case 'tiled':
       return conv2dGradInputTiled(runtime, dy, w, geometry);
     case 'matmul':

@@ -1,11 +1,21 @@
 import type { DeviceInfo } from '../gpu/adapter.js';
 import type { Conv2dGeometry, Conv2dTypes } from './conv2d_geometry.js';
+import { columnBytes } from './conv2d_columns.js';
+import { haloOf } from './conv2d_lanes.js';
 import { winogradBytes, type WinogradTile } from './conv2d_winograd.js';
 
 /** Which kernels of a convolution exist, and what each of them needs. */
 export type Conv2dDirection = 'forward' | 'gradInput' | 'gradWeight';
 export type Conv2dVariant =
-  'naive' | 'tiled' | 'matmul' | 'winograd2' | 'winograd4' | 'subgroupMatrix' | 'shuffle' | 'few';
+  | 'naive'
+  | 'tiled'
+  | 'matmul'
+  | 'winograd2'
+  | 'winograd4'
+  | 'subgroupMatrix'
+  | 'columns'
+  | 'shuffle'
+  | 'few';
 
 /** Why a variant cannot compute a direction, or null where it can. */
 type FitRule = (geometry: Conv2dGeometry, info: DeviceInfo, types: Conv2dTypes) => string | null;
@@ -26,15 +36,16 @@ const rules: Record<Conv2dVariant, Partial<Record<Conv2dDirection, FitRule>>> = 
   },
   // The gradients multiply dy, which is f32.
   subgroupMatrix: { forward: needsSubgroupMatrix },
+  columns: { gradInput: needsColumns },
   shuffle: {
-    forward: (g, info) => needsLanes(info) ?? needsUnitSteps(g) ?? needsMultiples(g, 'c', 'k'),
+    forward: (g, info) => needsLanes(info, g) ?? needsNarrow(g) ?? needsMultiples(g, 'c', 'k'),
     // Input and output change places.
-    gradInput: (g, info) => needsLanes(info) ?? needsUnitSteps(g) ?? needsMultiples(g, 'k', 'c'),
-    gradWeight: (g, info) => needsLanes(info) ?? needsUnitSteps(g) ?? needsMultiple(g, 'k', 4),
+    gradInput: (g, info) => needsLanes(info, g) ?? needsNarrow(g) ?? needsMultiples(g, 'k', 'c'),
+    gradWeight: (g, info) => needsLanes(info, g) ?? needsMultiple(g, 'k', 4),
   },
   few: {
-    forward: (g, info) => needsLanes(info) ?? needsUnitSteps(g) ?? needsMultiple(g, 'k', 4),
-    gradWeight: (g, info) => needsLanes(info) ?? needsUnitSteps(g) ?? needsMultiple(g, 'k', 4),
+    forward: (g, info) => needsLanes(info, g) ?? needsNarrow(g) ?? needsMultiple(g, 'k', 4),
+    gradWeight: (g, info) => needsLanes(info, g) ?? needsMultiple(g, 'k', 4),
   },
 };
 
@@ -59,10 +70,12 @@ export function whyNot(
 }
 
 /** The kernels treat the index in a workgroup of 8 as the lane, so no other size will do. */
-function needsLanes(info: DeviceInfo): string | null {
+function needsLanes(info: DeviceInfo, g: Conv2dGeometry): string | null {
   if (!info.features.includes('subgroups')) return 'it needs the feature subgroups';
-  if (info.subgroupMinSize === 8 && info.subgroupMaxSize === 8) return null;
-  return `it needs subgroups of exactly 8 lanes, this adapter has ${info.subgroupMinSize} to ${info.subgroupMaxSize}`;
+  if (info.subgroupMinSize !== 8 || info.subgroupMaxSize !== 8) {
+    return `it needs subgroups of exactly 8 lanes, this adapter has ${info.subgroupMinSize} to ${info.subgroupMaxSize}`;
+  }
+  return g.groups === 1 ? null : `it needs groups=1, got ${g.groups}`;
 }
 
 function needsPointwise(g: Conv2dGeometry): string | null {
@@ -74,14 +87,17 @@ function needsPointwise(g: Conv2dGeometry): string | null {
 
 function needsWinograd(g: Conv2dGeometry, tile: WinogradTile, info: DeviceInfo): string | null {
   if (g.r !== 3 || g.s !== 3) return `it needs a 3×3 filter, got ${g.r}×${g.s}`;
-  const most = info.limits.maxStorageBufferBindingSize ?? 2 ** 27;
-  const bytes = winogradBytes(g, tile);
   return (
     needsUnitSteps(g) ??
     needsMultiple(g, 'c', 4) ??
     needsMultiple(g, 'k', 4) ??
-    (bytes <= most ? null : `it needs a buffer of ${bytes} bytes, this adapter allows ${most}`)
+    needsBuffer(winogradBytes(g, tile), info)
   );
+}
+
+function needsBuffer(bytes: number, info: DeviceInfo): string | null {
+  const most = info.limits.maxStorageBufferBindingSize ?? 2 ** 27;
+  return bytes <= most ? null : `it needs a buffer of ${bytes} bytes, this adapter allows ${most}`;
 }
 
 const MATRIX_FEATURES = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'];
@@ -109,8 +125,23 @@ function needsStride1(g: Conv2dGeometry): string | null {
   return `it needs stride 1, got ${g.strideH}×${g.strideW}`;
 }
 
-/** The widest filter whose row of pixels still stays in registers. */
-const MOST_COLUMNS = 11;
+/** The widest row of pixels that still stays in registers: 8 outputs of a 7×7 filter of stride 2. */
+const MOST_COLUMNS = 21;
+
+function needsNarrow(g: Conv2dGeometry): string | null {
+  const columns = haloOf(g, 8);
+  if (columns <= MOST_COLUMNS) return null;
+  return `it needs 8 outputs to span at most ${MOST_COLUMNS} columns, S=${g.s} with stride ${g.strideW} and dilation ${g.dilationW} span ${columns}`;
+}
+
+/** More channels fill the tiles of other kernels, and the columns would be many. */
+const MOST_CHANNELS = 16;
+
+function needsColumns(g: Conv2dGeometry, info: DeviceInfo): string | null {
+  if (g.groups !== 1) return `it needs groups=1, got ${g.groups}`;
+  if (g.c > MOST_CHANNELS) return `it needs C ≤ ${MOST_CHANNELS}, got ${g.c}`;
+  return needsBuffer(columnBytes(g), info);
+}
 
 function needsUnitSteps(g: Conv2dGeometry): string | null {
   const reason = needsStride1(g);
@@ -118,7 +149,7 @@ function needsUnitSteps(g: Conv2dGeometry): string | null {
   if (g.dilationH !== 1 || g.dilationW !== 1) {
     return `it needs dilation 1, got ${g.dilationH}×${g.dilationW}`;
   }
-  return g.s <= MOST_COLUMNS ? null : `it needs S ≤ ${MOST_COLUMNS}, got ${g.s}`;
+  return null;
 }
 
 /** Channels that are summed come 8 at a time, one a lane; those computed are written as vec4. */

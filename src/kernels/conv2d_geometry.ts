@@ -36,6 +36,20 @@ export interface Conv2dGeometry {
   groups: number;
 }
 
+/** A convolution whose outputs may be every few pixels of a larger image. */
+export interface ConvolutionWindow {
+  geometry: Conv2dGeometry;
+  /** Rows and columns that are computed, and where they go. */
+  outputs: readonly [number, number];
+  first: readonly [number, number];
+  step: readonly [number, number];
+}
+
+/** All outputs of a convolution. */
+export function wholeOutput(geometry: Conv2dGeometry): ConvolutionWindow {
+  return { geometry, outputs: [geometry.p, geometry.q], first: [0, 0], step: [1, 1] };
+}
+
 export function pairOf(op: string, name: string, value: Pair, least = 1): [number, number] {
   const pair: [number, number] = typeof value === 'number' ? [value, value] : [value[0], value[1]];
   if (pair.length !== 2 || !pair.every((n) => Number.isInteger(n) && n >= least)) {

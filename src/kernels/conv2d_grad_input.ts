@@ -1,6 +1,6 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import type { Conv2dGeometry } from './conv2d_geometry.js';
+import type { Conv2dGeometry, ConvolutionWindow } from './conv2d_geometry.js';
 import { dispatchTiled } from './conv2d_tiled.js';
 
 /*
@@ -49,14 +49,15 @@ function gcd(a: number, b: number): number {
   return b === 0 ? a : gcd(b, a % b);
 }
 
-export function conv2dGradInputTiled(
-  runtime: Runtime,
-  dy: GpuArray,
-  w: GpuArray,
-  geometry: Conv2dGeometry,
-): GpuArray {
-  const { n, h, w: width, c, r, s, k, p, q, strideH, strideW } = geometry;
-  const dx = runtime.alloc([n, h, width, c]);
+/** The pixels of dx of one residue in each axis, as a convolution of dy that writes every few pixels. */
+export interface InputResidue extends ConvolutionWindow {
+  rows: AxisResidue;
+  columns: AxisResidue;
+}
+
+/** The convolutions of dy that together give dx; one where the stride is 1. */
+export function* inputResidues(geometry: Conv2dGeometry): Generator<InputResidue> {
+  const { h, w, c, r, s, k, p, q, strideH, strideW } = geometry;
   for (let a = 0; a < Math.min(strideH, h); a++) {
     const rows = axisResidue(
       {
@@ -65,36 +66,56 @@ export function conv2dGradInputTiled(
       },
       a,
     );
-    for (let b = 0; b < Math.min(strideW, width); b++) {
+    for (let b = 0; b < Math.min(strideW, w); b++) {
       const columns = axisResidue(
         {
-          ...{ size: width, filter: s, stride: strideW },
+          ...{ size: w, filter: s, stride: strideW },
           ...{ pad: geometry.padLeft, dilation: geometry.dilationW },
         },
         b,
       );
-      const taps = flipFilter(runtime, w, geometry.groups, [rows, columns]);
       const mirrored = {
         ...geometry,
-        ...{ h: p, w: q, c: k, p: h, q: width, k: c, r: rows.taps, s: columns.taps },
+        ...{ h: p, w: q, c: k, p: h, q: w, k: c, r: rows.taps, s: columns.taps },
         ...{ strideH: 1, strideW: 1, padTop: rows.pad, padLeft: columns.pad },
         ...{ dilationH: rows.dilation, dilationW: columns.dilation },
       };
-      dispatchTiled(
-        runtime,
-        'conv2d grad-input',
-        { x: dy, w: taps ?? runtime.placeholder, y: dx },
-        {
-          geometry: mirrored,
-          outputs: [rows.outputs, columns.outputs],
-          first: [a, b],
-          step: [strideH, strideW],
-        },
-      );
-      taps?.release();
+      yield {
+        ...{ rows, columns, geometry: mirrored },
+        outputs: [rows.outputs, columns.outputs],
+        first: [a, b],
+        step: [strideH, strideW],
+      };
     }
   }
+}
+
+/** dx by convolutions of dy with flipped filters; `dispatch` computes one of them. */
+export function gradInputByResidues(
+  runtime: Runtime,
+  dy: GpuArray,
+  w: GpuArray,
+  geometry: Conv2dGeometry,
+  dispatch: (arrays: { x: GpuArray; w: GpuArray; y: GpuArray }, residue: InputResidue) => void,
+): GpuArray {
+  const dx = runtime.alloc([geometry.n, geometry.h, geometry.w, geometry.c]);
+  for (const residue of inputResidues(geometry)) {
+    const taps = flipFilter(runtime, w, geometry.groups, [residue.rows, residue.columns]);
+    dispatch({ x: dy, w: taps ?? runtime.placeholder, y: dx }, residue);
+    taps?.release();
+  }
   return dx;
+}
+
+export function conv2dGradInputTiled(
+  runtime: Runtime,
+  dy: GpuArray,
+  w: GpuArray,
+  geometry: Conv2dGeometry,
+): GpuArray {
+  return gradInputByResidues(runtime, dy, w, geometry, (arrays, residue) =>
+    dispatchTiled(runtime, 'conv2d grad-input', arrays, residue),
+  );
 }
 
 /** The stride-1 convolution of dy that gives dx, with the whole filter turned round. */

@@ -2,7 +2,12 @@ import type { DeviceInfo } from '../gpu/adapter.js';
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { activationCodes, type FusedActivation } from './activation.js';
-import { conv2dCost, type Conv2dGeometry } from './conv2d_geometry.js';
+import {
+  conv2dCost,
+  wholeOutput,
+  type Conv2dGeometry,
+  type ConvolutionWindow,
+} from './conv2d_geometry.js';
 import { sumSlices } from './sum_slices.js';
 
 /*
@@ -35,20 +40,11 @@ function tileFor(rows: number, columns: number, info: DeviceInfo): Tile {
   return columns % LARGE.BN === 0 && groups >= enoughGroups(info) ? LARGE : MEDIUM;
 }
 
-/** A convolution whose outputs may be every few pixels of a larger image. */
-export interface TiledWindow {
-  geometry: Conv2dGeometry;
-  /** Rows and columns that are computed, and where they go. */
-  outputs: readonly [number, number];
-  first: readonly [number, number];
-  step: readonly [number, number];
-}
-
 export function dispatchTiled(
   runtime: Runtime,
   op: string,
   arrays: { x: GpuArray; w: GpuArray; bias?: GpuArray | undefined; y: GpuArray },
-  { geometry, outputs, first, step }: TiledWindow,
+  { geometry, outputs, first, step }: ConvolutionWindow,
   activation?: FusedActivation,
 ): void {
   const { n, h, w, c, r, s, k, p, q, groups } = geometry;
@@ -93,8 +89,7 @@ export function conv2dForwardTiled(
 ): GpuArray {
   const { n, p, q, k } = geometry;
   const y = runtime.alloc([n, p, q, k]);
-  const window = { geometry, outputs: [p, q], first: [0, 0], step: [1, 1] } as const;
-  dispatchTiled(runtime, 'conv2d forward', { x, w, bias, y }, window, activation);
+  dispatchTiled(runtime, 'conv2d forward', { x, w, bias, y }, wholeOutput(geometry), activation);
   return y;
 }
 

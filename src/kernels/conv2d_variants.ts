@@ -44,7 +44,8 @@ export function chooseVariant(
   if (fits('matmul') && productOf(direction, geometry, info, types) !== 'naive') return 'matmul';
   // Below 8 channels most lanes of the shuffle kernels would hold nothing.
   if (geometry.c < 8 && fits('few')) return 'few';
-  // Loads shared by 8 lanes: 15 to 40 times the naive kernels on llvmpipe.
+  if (info.isSoftware && geometry.c < 8 && fits('columns')) return 'columns';
+  // Loads shared by 8 lanes: 10 to 40 times the naive kernels on llvmpipe.
   if (fits('shuffle')) return 'shuffle';
   // A tile of 64 columns is mostly empty where a group computes a few channels (an image's gradient,
   // grouped filters), and a small convolution does not repay compiling a large kernel.

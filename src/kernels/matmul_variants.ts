@@ -113,7 +113,7 @@ export interface MatmulTile {
   columns: number;
 }
 
-const SHUFFLE_TILE: MatmulTile = { m: 16, n: 32, k: 8, rows: 16, columns: 4 };
+const SHUFFLE_TILE: MatmulTile = { m: 24, n: 32, k: 8, rows: 24, columns: 4 };
 const SMALL_TILE: MatmulTile = { m: 64, n: 64, k: 16, rows: 8, columns: 4 };
 const LARGE_TILE: MatmulTile = { m: 128, n: 128, k: 16, rows: 8, columns: 8 };
 const ANY_TILE: MatmulTile = { m: 64, n: 64, k: 16, rows: 4, columns: 4 };

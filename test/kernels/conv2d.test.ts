@@ -48,6 +48,18 @@ const tileCases: OpCase[] = (
       },
     ],
     ['a filter 11 wide', [1, 3, 14, 8], [1, 11, 8, 8], { padding: [0, 5] }],
+    [
+      'stride 2, images of one row in a tile',
+      [5, 3, 30, 8],
+      [3, 3, 8, 36],
+      { stride: 2, padding: 1 },
+    ],
+    ['stride 3, two columns', [2, 8, 6, 16], [1, 2, 16, 8], { stride: 3 }],
+    ['1×1, stride 2', [3, 9, 15, 40], [1, 1, 40, 32], { stride: 2 }],
+    ['stride and dilation 2', [2, 11, 19, 8], [3, 3, 8, 8], { stride: 2, dilation: 2, padding: 2 }],
+    ['dilation 3, stride 2', [1, 12, 17, 8], [2, 3, 8, 8], { stride: 2, dilation: 3, padding: 3 }],
+    ['few channels, stride 2', [2, 15, 18, 3], [7, 7, 3, 12], { stride: 2, padding: 3 }],
+    ['few channels, dilation 2', [2, 9, 11, 2], [3, 4, 2, 8], { dilation: 2, padding: 2 }],
     ['128 × 128 tiles, forward', [2, 32, 32, 4], [1, 1, 4, 128], { stride: 1 }],
     ['128 × 128 tiles, gradient of w', [1, 3, 3, 256], [3, 3, 256, 128], { padding: 1 }],
     ['slices of a ragged filter', [2, 16, 17, 3], [3, 3, 3, 5], { padding: 1 }],
@@ -114,7 +126,7 @@ describe('choice of a variant', () => {
   it('takes the kernels of 8 lanes on a software adapter', () => {
     const first = planOf([64, 28, 28, 1], [5, 5, 1, 32], { padding: 'same' });
     const second = planOf([64, 14, 14, 32], [5, 5, 32, 64], { padding: 'same' });
-    expect(chosen(first, lanes8)).toEqual(['few', 'naive', 'few']);
+    expect(chosen(first, lanes8)).toEqual(['few', 'columns', 'few']);
     expect(chosen(second, lanes8)).toEqual(['shuffle', 'shuffle', 'shuffle']);
   });
 
@@ -144,9 +156,9 @@ describe('choice of a variant', () => {
   });
 
   it('takes tiles on a software adapter where the work repays compiling them', () => {
-    const large = planOf([32, 32, 32, 32], [3, 3, 32, 32], { stride: 2 });
+    const large = planOf([32, 32, 32, 32], [3, 3, 16, 32], { groups: 2 });
     expect(chosen(large, lanes8)).toEqual(['tiled', 'tiled', 'tiled']);
-    const small = planOf([1, 8, 8, 32], [3, 3, 32, 32], { stride: 2 });
+    const small = planOf([1, 8, 8, 32], [3, 3, 16, 32], { groups: 2 });
     expect(chosen(small, lanes8)).toEqual(['naive', 'naive', 'naive']);
   });
 
@@ -163,7 +175,7 @@ describe('choice of a variant', () => {
     const geometry = planOf([1, 8, 8, 3], [3, 3, 3, 8]);
     expect(resolveVariants('few', geometry, lanes8)).toEqual({
       forward: 'few',
-      gradInput: 'naive',
+      gradInput: 'columns',
       gradWeight: 'few',
     });
   });
@@ -172,10 +184,18 @@ describe('choice of a variant', () => {
     const strided = planOf([1, 9, 9, 8], [3, 3, 8, 8], { stride: 2 });
     const refuse = (variant: Conv2dOptions['variant'], geometry = strided, info = lanes8) =>
       expect(() => resolveVariants(variant, geometry, info));
-    refuse({ gradInput: 'shuffle' }).toThrow(
-      /variant 'shuffle' does not fit, gradInput: it needs stride 1, got 2×2\nfix: use one of naive/,
+    const grouped = planOf([1, 9, 9, 8], [3, 3, 4, 8], { groups: 2 });
+    refuse({ gradInput: 'shuffle' }, grouped).toThrow(
+      /variant 'shuffle' does not fit, gradInput: it needs groups=1, got 2\nfix: use one of naive/,
     );
-    refuse('shuffle').toThrow(/'shuffle' does not fit, it needs stride 1/);
+    refuse('shuffle', grouped).toThrow(/'shuffle' does not fit, it needs groups=1/);
+    refuse('few', planOf([1, 9, 40, 1], [3, 9, 1, 8], { dilation: 2 })).not.toThrow();
+    refuse({ forward: 'few' }, planOf([1, 9, 40, 1], [3, 9, 1, 8], { dilation: 2 })).toThrow(
+      /it needs 8 outputs to span at most 21 columns, S=9 with stride 1 and dilation 2 span 24/,
+    );
+    refuse({ gradInput: 'columns' }, planOf([1, 9, 9, 17], [3, 3, 17, 8])).toThrow(
+      /it needs C ≤ 16, got 17/,
+    );
     refuse({ gradInput: 'few' }).toThrow(/it does not compute this direction/);
     refuse('fastest' as never).toThrow(/'fastest' does not fit, there is no such kernel/);
     refuse('winograd2').toThrow(/'winograd2' does not fit, it needs stride 1, got 2×2/);

@@ -1,0 +1,97 @@
+import type { GpuArray } from '../gpu/array.js';
+import type { Runtime } from '../gpu/runtime.js';
+import { conv2dCost, type Conv2dGeometry } from './conv2d_geometry.js';
+import { sumSlices } from './sum_slices.js';
+
+/*
+ * What the kernels share whose workgroup is one subgroup of 8 lanes. Most shapes are parameters, so
+ * layers share pipelines: llvmpipe takes up to a second to compile one.
+ */
+
+/** Output channels of a workgroup: 8 lanes with 4 each. */
+export const CHANNELS = 32;
+
+/** Sums of vec4 that a lane keeps: fewer where each of them is code for many taps. */
+const SUMS = { narrow: 24, wide: 16 };
+
+/** Rows and columns of a workgroup. */
+export interface LaneTile {
+  TP: number;
+  TQ: number;
+}
+
+/** Columns of a workgroup: few of them, so that layers share pipelines. */
+const WIDTHS = [8, 7, 4, 2];
+
+/** Of the tiles of so many columns the least wasteful; where rows are short they hold more rows. */
+export function laneTile(columns: number, taps: number): LaneTile {
+  // Half a column stands for those at the edges that a tile loads in addition.
+  const cost = (width: number) => Math.ceil(columns / width) * (width + 0.5);
+  const TQ = WIDTHS.reduce((best, width) => (cost(width) < cost(best) ? width : best));
+  return { TP: Math.max(1, Math.floor((taps <= 3 ? SUMS.narrow : SUMS.wide) / TQ)), TQ };
+}
+
+/** Which columns a kernel loads, and how far outputs and taps lie apart among these. */
+export interface LoadedColumns {
+  STEP: number;
+  DILATION: number;
+  gap: number;
+}
+
+export function loadedColumns({ s, strideW, dilationW }: Conv2dGeometry): LoadedColumns {
+  // A single tap has no neighbour whose columns it could share.
+  if (s === 1) return { STEP: 1, DILATION: 1, gap: strideW };
+  const gap = gcd(strideW, dilationW);
+  return { STEP: strideW / gap, DILATION: dilationW / gap, gap };
+}
+
+/** Columns that `width` neighbouring outputs need. */
+export function haloOf(geometry: Conv2dGeometry, width: number): number {
+  const { STEP, DILATION } = loadedColumns(geometry);
+  return (width - 1) * STEP + (Math.max(geometry.s, 1) - 1) * DILATION + 1;
+}
+
+function gcd(a: number, b: number): number {
+  return b === 0 ? a : gcd(b, a % b);
+}
+
+/** Workgroups that keep every processor busy; more of them cost memory for partial sums. */
+const ENOUGH_GROUPS = 128;
+
+/** dw as partial sums over slices of the N·P output rows, added up in order. */
+export function gradWeightInSlices(
+  runtime: Runtime,
+  x: GpuArray,
+  dy: GpuArray,
+  geometry: Conv2dGeometry,
+  kernel: { shader: string; tune: Record<string, number>; blocks: number },
+): GpuArray {
+  const { n, h, w, c, r, s, k, p, q } = geometry;
+  const op = 'conv2d grad-weight';
+  const channelGroups = Math.ceil(k / CHANNELS);
+  const wanted = Math.ceil(ENOUGH_GROUPS / (channelGroups * kernel.blocks));
+  const rowsPerSlice = Math.ceil((n * p) / Math.min(wanted, n * p));
+  const slices = Math.ceil((n * p) / rowsPerSlice);
+  const part = runtime.alloc(slices === 1 ? [r, s, c, k] : [slices, r, s, c, k]);
+  runtime.dispatch({
+    shader: kernel.shader,
+    op,
+    tune: kernel.tune,
+    bindings: { x, dy, part },
+    params: {
+      x_shape: [n, h, w, c],
+      y_shape: [n, p, q, k],
+      filter_size: [r, s],
+      stride: [geometry.strideH, geometry.strideW],
+      pad: [geometry.padTop, geometry.padLeft],
+      dilation: [geometry.dilationH, geometry.dilationW],
+      rows_per_slice: rowsPerSlice,
+    },
+    groups: [channelGroups, kernel.blocks, slices],
+    ...conv2dCost(geometry),
+  });
+  if (slices === 1) return part;
+  const dw = sumSlices(runtime, op, part, [r, s, c, k]);
+  part.release();
+  return dw;
+}
