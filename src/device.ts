@@ -1,16 +1,25 @@
+import { CaptureCache, type Captured, type CaptureInput } from './capture.js';
 import type { DeviceInfo, DeviceOptions } from './gpu/adapter.js';
 import { bytesPerElement, sizeOf, type DType } from './gpu/array.js';
 import { DeviceError, ShapeError, UsageError } from './gpu/errors.js';
-import { encode, flatten, type NestedNumbers, type TypedArray } from './gpu/host_values.js';
+import {
+  dtypeOf,
+  encode,
+  flatten,
+  type NestedNumbers,
+  type TypedArray,
+} from './gpu/host_values.js';
 import type { DispatchTiming } from './gpu/profiler.js';
-import { Runtime, type CapturedCommands } from './gpu/runtime.js';
+import { Runtime } from './gpu/runtime.js';
 import { castArray } from './kernels/cast.js';
 import { loadChoices } from './kernels/choice_cache.js';
 import { arangeArray, fillArray } from './kernels/fill.js';
 import { randomArray } from './kernels/random.js';
 import type { TuneReport } from './kernels/tune_report.js';
 import { tuneKernels, type TuneOptions } from './kernels/tuner.js';
-import { collectTensors, outsideScopes, runInScope, Tensor } from './tensor.js';
+import { runInScope, Tensor } from './tensor.js';
+
+export type { Captured, CaptureInput };
 
 export interface TensorOptions {
   dtype?: DType;
@@ -26,9 +35,6 @@ export interface MemoryInfo {
   /** Bytes allocated that wait for reuse. */
   pooledBytes: number;
 }
-
-/** A value a captured function takes: a tensor, or host values of the captured input's type. */
-export type CaptureInput = Tensor | TypedArray;
 
 /**
  * Opens a GPU (or a software adapter) for tensors.
@@ -164,6 +170,10 @@ export class Device {
    * What changes from step to step (learning rate, step count, random numbers) is read from GPU
    * buffers, so a captured step computes what the uncaptured one would, bit for bit. `fn` must be
    * synchronous and must not read values back; it returns tensors that hold the newest results.
+   *
+   * Errors, of a call: DeviceError where `fn` is async or reads a value back, naming the method and
+   * the line, and where a tensor that it uses from outside was released since; ShapeError for an
+   * input that is neither tensor nor typed array, and where `fn` does not take other shapes.
    */
   capture<Args extends CaptureInput[], Result>(
     fn: (...inputs: { [K in keyof Args]: Tensor }) => Result,
@@ -231,90 +241,6 @@ export class Device {
     if (options.requiresGrad) result.requiresGrad = true;
     return result;
   }
-}
-
-export interface Captured<Args extends CaptureInput[], Result> {
-  (...inputs: Args): Result;
-  /** Gives back the buffers of every captured step, its results included. */
-  dispose(): void;
-}
-
-interface CapturedStep<Result> {
-  inputs: Tensor[];
-  result: Result;
-  captured: CapturedCommands;
-}
-
-/** One captured step for each set of input shapes. */
-class CaptureCache<Args extends CaptureInput[], Result> {
-  private readonly steps = new Map<string, CapturedStep<Result>>();
-
-  constructor(
-    private readonly runtime: Runtime,
-    private readonly fn: (...inputs: { [K in keyof Args]: Tensor }) => Result,
-  ) {}
-
-  callable(): Captured<Args, Result> {
-    const call = (...inputs: Args): Result => this.run(inputs);
-    return Object.assign(call, { dispose: () => this.dispose() });
-  }
-
-  private run(inputs: Args): Result {
-    const key = inputs.map((input) => keyOf(input)).join(';');
-    const known = this.steps.get(key);
-    if (known) {
-      inputs.forEach((input, i) => known.inputs[i].assign(input));
-      this.runtime.replay(known.captured);
-      return known.result;
-    }
-    const own = outsideScopes(() =>
-      inputs.map((input) => {
-        const { shape, dtype } = describeInput(input);
-        const tensor = Tensor.own(this.runtime, this.runtime.allocPersistent(shape, dtype));
-        return tensor.assign(input);
-      }),
-    );
-    let made: Result;
-    const { result, captured } = this.runtime.captureCommands(() =>
-      runInScope(() => {
-        made = this.fn(...(own as { [K in keyof Args]: Tensor }));
-        if (made instanceof Promise) {
-          throw new DeviceError('capture: expected a synchronous function, got an async one');
-        }
-        return made;
-      }),
-    );
-    this.steps.set(key, { inputs: own, result, captured });
-    return result;
-  }
-
-  private dispose(): void {
-    for (const { inputs, result, captured } of this.steps.values()) {
-      for (const input of inputs) input.dispose();
-      const results = new Set<Tensor>();
-      collectTensors(result, results, 0);
-      for (const tensor of results) tensor.dispose();
-      this.runtime.disposeCapture(captured);
-    }
-    this.steps.clear();
-  }
-}
-
-function describeInput(input: CaptureInput): { shape: readonly number[]; dtype: DType } {
-  if (input instanceof Tensor) return { shape: input.shape, dtype: input.dtype };
-  return { shape: [input.length], dtype: dtypeOf(input) };
-}
-
-function keyOf(input: CaptureInput): string {
-  const { shape, dtype } = describeInput(input);
-  return `${dtype}[${shape.join()}]`;
-}
-
-function dtypeOf(values: TypedArray | NestedNumbers): DType {
-  if (values instanceof Int32Array) return 'i32';
-  if (values instanceof Uint32Array) return 'u32';
-  if (values instanceof Uint8Array) return 'u8';
-  return 'f32';
 }
 
 function checkShape(what: string, shape: readonly number[]): void {

@@ -25,6 +25,8 @@ export class Storage {
   lastUse = 0;
   /** What its present holder asked for; `sizeBytes` is that rounded up. */
   byteLength = 0;
+  /** Counts how often the pool has lent it out: another number means another holder. */
+  loan = 1;
   private references = 1;
 
   constructor(
@@ -42,6 +44,10 @@ export class Storage {
     return this.references > 1;
   }
 
+  isOf(pool: BufferPool): boolean {
+    return this.home === pool;
+  }
+
   retain(): void {
     if (this.references === 0) throw new DeviceError('storage: retained after its release');
     this.references++;
@@ -55,6 +61,7 @@ export class Storage {
   /** Used by the pool alone, when it hands the buffer out again. */
   revive(): void {
     this.references = 1;
+    this.loan++;
   }
 }
 

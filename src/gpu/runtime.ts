@@ -2,6 +2,7 @@ import { collectGarbage, patiently } from '#platform';
 import { openDevice, type DeviceInfo, type DeviceOptions } from './adapter.js';
 import { bytesPerElement, GpuArray, sizeOf, type DType } from './array.js';
 import { BindGroupCache } from './bind_group_cache.js';
+import { arrayText } from './borrowed.js';
 import { BufferPool, MemoryLedger, type Storage } from './buffer_pool.js';
 import { prepareDispatch, type DispatchMark, type DispatchRequest } from './dispatch.js';
 import { DeviceError, ShapeError } from './errors.js';
@@ -197,12 +198,7 @@ export class Runtime {
   /** Contents of an array, as bytes. Everything recorded before the call runs first. */
   async read(source: GpuArray, options: { sizeBytes?: number } = {}): Promise<ArrayBuffer> {
     this.recorder.throwIfFailed();
-    if (this.recorder.isCapturing) {
-      throw new DeviceError(
-        'capture: the captured function reads a value back',
-        'return the tensor and read it outside',
-      );
-    }
+    this.recorder.refuseRead(`a read of ${arrayText(source)}`);
     const wanted = options.sizeBytes ?? source.byteLength;
     const sizeBytes = Math.max(4, Math.ceil(wanted / 4) * 4);
     const sizeClass = BufferPool.sizeClass(sizeBytes);
@@ -313,8 +309,7 @@ export class Runtime {
       const result = fn();
       return { result, captured: { commands: this.recorder.endCapture(), pool, pinned } };
     } catch (error) {
-      this.recorder.endCapture();
-      pool.close();
+      this.disposeCapture({ commands: this.recorder.endCapture(), pool, pinned });
       throw error;
     } finally {
       this.pool = this.mainPool;
@@ -323,6 +318,7 @@ export class Runtime {
   }
 
   replay(captured: CapturedCommands): void {
+    if (this.isDestroyed) throw new DeviceError('device: used after destroy()');
     this.recorder.replay(captured.commands);
   }
 
