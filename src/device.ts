@@ -1,3 +1,4 @@
+import { autotuneSetting } from '#platform';
 import { CaptureCache, type Captured, type CaptureInput } from './capture.js';
 import type { DeviceInfo, DeviceOptions } from './gpu/adapter.js';
 import { bytesPerElement, sizeOf, type DType } from './gpu/array.js';
@@ -11,11 +12,12 @@ import {
 } from './gpu/host_values.js';
 import type { DispatchTiming } from './gpu/profiler.js';
 import { Runtime } from './gpu/runtime.js';
+import { isOn } from './gpu/switch.js';
 import { castArray } from './kernels/cast.js';
 import { loadChoices } from './kernels/choice_cache.js';
 import { arangeArray, fillArray } from './kernels/fill.js';
 import { randomArray } from './kernels/random.js';
-import type { TuneReport } from './kernels/tune_report.js';
+import { reportOff, type TuneReport } from './kernels/tune_report.js';
 import { tuneKernels, type TuneOptions } from './kernels/tuner.js';
 import { runInScope, Tensor } from './tensor.js';
 
@@ -40,7 +42,8 @@ export interface MemoryInfo {
  * Opens a GPU (or a software adapter) for tensors.
  *
  * Errors: DeviceError when there is no adapter, or none whose name contains `adapter`; UsageError
- * for a seed that is no whole number.
+ * for a seed that is no whole number, or a value of TILEGRAD_AUTOTUNE or TILEGRAD_FUSION other than
+ * on and off.
  *
  * @example
  * const device = await createDevice({ seed: 1 });
@@ -53,8 +56,10 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new UsageError(`device: seed must be a whole number of at least 0, got ${seed}`);
   }
+  const isTuned = isOn('TILEGRAD_AUTOTUNE', autotuneSetting());
   const runtime = await Runtime.open(options);
-  if (!options.isNull) await loadChoices(runtime);
+  runtime.choices.isTuningOff = !isTuned;
+  if (isTuned && !options.isNull) await loadChoices(runtime);
   return new Device(runtime);
 }
 
@@ -201,7 +206,7 @@ export class Device {
    * adapter, driver and version, and later devices begin with them; shapes that have a choice are
    * not timed again unless `again` is set. Another kernel adds in another order, so tuning may
    * change the last bits of results; afterwards they repeat exactly. Steps captured before keep
-   * their kernels.
+   * their kernels. With TILEGRAD_AUTOTUNE=off nothing is measured, and `fn` does not run.
    *
    * Errors: DeviceError within a capture.
    *
@@ -216,6 +221,7 @@ export class Device {
         'tune before the step is captured',
       );
     }
+    if (runtime.choices.isTuningOff) return reportOff(options.say);
     const keys = await runtime.choices.observe(() => this.scope(fn));
     await runtime.sync();
     return tuneKernels(runtime, keys, options);

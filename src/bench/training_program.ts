@@ -57,13 +57,15 @@ export function planOf(request: BenchRequest): TrainingPlan {
   };
 }
 
+/** Null where tuning is switched off. */
 export async function tunePlan(
   device: Device,
   { name, input, classes, batchSize, dtype }: TrainingPlan,
   say: (text: string) => void,
-): Promise<TunedKernel[]> {
+): Promise<TunedKernel[] | null> {
   const wanted = { model: name, imageShape: input, classes, batchSize, dtype };
-  return (await tuneModel(device, wanted, say)).kernels;
+  const { kernels, isOff } = await tuneModel(device, wanted, say);
+  return isOff ? null : kernels;
 }
 
 /** Builds the network and its step as `tilegrad train` does. */
