@@ -87,7 +87,7 @@ export class CaptureCache<Args extends CaptureInput[], Result> {
     const { recorder } = this.runtime;
     const taken = new Map<ArrayHandle, Guest>();
     const watch: OpWatcher = ({ name: op }, _plan, _metas, _options, origin, values) => {
-      const place = origin === null ? '' : ` in ${origin}`;
+      const place = origin === null ? '' : ` in module ${origin}`;
       for (const [name, handle] of Object.entries(values.inputs)) {
         if (!(handle instanceof ArrayHandle) || taken.has(handle)) continue;
         taken.set(handle, {

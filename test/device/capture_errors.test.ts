@@ -197,7 +197,7 @@ describe('a captured step whose tensors are gone', () => {
     const error = errorOf(() => step(x));
     expect(error).toBeInstanceOf(DeviceError);
     expect(error.message).toBe(
-      'capture: 0.weight, f32 [2, 3] (w of dense in 0), which the captured step uses, ' +
+      'capture: 0.weight, f32 [2, 3] (w of dense in module 0), which the captured step uses, ' +
         `was released by dispose() after the capture${KEEP}`,
     );
     step.dispose();
