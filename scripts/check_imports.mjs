@@ -15,6 +15,7 @@ const LAYERS = new Map(
     ops: 3,
     'ops.ts': 3,
     'tensor.ts': 3,
+    'capture.ts': 3,
     'device.ts': 3,
     nn: 4,
     optim: 4,
@@ -30,7 +31,9 @@ const LAYERS = new Map(
 );
 
 const CORE = new Set(
-  'gpu kernels autograd ops ops.ts tensor.ts device.ts nn optim models index.ts'.split(' '),
+  'gpu kernels autograd ops ops.ts tensor.ts capture.ts device.ts nn optim models index.ts'.split(
+    ' ',
+  ),
 );
 const NODE_PLATFORM = 'src/gpu/platform/node.ts';
 const NODE_GLOBAL = /(?<![.\w$])(process|Buffer|__dirname|__filename)\s*[.[(]/;

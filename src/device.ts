@@ -1,16 +1,27 @@
+import { autotuneSetting } from '#platform';
+import { CaptureCache, type Captured, type CaptureInput } from './capture.js';
 import type { DeviceInfo, DeviceOptions } from './gpu/adapter.js';
 import { bytesPerElement, sizeOf, type DType } from './gpu/array.js';
 import { DeviceError, ShapeError, UsageError } from './gpu/errors.js';
-import { encode, flatten, type NestedNumbers, type TypedArray } from './gpu/host_values.js';
+import {
+  dtypeOf,
+  encode,
+  flatten,
+  type NestedNumbers,
+  type TypedArray,
+} from './gpu/host_values.js';
 import type { DispatchTiming } from './gpu/profiler.js';
-import { Runtime, type CapturedCommands } from './gpu/runtime.js';
+import { Runtime } from './gpu/runtime.js';
+import { isOn } from './gpu/switch.js';
 import { castArray } from './kernels/cast.js';
 import { loadChoices } from './kernels/choice_cache.js';
 import { arangeArray, fillArray } from './kernels/fill.js';
 import { randomArray } from './kernels/random.js';
-import type { TuneReport } from './kernels/tune_report.js';
+import { reportOff, type TuneReport } from './kernels/tune_report.js';
 import { tuneKernels, type TuneOptions } from './kernels/tuner.js';
-import { collectTensors, outsideScopes, runInScope, Tensor } from './tensor.js';
+import { runInScope, Tensor } from './tensor.js';
+
+export type { Captured, CaptureInput };
 
 export interface TensorOptions {
   dtype?: DType;
@@ -27,14 +38,12 @@ export interface MemoryInfo {
   pooledBytes: number;
 }
 
-/** A value a captured function takes: a tensor, or host values of the captured input's type. */
-export type CaptureInput = Tensor | TypedArray;
-
 /**
  * Opens a GPU (or a software adapter) for tensors.
  *
  * Errors: DeviceError when there is no adapter, or none whose name contains `adapter`; UsageError
- * for a seed that is no whole number.
+ * for a seed that is no whole number, or a value of TILEGRAD_AUTOTUNE or TILEGRAD_FUSION other than
+ * on and off.
  *
  * @example
  * const device = await createDevice({ seed: 1 });
@@ -47,8 +56,10 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new UsageError(`device: seed must be a whole number of at least 0, got ${seed}`);
   }
+  const isTuned = isOn('TILEGRAD_AUTOTUNE', autotuneSetting());
   const runtime = await Runtime.open(options);
-  if (!options.isNull) await loadChoices(runtime);
+  runtime.choices.isTuningOff = !isTuned;
+  if (isTuned && !options.isNull) await loadChoices(runtime);
   return new Device(runtime);
 }
 
@@ -164,6 +175,10 @@ export class Device {
    * What changes from step to step (learning rate, step count, random numbers) is read from GPU
    * buffers, so a captured step computes what the uncaptured one would, bit for bit. `fn` must be
    * synchronous and must not read values back; it returns tensors that hold the newest results.
+   *
+   * Errors, of a call: DeviceError where `fn` is async or reads a value back, naming the method and
+   * the line, and where a tensor that it uses from outside was released since; ShapeError for an
+   * input that is neither tensor nor typed array, and where `fn` does not take other shapes.
    */
   capture<Args extends CaptureInput[], Result>(
     fn: (...inputs: { [K in keyof Args]: Tensor }) => Result,
@@ -191,7 +206,7 @@ export class Device {
    * adapter, driver and version, and later devices begin with them; shapes that have a choice are
    * not timed again unless `again` is set. Another kernel adds in another order, so tuning may
    * change the last bits of results; afterwards they repeat exactly. Steps captured before keep
-   * their kernels.
+   * their kernels. With TILEGRAD_AUTOTUNE=off nothing is measured, and `fn` does not run.
    *
    * Errors: DeviceError within a capture.
    *
@@ -206,6 +221,7 @@ export class Device {
         'tune before the step is captured',
       );
     }
+    if (runtime.choices.isTuningOff) return reportOff(options.say);
     const keys = await runtime.choices.observe(() => this.scope(fn));
     await runtime.sync();
     return tuneKernels(runtime, keys, options);
@@ -231,90 +247,6 @@ export class Device {
     if (options.requiresGrad) result.requiresGrad = true;
     return result;
   }
-}
-
-export interface Captured<Args extends CaptureInput[], Result> {
-  (...inputs: Args): Result;
-  /** Gives back the buffers of every captured step, its results included. */
-  dispose(): void;
-}
-
-interface CapturedStep<Result> {
-  inputs: Tensor[];
-  result: Result;
-  captured: CapturedCommands;
-}
-
-/** One captured step for each set of input shapes. */
-class CaptureCache<Args extends CaptureInput[], Result> {
-  private readonly steps = new Map<string, CapturedStep<Result>>();
-
-  constructor(
-    private readonly runtime: Runtime,
-    private readonly fn: (...inputs: { [K in keyof Args]: Tensor }) => Result,
-  ) {}
-
-  callable(): Captured<Args, Result> {
-    const call = (...inputs: Args): Result => this.run(inputs);
-    return Object.assign(call, { dispose: () => this.dispose() });
-  }
-
-  private run(inputs: Args): Result {
-    const key = inputs.map((input) => keyOf(input)).join(';');
-    const known = this.steps.get(key);
-    if (known) {
-      inputs.forEach((input, i) => known.inputs[i].assign(input));
-      this.runtime.replay(known.captured);
-      return known.result;
-    }
-    const own = outsideScopes(() =>
-      inputs.map((input) => {
-        const { shape, dtype } = describeInput(input);
-        const tensor = Tensor.own(this.runtime, this.runtime.allocPersistent(shape, dtype));
-        return tensor.assign(input);
-      }),
-    );
-    let made: Result;
-    const { result, captured } = this.runtime.captureCommands(() =>
-      runInScope(() => {
-        made = this.fn(...(own as { [K in keyof Args]: Tensor }));
-        if (made instanceof Promise) {
-          throw new DeviceError('capture: expected a synchronous function, got an async one');
-        }
-        return made;
-      }),
-    );
-    this.steps.set(key, { inputs: own, result, captured });
-    return result;
-  }
-
-  private dispose(): void {
-    for (const { inputs, result, captured } of this.steps.values()) {
-      for (const input of inputs) input.dispose();
-      const results = new Set<Tensor>();
-      collectTensors(result, results, 0);
-      for (const tensor of results) tensor.dispose();
-      this.runtime.disposeCapture(captured);
-    }
-    this.steps.clear();
-  }
-}
-
-function describeInput(input: CaptureInput): { shape: readonly number[]; dtype: DType } {
-  if (input instanceof Tensor) return { shape: input.shape, dtype: input.dtype };
-  return { shape: [input.length], dtype: dtypeOf(input) };
-}
-
-function keyOf(input: CaptureInput): string {
-  const { shape, dtype } = describeInput(input);
-  return `${dtype}[${shape.join()}]`;
-}
-
-function dtypeOf(values: TypedArray | NestedNumbers): DType {
-  if (values instanceof Int32Array) return 'i32';
-  if (values instanceof Uint32Array) return 'u32';
-  if (values instanceof Uint8Array) return 'u8';
-  return 'f32';
 }
 
 function checkShape(what: string, shape: readonly number[]): void {

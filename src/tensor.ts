@@ -3,6 +3,7 @@ import { apply, runBackward } from './autograd/tape.js';
 import type { Leaf, TapeNode, Variable } from './autograd/tape.js';
 import type { OpRecord, Plan } from './autograd/record.js';
 import { sizeOf, type DType, type GpuArray } from './gpu/array.js';
+import { arrayText } from './gpu/borrowed.js';
 import { DeviceError, GradError, ShapeError } from './gpu/errors.js';
 import {
   encode,
@@ -109,28 +110,21 @@ export class Tensor implements Variable, Leaf {
   }
 
   /** The values, row by row, as a typed array of the tensor's type (f16 comes as Float32Array). */
-  async data(): Promise<TypedArray> {
-    const { runtime, gpuArray } = this;
-    const source = this.dtype === 'f16' ? castArray(runtime, gpuArray, 'f32') : gpuArray.retain();
-    try {
-      const bytes = await runtime.read(source);
-      return viewOf(bytes, source.dtype);
-    } finally {
-      source.release();
-    }
+  data(): Promise<TypedArray> {
+    this.refuseInCapture('data');
+    return this.values();
   }
 
   /** The only value of a tensor of one element. */
-  async item(): Promise<number> {
-    if (this.size !== 1) {
-      throw new ShapeError(`item: expected one element, got a tensor [${this.shape.join(', ')}]`);
-    }
-    return (await this.data())[0];
+  item(): Promise<number> {
+    this.refuseInCapture('item');
+    return this.onlyValue();
   }
 
   /** The values as nested arrays. */
-  async array(): Promise<NestedNumbers> {
-    return nest(await this.data(), this.shape);
+  array(): Promise<NestedNumbers> {
+    this.refuseInCapture('array');
+    return this.values().then((values) => nest(values, this.shape));
   }
 
   /**
@@ -249,6 +243,32 @@ export class Tensor implements Variable, Leaf {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  /** At once, not by a promise: the captured call itself is to fail, where the read stands. */
+  private refuseInCapture(method: string): void {
+    const { runtime, node } = this;
+    if (!runtime.recorder.isCapturing) return;
+    const made = node ? `, the result of ${node.name},` : '';
+    runtime.recorder.refuseRead(`${method}() of ${arrayText(this)}${made}`);
+  }
+
+  private async values(): Promise<TypedArray> {
+    const { runtime, gpuArray } = this;
+    const source = this.dtype === 'f16' ? castArray(runtime, gpuArray, 'f32') : gpuArray.retain();
+    try {
+      const bytes = await runtime.read(source);
+      return viewOf(bytes, source.dtype);
+    } finally {
+      source.release();
+    }
+  }
+
+  private async onlyValue(): Promise<number> {
+    if (this.size !== 1) {
+      throw new ShapeError(`item: expected one element, got a tensor [${this.shape.join(', ')}]`);
+    }
+    return (await this.values())[0];
   }
 
   toString(): string {

@@ -3,6 +3,8 @@ import { GradError } from '../gpu/errors.js';
 
 /** Holds one array on behalf of a tensor, and can give it back before the tensor dies. */
 export class ArrayHandle {
+  /** In the state of the network that the tensor belongs to, for error texts. */
+  name: string | null = null;
   private released: string | null = null;
 
   constructor(private held: GpuArray) {}
@@ -25,6 +27,11 @@ export class ArrayHandle {
 
   get isReleased(): boolean {
     return this.released !== null;
+  }
+
+  /** What gave the array back, for error texts; null while it is held. */
+  get releasedBy(): string | null {
+    return this.released;
   }
 
   /** Holds another array of the same shape instead, and owns it. */

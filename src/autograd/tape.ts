@@ -129,7 +129,8 @@ export function apply(
   const plan = record.shape(metas, options);
   const keepsExtras = targets.size > 0;
   const origin = currentOrigin();
-  const { y, extras = {} } = runtime.marked({ phase: 'forward', module: origin }, () =>
+  const mark = { phase: 'forward', module: origin, op: record.name } as const;
+  const { y, extras = {} } = runtime.marked(mark, () =>
     record.forward({ runtime, inputs, options, plan, keepsExtras, isRepeated: isRepeated() }),
   );
   const handle = new ArrayHandle(y);
@@ -186,7 +187,7 @@ export function walkBack(
     // What its own backward wants of the output it has saved: the rest can be used again at once.
     if (node !== root) node.output.release('backward()');
     if (dy) {
-      const mark = { phase: 'backward', module: node.origin } as const;
+      const mark = { phase: 'backward', module: node.origin, op: node.name } as const;
       runtime.marked(mark, () => node.propagate(runtime, dy, gradients));
     }
     node.consume();

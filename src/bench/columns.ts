@@ -40,3 +40,7 @@ export function number(value: number | null): string {
   if (value >= 1) return value.toFixed(2);
   return value.toFixed(3);
 }
+
+export function mebibytes(bytes: number): string {
+  return `${number(bytes / 2 ** 20)} MiB`;
+}

@@ -1,4 +1,4 @@
-import { number, tableLines, WIDTH, wrap, type Column } from './columns.js';
+import { mebibytes, number, tableLines, WIDTH, wrap, type Column } from './columns.js';
 import type { ModuleRow, ProfileRow, StepAccount } from './profile.js';
 import type { HostTime, StepReport } from './profile_step.js';
 
@@ -155,8 +155,4 @@ function memoryLines({ memory }: StepReport): string[] {
     `memory   ${mebibytes(peakBytes)} live at the peak, ${times(peakBytes)}`,
     `memory   ${mebibytes(heldBytes)} held with buffers that wait for reuse, ${times(heldBytes)}`,
   ];
-}
-
-function mebibytes(bytes: number): string {
-  return `${number(bytes / 2 ** 20)} MiB`;
 }

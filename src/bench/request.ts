@@ -63,6 +63,9 @@ export function checkRequest(request: BenchRequest): void {
       'set TRACE=1 or TRACE_FILE=FILE in the environment',
     );
   }
+  if (op !== 'train' && request.recompute) {
+    refuse('--recompute does not apply, it is there for train', 'tilegrad bench train --recompute');
+  }
   if (scale === 'small' && (op === 'train' || op === 'optimizer')) {
     refuse('--scale does not apply, its suites have no batches to shrink');
   }

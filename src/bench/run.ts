@@ -44,8 +44,8 @@ export async function runBench(
   if (info.isSoftware) {
     say(`${info.description} is a software adapter: timings are not meaningful for GPUs`);
   }
-  const tuning =
-    request.tune && cases.length > 0 ? (await tuneCases(device, cases, say)).kernels : null;
+  const report = request.tune && cases.length > 0 ? await tuneCases(device, cases, say) : null;
+  const tuning = report && !report.isOff ? report.kernels : null;
   say('measuring the peak of this adapter');
   const peak = await peakOf(runtime);
   const { rows, ...rest } = await measureRequest(device, request, { cases, shapes, peak, say });

@@ -1,4 +1,4 @@
-import { number, tableLines, wrap, type Column } from './columns.js';
+import { mebibytes, number, tableLines, wrap, type Column } from './columns.js';
 import { profileLines } from './profile_table.js';
 import { comparisonLines } from './comparison.js';
 import { explanationLines } from './explain.js';
@@ -77,13 +77,22 @@ export function formatReport(document: BenchDocument, isTerminal: boolean): stri
   lines.push(...tableLines(isTerminal ? forTerminal : forPipe, results, isTerminal));
   if (training) {
     const { model, parameters, batchSize, firstStepMs, stepMs, imagesPerSecond } = training;
+    const { peakBytes, recompute, lossScale } = training;
+    const again = recompute === null ? '' : `, running again ${recompute.length} of its segments`;
     lines.push(
       ...(isTerminal ? [''] : []),
       remark(`${model}, ${parameters.toLocaleString('en-US')} parameters, batch ${batchSize}`),
       remark(`${imagesPerSecond.toFixed(1)} images/s, ${stepMs.toFixed(1)} ms a step`),
       // Tuning has compiled most kernels already.
       remark(`${firstStepMs.toFixed(0)} ms for the first step${tuning ? '' : ', with compiling'}`),
+      remark(`${mebibytes(peakBytes)} live at the peak of a step${again}`),
     );
+    if (lossScale) {
+      const { scale, skippedSteps } = lossScale;
+      lines.push(
+        remark(`loss scale ${scale.toLocaleString('en-US')}, ${skippedSteps} steps skipped`),
+      );
+    }
   }
   if (profile) lines.push(...profileLines(profile, step, isTerminal));
   for (const text of remarksOf(results)) lines.push(remark(text));

@@ -45,6 +45,9 @@ export async function measureTraining(
   const tuning = request.tune ? await tunePlan(device, plan, say) : null;
   const program = openProgram(device, plan);
   try {
+    if (plan.recompute) {
+      say(`train ${plan.name}: runs again in backward ${program.segments.join(', ')}`);
+    }
     say(`train ${plan.name}: the first step`);
     const start = performance.now();
     const { memory, captured } = measureMemory(runtime, () => program.captured());
@@ -70,13 +73,17 @@ export async function measureTraining(
       }
       step = reportOf(profile, { host, memory, notes });
     }
-    const { name, batchSize, input } = plan;
+    const { name, batchSize, input, dtype } = plan;
+    const state = await program.lossScale();
     const cost = profile ? costOf(profile.timings, profile.steps) : null;
     return {
       rows: [rowOf(plan, stepMs, runs, cost, peak)],
       training: {
-        ...{ model: name, parameters: program.parameters, batchSize, input, firstStepMs, stepMs },
-        imagesPerSecond: (1000 * batchSize) / stepMs,
+        ...{ model: name, parameters: program.parameters, batchSize, input, dtype },
+        recompute: plan.recompute ? program.segments : null,
+        ...{ firstStepMs, stepMs, imagesPerSecond: (1000 * batchSize) / stepMs },
+        peakBytes: memory.peakBytes,
+        lossScale: state && { scale: state.scale, skippedSteps: state.skippedSteps },
       },
       ...(profile ? { profile: profileOf(profile.timings, profile.steps) } : {}),
       ...(step ? { step } : {}),
@@ -109,7 +116,7 @@ interface Cost {
 }
 
 function rowOf(
-  { name, batchSize, input, classes, dtype }: TrainingPlan,
+  { name, batchSize, input, classes, dtype, recompute }: TrainingPlan,
   stepMs: number,
   runs: number,
   cost: Cost | null,
@@ -122,7 +129,7 @@ function rowOf(
     ...{ op: 'train', shape: [batchSize, ...input, classes].join(), direction: 'step' },
     ...{ variant: name, dtype, ...rates },
     ...{ ratioToBest: null, engine: 'tilegrad', isChosen: true, runs },
-    note: 'wall clock of captured steps',
+    note: `wall clock of captured steps${recompute ? ', with recomputation' : ''}`,
   };
 }
 

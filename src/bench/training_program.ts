@@ -1,12 +1,13 @@
 import type { Device } from '../device.js';
 import type { TunedKernel } from '../kernels/tune_report.js';
 import { createModel, publishedOptions } from '../models/index.js';
-import { softmaxCrossEntropy } from '../ops/loss.js';
-import { createOptimizer } from '../optim/index.js';
-import type { Tensor } from '../tensor.js';
+import { recomputeSegments } from '../nn/index.js';
+import type { LossScaleState } from '../optim/index.js';
 import { Classifier } from '../train/classifier.js';
+import { makeOptimizer } from '../train/parameter_groups.js';
 import { recipes, recipeSettings } from '../train/recipes.js';
 import { defaultSettings, type Settings } from '../train/settings.js';
+import { TrainingStep } from '../train/training_step.js';
 import { tuneModel } from '../train/tune_model.js';
 import type { SteppedProgram } from './profile_step.js';
 import { parseShape } from './shapes.js';
@@ -20,12 +21,18 @@ export interface TrainingPlan {
   input: readonly [number, number, number];
   classes: number;
   dtype: 'f32' | 'f16';
-  settings: Pick<Settings, 'optimizer' | 'lr'>;
+  recompute: boolean;
+  /** What the recipe says of the step: its loss, its optimizer. */
+  settings: Settings;
 }
 
 /** A step with what it holds on the device. */
 export interface TrainingProgram extends SteppedProgram {
   parameters: number;
+  /** Segments that backward runs again, by name. */
+  segments: string[];
+  /** Where the loss scale stands; null in full precision. */
+  lossScale(): Promise<LossScaleState | null>;
   dispose(): void;
 }
 
@@ -43,43 +50,44 @@ export function planOf(request: BenchRequest): TrainingPlan {
   const [batchSize, height, width, channels, classes] = request.shape
     ? parseShape('train', request.shape)
     : usual;
-  const input = [height, width, channels] as const;
-  return { name, batchSize, input, classes, dtype: request.dtype ?? 'f32', settings };
+  const { dtype = 'f32', recompute = false } = request;
+  return {
+    ...{ name, batchSize, input: [height, width, channels], classes, dtype, recompute },
+    settings: { ...settings, batchSize, dtype, recompute },
+  };
 }
 
+/** Null where tuning is switched off. */
 export async function tunePlan(
   device: Device,
   { name, input, classes, batchSize, dtype }: TrainingPlan,
   say: (text: string) => void,
-): Promise<TunedKernel[]> {
+): Promise<TunedKernel[] | null> {
   const wanted = { model: name, imageShape: input, classes, batchSize, dtype };
-  return (await tuneModel(device, wanted, say)).kernels;
+  const { kernels, isOff } = await tuneModel(device, wanted, say);
+  return isOff ? null : kernels;
 }
 
+/** Builds the network and its step as `tilegrad train` does. */
 export function openProgram(device: Device, plan: TrainingPlan): TrainingProgram {
   const { name, batchSize, input, classes, dtype, settings } = plan;
   const model = createModel(device, name, { input, classes });
-  const optimizer = createOptimizer(settings.optimizer, model.namedParameters(), {
-    lr: settings.lr,
-  });
+  const segments = plan.recompute ? recomputeSegments(model, input) : [];
+  const optimizer = makeOptimizer(model, settings);
   const classifier = new Classifier(device, model, { imageShape: input, dtype });
-  const run = (images: Tensor, labels: Tensor): Tensor => {
-    const loss = softmaxCrossEntropy(classifier.logits(images), labels);
-    optimizer.zeroGrad();
-    loss.backward();
-    optimizer.step();
-    return loss;
-  };
-  const captured = device.capture<[Uint8Array, Int32Array], Tensor>(run);
-  const { images, labels } = randomBatch(batchSize, input[0] * input[1] * input[2], classes);
+  const step = new TrainingStep(classifier, optimizer, settings, true);
+  step.reset({ lossSum: 0, correct: 0, count: 0, steps: 0 });
+  const batch = randomBatch(batchSize, input[0] * input[1] * input[2], classes);
   model.train();
   return {
-    captured: () => void captured(images, labels),
-    plain: () => void run(device.tensor(images), device.tensor(labels)),
-    inputs: [images, labels],
+    captured: () => step.run(batch),
+    plain: () => step.runPlain(batch),
+    inputs: [batch.images, batch.labels],
     parameters: [...model.parameters()].reduce((sum, { size }) => sum + size, 0),
+    segments,
+    lossScale: async () => (await optimizer.scaler?.read())?.state ?? null,
     dispose: () => {
-      captured.dispose();
+      step.dispose();
       optimizer.dispose();
       model.dispose();
     },
@@ -93,6 +101,7 @@ function randomBatch(count: number, pixels: number, classes: number) {
     return state >>> 8;
   };
   return {
+    size: count,
     images: Uint8Array.from({ length: count * pixels }, () => next() & 255),
     labels: Int32Array.from({ length: count }, () => next() % classes),
   };

@@ -1,5 +1,5 @@
 import type { Device } from '../device.js';
-import { summaryLines, type TuneReport } from '../kernels/tune_report.js';
+import { reportOff, summaryLines, type TuneReport } from '../kernels/tune_report.js';
 import { tuneKernels } from '../kernels/tuner.js';
 import type { BenchCase } from './case.js';
 
@@ -10,6 +10,7 @@ export async function tuneCases(
   say: (text: string) => void,
 ): Promise<TuneReport> {
   const { runtime } = device;
+  if (runtime.choices.isTuningOff) return reportOff(say);
   const keys = new Set<string>();
   for (const benchCase of cases) {
     const runner = benchCase.open(device);

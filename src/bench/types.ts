@@ -40,6 +40,8 @@ export interface BenchRequest {
   tune?: boolean | undefined;
   /** Say of each kernel what bounds it. */
   explain?: boolean | undefined;
+  /** Run segments of the network again in backward, instead of keeping their activations. */
+  recompute?: boolean | undefined;
   /** Account for the whole time and memory of a training step. */
   profile?: boolean | undefined;
   /** Where the timed kernels of some steps go, as a Chrome trace. */
@@ -149,9 +151,17 @@ export interface TrainingRow {
   parameters: number;
   batchSize: number;
   input: readonly number[];
+  /** Of the operands of convolutions and matrix products. */
+  dtype: 'f32' | 'f16';
+  /** Segments that backward runs again, by name; null where that was not asked for. */
+  recompute: string[] | null;
   firstStepMs: number;
   stepMs: number;
   imagesPerSecond: number;
+  /** The most bytes live at once in the first step, as `device.memory` counts. */
+  peakBytes: number;
+  /** After the last step; null in full precision, which has no scale. */
+  lossScale: { scale: number; skippedSteps: number } | null;
 }
 
 export interface BenchDocument {

@@ -32,6 +32,10 @@ export function benchCommand(program: Command): void {
         'first find the fastest kernels for these shapes and keep the choices (conv2d, matmul, train)',
       )
       .option('--explain', 'say of each kernel what bounds it')
+      .option(
+        '--recompute',
+        'for train: less memory, run segments of the network again in backward',
+      )
       .option('--profile', 'for train: account for the whole time and memory of a step')
       .option('--trace-file <file>', 'for train: write the timed kernels as a Chrome trace')
       .option('--save <file>', 'write the measurements as JSON'),
@@ -39,10 +43,10 @@ export function benchCommand(program: Command): void {
     const { checkRequest } = await import('../bench/request.js');
     const { runBench } = await import('../bench/run.js');
     const { suite, shape, scale, direction, variant, dtype, against, tune, explain } = options;
-    const { profile, traceFile } = options;
+    const { recompute, profile, traceFile } = options;
     const request: BenchRequest = {
       ...{ op, suite, shape, scale, direction, variant, dtype, against, tune, explain },
-      ...{ profile, traceFile },
+      ...{ recompute, profile, traceFile },
     };
     checkRequest(request);
     const device = await openDevice(options);

@@ -14,7 +14,8 @@ export function doctorCommand(program: Command): void {
       const tests = await selfTest(device);
       const { info } = device;
       const place = await choicesPlace(device.runtime);
-      const tuned = { choices: device.runtime.choices.size, place };
+      const { size, isTuningOff } = device.runtime.choices;
+      const tuned = { choices: size, isOff: isTuningOff, place };
       const advice = adviceFor(info);
       const isHealthy = tests.every((test) => test.passed);
       if (options.json) {
@@ -67,7 +68,16 @@ function describe(info: Info): string[] {
   ];
 }
 
-function tunedLine({ choices, place }: { choices: number; place: string | null }): string {
+function tunedLine({
+  choices,
+  isOff,
+  place,
+}: {
+  choices: number;
+  isOff: boolean;
+  place: string | null;
+}): string {
+  if (isOff) return 'tuned     off: TILEGRAD_AUTOTUNE=off, kernels are chosen by rule';
   if (place === null) return 'tuned     nothing is kept: TILEGRAD_CACHE is empty';
   return choices === 0
     ? `tuned     no kernels yet for this adapter; choices would be kept in ${place}`

@@ -1,4 +1,6 @@
-import { DeviceError, LimitError } from './errors.js';
+import type { DType } from './array.js';
+import type { DispatchMark } from './dispatch.js';
+import { DeviceError, LimitError, oneLine } from './errors.js';
 
 /** What `device.memory` shows. Live: held by some array; pooled: allocated, waiting for reuse. */
 export interface MemoryCounters {
@@ -16,6 +18,14 @@ const BUFFER_USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST
  */
 const MOST_LIVE_BUFFERS = 16_384;
 
+/** What a buffer is for, to be named where there is none to be had. */
+export interface Purpose {
+  shape: readonly number[];
+  dtype: DType;
+  /** Null outside the tape. */
+  mark: DispatchMark | null;
+}
+
 let nextStorageId = 1;
 
 /** One GPU buffer with a reference count; it returns to its pool when the count reaches zero. */
@@ -25,6 +35,8 @@ export class Storage {
   lastUse = 0;
   /** What its present holder asked for; `sizeBytes` is that rounded up. */
   byteLength = 0;
+  /** Counts how often the pool has lent it out: another number means another holder. */
+  loan = 1;
   private references = 1;
 
   constructor(
@@ -42,6 +54,10 @@ export class Storage {
     return this.references > 1;
   }
 
+  isOf(pool: BufferPool): boolean {
+    return this.home === pool;
+  }
+
   retain(): void {
     if (this.references === 0) throw new DeviceError('storage: retained after its release');
     this.references++;
@@ -55,6 +71,7 @@ export class Storage {
   /** Used by the pool alone, when it hands the buffer out again. */
   revive(): void {
     this.references = 1;
+    this.loan++;
   }
 }
 
@@ -115,18 +132,17 @@ export class BufferPool {
     return Math.ceil(wanted / step) * step;
   }
 
-  take(byteLength: number): Storage {
-    const limit = Math.min(
-      this.device.limits.maxStorageBufferBindingSize,
-      this.device.limits.maxBufferSize,
-    );
+  take(byteLength: number, purpose: Purpose): Storage {
+    const { maxStorageBufferBindingSize, maxBufferSize } = this.device.limits;
+    const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
     if (byteLength > limit) {
       throw new LimitError(
-        'buffer: one array is larger than this adapter can bind',
-        'maxStorageBufferBindingSize',
+        `buffer: ${purposeText(purpose)} takes ${mebibytes(byteLength)}, more than this adapter ` +
+          `can bind at once, ${mebibytes(limit)}`,
+        limit < maxStorageBufferBindingSize ? 'maxBufferSize' : 'maxStorageBufferBindingSize',
         byteLength,
         limit,
-        'lower the batch size or the image size',
+        'lower the batch size or the image size; --recompute makes no array smaller',
       );
     }
     const sizeBytes = Math.min(BufferPool.sizeClass(byteLength), limit - (limit % 4));
@@ -144,7 +160,7 @@ export class BufferPool {
           'collected, or run each step in device.scope',
       );
     }
-    const storage = new Storage(this.create(sizeBytes), sizeBytes, this);
+    const storage = new Storage(this.create(sizeBytes, purpose), sizeBytes, this);
     storage.byteLength = byteLength;
     this.ledger.lend(storage, false);
     return storage;
@@ -180,22 +196,36 @@ export class BufferPool {
     this.isClosed = true;
   }
 
-  private create(sizeBytes: number): GPUBuffer {
+  private create(sizeBytes: number, purpose: Purpose): GPUBuffer {
+    const { liveBytes, pooledBytes } = this.ledger;
     this.device.pushErrorScope('out-of-memory');
     const buffer = this.device.createBuffer({ size: sizeBytes, usage: BUFFER_USAGE });
     void this.device.popErrorScope().then((error) => {
       if (!error) return;
-      const live = (this.ledger.liveBytes / 2 ** 20).toFixed(0);
       this.onError(
         new DeviceError(
-          `device: out of memory (a buffer of ${(sizeBytes / 2 ** 20).toFixed(1)} MiB, ` +
-            `${live} MiB live): ${error.message}`,
-          'lower the batch size or the image size',
+          `device: out of memory for ${purposeText(purpose)}, a buffer of ${mebibytes(sizeBytes)}, ` +
+            `with ${mebibytes(liveBytes)} live and ${mebibytes(pooledBytes)} that wait for reuse: ` +
+            oneLine(error.message),
+          'lower the batch size or the image size, or keep fewer activations with --recompute',
         ),
       );
     }, ignoreLostDevice);
     return buffer;
   }
+}
+
+/** `f32 [64, 28, 28, 32] of conv2d forward in conv1`. */
+function purposeText({ shape, dtype, mark }: Purpose): string {
+  const array = `${dtype} [${shape.join(', ')}]`;
+  if (!mark) return array;
+  const { op, phase, module } = mark;
+  const name = op === undefined ? phase : `${op} ${phase}`;
+  return `${array} of ${name}${module === null ? '' : ` in module ${module}`}`;
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }
 
 /** Scopes of a lost device reject; the loss itself is reported by the device. */

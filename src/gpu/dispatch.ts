@@ -27,6 +27,8 @@ export interface DispatchMark {
   phase: 'forward' | 'backward';
   /** The innermost module whose forward ran the op. */
   module: string | null;
+  /** The op on the tape. */
+  op?: string;
 }
 
 /** A recorded dispatch: everything that encoding needs, nothing to be looked up again. */

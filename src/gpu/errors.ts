@@ -45,6 +45,11 @@ export class DataError extends TilegradError {}
 /** Training that cannot go on: NaN or Inf in the loss, a run folder that does not fit. */
 export class TrainingError extends TilegradError {}
 
+/** A driver's words, which may have many lines, as a part of a sentence. */
+export function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}
+
 /** A command line that is wrong. */
 export class UsageError extends TilegradError {
   override readonly exitCode = 2;

@@ -1,5 +1,5 @@
 import { fusionSetting } from '#platform';
-import { UsageError } from './errors.js';
+import { isOn } from './switch.js';
 
 /**
  * Whether a device fuses ops where its options do not say: yes, but for TILEGRAD_FUSION=off.
@@ -7,8 +7,5 @@ import { UsageError } from './errors.js';
  * Errors: UsageError for another value.
  */
 export function fusesByDefault(): boolean {
-  const setting = fusionSetting() ?? '';
-  if (setting === 'off') return false;
-  if (setting === '' || setting === 'on') return true;
-  throw new UsageError(`device: TILEGRAD_FUSION must be on or off, got ${setting}`);
+  return isOn('TILEGRAD_FUSION', fusionSetting());
 }

@@ -43,6 +43,14 @@ function ragged(shape: readonly number[], depth: number): ShapeError {
   );
 }
 
+/** The element type that host values ask for. */
+export function dtypeOf(values: TypedArray | NestedNumbers): DType {
+  if (values instanceof Int32Array) return 'i32';
+  if (values instanceof Uint32Array) return 'u32';
+  if (values instanceof Uint8Array) return 'u8';
+  return 'f32';
+}
+
 /** Host values in the layout of an element type. */
 export function encode(data: ArrayLike<number>, dtype: DType): ArrayBufferView {
   switch (dtype) {

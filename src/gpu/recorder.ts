@@ -1,5 +1,6 @@
 import type { GpuArray } from './array.js';
 import type { Storage } from './buffer_pool.js';
+import { callSite } from './call_site.js';
 import { encodeDispatches, type DispatchCommand } from './dispatch.js';
 import { DeviceError } from './errors.js';
 import type { Profiler } from './profiler.js';
@@ -40,6 +41,8 @@ export class Recorder {
   profiler: Profiler | null = null;
   /** Sees every command once, when it is recorded, for memory reports. */
   watcher: ((command: Command) => void) | null = null;
+  /** Why what is being captured cannot be replayed; null while it can. */
+  refusal: DeviceError | null = null;
   private pending: Command[] = [];
   private captured: Command[] | null = null;
   private tail: Promise<void> | null = null;
@@ -116,12 +119,28 @@ export class Recorder {
   beginCapture(): void {
     if (this.captured) throw new DeviceError('capture: a capture is running already');
     this.captured = [];
+    this.refusal = null;
   }
 
   endCapture(): Command[] {
     const commands = this.captured ?? [];
     this.captured = null;
     return commands;
+  }
+
+  /**
+   * Refuses to read a value while a step is captured: replays run none of the function's own code,
+   * so what it did with the value would stay that of the first time.
+   */
+  refuseRead(what: string): void {
+    if (!this.captured) return;
+    const place = callSite();
+    const error = new DeviceError(
+      `capture: ${what} reads a value back inside the captured function${place ? `, at ${place}` : ''}`,
+      'return the tensor from the function, and read it after the call',
+    );
+    this.refusal ??= error;
+    throw error;
   }
 
   pauseCapture<T>(fn: () => T): T {

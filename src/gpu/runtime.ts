@@ -2,15 +2,17 @@ import { collectGarbage, patiently } from '#platform';
 import { openDevice, type DeviceInfo, type DeviceOptions } from './adapter.js';
 import { bytesPerElement, GpuArray, sizeOf, type DType } from './array.js';
 import { BindGroupCache } from './bind_group_cache.js';
+import { arrayText } from './borrowed.js';
 import { BufferPool, MemoryLedger, type Storage } from './buffer_pool.js';
 import { prepareDispatch, type DispatchMark, type DispatchRequest } from './dispatch.js';
-import { DeviceError, ShapeError } from './errors.js';
+import { DeviceError, oneLine, ShapeError } from './errors.js';
 import { fusesByDefault } from './fusion.js';
 import { PipelineCache } from './pipeline.js';
 import { Profiler, type DispatchTiming } from './profiler.js';
 import { Recorder, type Command } from './recorder.js';
 import { RandomStream } from './random_stream.js';
 import { VariantChoices } from './variant_choices.js';
+import { watchDevice } from './watch_device.js';
 
 /** A recorded step: its commands, and the buffers that only it may use. */
 export interface CapturedCommands {
@@ -61,19 +63,9 @@ export class Runtime {
     this.pool = this.mainPool;
     this.random = new RandomStream(seed);
     this.placeholder = this.alloc([4], 'f32');
-    void device.lost.then((lost) => {
-      if (this.isDestroyed) return;
-      this.recorder.fail(
-        new DeviceError(
-          `device: ${info.description} was lost (${lost.reason}): ${lost.message}`,
-          'a kernel ran too long or memory ran out: lower the batch size, then continue with --resume',
-        ),
-      );
+    watchDevice(device, info, (error) => {
+      if (!this.isDestroyed) this.recorder.fail(error);
     });
-    device.onuncapturederror = (event) => {
-      event.preventDefault();
-      this.recorder.fail(new DeviceError(`device: ${event.error.message}`));
-    };
   }
 
   static async open(options: DeviceOptions = {}): Promise<Runtime> {
@@ -93,7 +85,8 @@ export class Runtime {
     }
     // Whole words, since u8 and f16 arrays are bound as words and vectors.
     const byteLength = Math.ceil(bytes / 16) * 16;
-    return new GpuArray(this.pool.take(byteLength), shape, dtype);
+    const storage = this.pool.take(byteLength, { shape, dtype, mark: this.mark });
+    return new GpuArray(storage, shape, dtype);
   }
 
   /**
@@ -197,12 +190,7 @@ export class Runtime {
   /** Contents of an array, as bytes. Everything recorded before the call runs first. */
   async read(source: GpuArray, options: { sizeBytes?: number } = {}): Promise<ArrayBuffer> {
     this.recorder.throwIfFailed();
-    if (this.recorder.isCapturing) {
-      throw new DeviceError(
-        'capture: the captured function reads a value back',
-        'return the tensor and read it outside',
-      );
-    }
+    this.recorder.refuseRead(`a read of ${arrayText(source)}`);
     const wanted = options.sizeBytes ?? source.byteLength;
     const sizeBytes = Math.max(4, Math.ceil(wanted / 4) * 4);
     const sizeClass = BufferPool.sizeClass(sizeBytes);
@@ -255,9 +243,19 @@ export class Runtime {
     this.relieve();
   }
 
-  /** Resolves when the GPU has done what was submitted before the call. */
+  /**
+   * Resolves when the GPU has done what was submitted before the call. It never rejects, as several
+   * may be under way; what went wrong is thrown by whatever comes next.
+   */
   async submittedDone(): Promise<void> {
-    await this.wait(this.device.queue.onSubmittedWorkDone());
+    try {
+      await this.wait(this.device.queue.onSubmittedWorkDone());
+    } catch (cause) {
+      // A device that is lost says more of it, by another promise.
+      await Promise.resolve();
+      const why = oneLine(cause instanceof Error ? cause.message : String(cause));
+      if (!this.isDestroyed) this.recorder.fail(new DeviceError(`device: work failed: ${why}`));
+    }
   }
 
   /** Runs `fn` with every dispatch timed. Needs the timestamp-query feature. */
@@ -313,8 +311,7 @@ export class Runtime {
       const result = fn();
       return { result, captured: { commands: this.recorder.endCapture(), pool, pinned } };
     } catch (error) {
-      this.recorder.endCapture();
-      pool.close();
+      this.disposeCapture({ commands: this.recorder.endCapture(), pool, pinned });
       throw error;
     } finally {
       this.pool = this.mainPool;
@@ -323,6 +320,7 @@ export class Runtime {
   }
 
   replay(captured: CapturedCommands): void {
+    if (this.isDestroyed) throw new DeviceError('device: used after destroy()');
     this.recorder.replay(captured.commands);
   }
 

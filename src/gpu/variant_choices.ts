@@ -6,6 +6,8 @@
 export class VariantChoices {
   /** Why the choices that were kept could not be read, for people; null where nothing is wrong. */
   problem: string | null = null;
+  /** Whether the autotuner is switched off: it measures nothing, and what it kept is not read. */
+  isTuningOff = false;
   private readonly variants = new Map<string, string>();
   private readonly watchers = new Set<(key: string) => void>();
 

@@ -28,6 +28,14 @@ export interface TuneReport {
   place: string | null;
   /** Why the choices could not be kept; they still serve this device. */
   problem: string | null;
+  /** True where TILEGRAD_AUTOTUNE is off, so that nothing was measured. */
+  isOff: boolean;
+}
+
+/** The report where tuning is switched off, which is said in one line. */
+export function reportOff(say?: (text: string) => void): TuneReport {
+  say?.('tuning is off: TILEGRAD_AUTOTUNE=off, kernels are chosen by rule');
+  return { kernels: [], known: 0, place: null, problem: null, isOff: true };
 }
 
 /** One line about one kernel. */
@@ -39,7 +47,8 @@ export function tunedLine({ label, builtIn, chosen, beforeMs, afterMs }: TunedKe
 }
 
 /** What is to be said when all are done. */
-export function summaryLines({ kernels, known, place, problem }: TuneReport): string[] {
+export function summaryLines({ kernels, known, place, problem, isOff }: TuneReport): string[] {
+  if (isOff) return [];
   const changed = kernels.filter(({ builtIn, chosen }) => builtIn !== chosen).length;
   const before = known === 0 ? '' : `, ${known} known from before`;
   const lines = [`tuned ${kernels.length} kernels: ${changed} other than built in${before}`];

@@ -46,7 +46,7 @@ export async function tuneKernels(
   }
   await runtime.trim();
   const { kernels, known, problem } = tuner;
-  return { kernels, known, place: await choicesPlace(runtime), problem };
+  return { kernels, known, place: await choicesPlace(runtime), problem, isOff: false };
 }
 
 /**

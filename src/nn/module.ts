@@ -158,6 +158,7 @@ export abstract class Module {
 
   private namePaths(): void {
     for (const [path, module] of this.namedModules()) module.path = path || module.constructor.name;
+    for (const [name, { handle }] of this.stateDict()) handle.name ??= name;
   }
 
   private *namedTensors<T extends Parameter | Buffer>(

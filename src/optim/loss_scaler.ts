@@ -121,13 +121,9 @@ export class LossScaler {
   }
 
   /** The scale and its counts, and where it halted: after that no step does anything. */
-  async read(): Promise<{ state: LossScaleState; halted: LossScaleHalt | null }> {
-    const { halted, ...counts } = await readLossScale(this.runtime, this.arrays);
-    const state = { scale: await this.scale.item(), ...counts };
-    if (!halted) return { state, halted };
-    const { members } = this.optimizer.parts;
-    const parameters = halted.parameters.map((parameter) => members[parameter].name);
-    return { state, halted: { step: halted.step, parameters } };
+  read(): Promise<{ state: LossScaleState; halted: LossScaleHalt | null }> {
+    this.runtime.recorder.refuseRead('LossScaler.read()');
+    return this.readNow();
   }
 
   /** Takes over a state that `read` gave, for a run that goes on. */
@@ -159,5 +155,14 @@ export class LossScaler {
     this.scale.dispose();
     this.stepCounts.dispose();
     this.arrays.words.release();
+  }
+
+  private async readNow(): Promise<{ state: LossScaleState; halted: LossScaleHalt | null }> {
+    const { halted, ...counts } = await readLossScale(this.runtime, this.arrays);
+    const state = { scale: await this.scale.item(), ...counts };
+    if (!halted) return { state, halted };
+    const { members } = this.optimizer.parts;
+    const parameters = halted.parameters.map((parameter) => members[parameter].name);
+    return { state, halted: { step: halted.step, parameters } };
   }
 }

@@ -345,6 +345,7 @@ function addMembers(members: Member[], group: ParameterGroup, weightDecay: numbe
       throw new DeviceError(`optimizer: parameter ${name} lives on another device than the first`);
     }
     seen.add(tensor);
+    if (!(entry instanceof Tensor)) tensor.handle.name ??= name;
     members.push({ name, tensor, ...own, step: 0, state: new Map() });
   }
 }

@@ -134,14 +134,22 @@ async function trainOn(
   }
 }
 
-/** A new run takes what was tuned for this adapter; one that goes on, what it began with. */
+/**
+ * A new run takes what was tuned for this adapter, one with the settings of another run what that
+ * one had; one that goes on has what it began with, even where tuning is off: its bits depend on it.
+ */
 async function chooseKernels(
   device: Device,
   { config, isResumed }: RunPlan,
   request: TrainRequest,
   host: TrainHost,
 ): Promise<void> {
-  if (isResumed || config.variants) device.runtime.choices.replace(config.variants ?? {});
+  const { choices } = device.runtime;
+  const { variants = {} } = config;
+  if (isResumed || (config.variants && !choices.isTuningOff)) choices.replace(variants);
+  if (isResumed && choices.isTuningOff && choices.size > 0) {
+    host.say(`tuning is off, but this run goes on with the ${choices.size} choices it began with`);
+  }
   if (!request.tune) return;
   const { model, imageShape, classNames, batchSize, dtype } = config;
   const shapes = { model, imageShape, classes: classNames.length, batchSize, dtype };

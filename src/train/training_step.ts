@@ -16,6 +16,9 @@ import type { Settings } from './settings.js';
 
 type StepSettings = Pick<Settings, 'batchSize' | 'lossReduction' | 'labelSmoothing' | 'clipNorm'>;
 
+/** The part of a batch that is trained on. */
+export type TrainingBatch = Pick<Batch, 'size' | 'images' | 'labels'>;
+
 /**
  * One step of training: forward, loss, backward, update. It is captured once and replayed for every
  * full batch; sums over the epoch stay on the GPU.
@@ -36,15 +39,19 @@ export class TrainingStep {
   }
 
   /** Trains on one batch; a last, smaller one is not captured. */
-  run(batch: Batch): void {
-    const { device } = this.classifier;
+  run(batch: TrainingBatch): void {
     if (batch.size === this.settings.batchSize && this.isCaptured) {
       this.captured(batch.images, batch.labels);
-    } else {
-      device.scope(() => {
-        this.record(device.tensor(batch.images), device.tensor(batch.labels));
-      });
-    }
+      this.classifier.device.runtime.flush();
+    } else this.runPlain(batch);
+  }
+
+  /** The same without a capture. */
+  runPlain({ images, labels }: TrainingBatch): void {
+    const { device } = this.classifier;
+    device.scope(() => {
+      this.record(device.tensor(images), device.tensor(labels));
+    });
     device.runtime.flush();
   }
 

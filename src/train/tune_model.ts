@@ -1,6 +1,6 @@
 import { noGrad } from '../autograd/recording.js';
 import type { Device } from '../device.js';
-import { summaryLines, type TuneReport } from '../kernels/tune_report.js';
+import { reportOff, summaryLines, type TuneReport } from '../kernels/tune_report.js';
 import { createModel } from '../models/index.js';
 import { softmaxCrossEntropy } from '../ops/loss.js';
 import type { OperandType } from '../ops/mixed_precision.js';
@@ -24,7 +24,8 @@ export async function tuneModel(
   { model: name, imageShape, classes, batchSize, dtype }: ModelShapes,
   say: (text: string) => void,
 ): Promise<TuneReport> {
-  const { random } = device.runtime;
+  const { random, choices } = device.runtime;
+  if (choices.isTuningOff) return reportOff(say);
   const { position } = random;
   const model = createModel(device, name, { input: imageShape, classes });
   try {

@@ -116,16 +116,9 @@ describe('capture', () => {
     expect(Array.from(await second.sum.data())).toEqual([33, 44]);
   });
 
-  it('refuses async functions, read-backs and captures within captures', async () => {
+  it('refuses captures within captures, and works afterwards', async () => {
     using device = await createDevice();
     const x = new Float32Array([1]);
-    const asynchronous = device.capture((a: Tensor) => Promise.resolve(a));
-    expect(() => asynchronous(x)).toThrow('capture: expected a synchronous function');
-    let reading: Promise<unknown> | undefined;
-    device.capture((a: Tensor) => {
-      reading = a.data();
-    })(x);
-    await expect(reading).rejects.toThrow('capture: the captured function reads a value back');
     const inner = device.capture((a: Tensor) => a.mul(2));
     const outer = device.capture((a: Tensor) => inner(a));
     expect(() => outer(x)).toThrow('capture: a capture is running already');

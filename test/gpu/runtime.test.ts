@@ -128,7 +128,9 @@ describe('runtime', () => {
       reading = runtime.read(a);
       reading.catch(() => undefined);
     });
-    await expect(reading).rejects.toThrow('the captured function reads a value back');
+    await expect(reading).rejects.toThrow(
+      'capture: a read of f32 [4] reads a value back inside the captured function, at ',
+    );
     runtime.disposeCapture(captured);
     a.release();
   });

@@ -22,6 +22,10 @@ export function fusionSetting(): string | undefined {
   return undefined;
 }
 
+export function autotuneSetting(): string | undefined {
+  return undefined;
+}
+
 export function collectGarbage(): void {}
 
 export function patiently<T>(promise: Promise<T>): Promise<T> {

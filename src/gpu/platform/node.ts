@@ -59,6 +59,10 @@ export function fusionSetting(): string | undefined {
   return process.env.TILEGRAD_FUSION;
 }
 
+export function autotuneSetting(): string | undefined {
+  return process.env.TILEGRAD_AUTOTUNE;
+}
+
 let collector: (() => void) | null = null;
 
 export function collectGarbage(): void {

@@ -14,6 +14,8 @@ export interface Platform {
   preferredAdapter(): string | undefined;
   /** What the surroundings say of fused kernels (TILEGRAD_FUSION). */
   fusionSetting(): string | undefined;
+  /** What the surroundings say of tuned kernels (TILEGRAD_AUTOTUNE). */
+  autotuneSetting(): string | undefined;
   /** Asks the collector to run, where that can be asked, so that lost tensors are given back. */
   collectGarbage(): void;
   /** Waits for the GPU without keeping a processor busy, where the runtime needs help for that. */
