@@ -5,10 +5,11 @@
 // 32 output channels: each lane owns 4 of these channels, in TQ vec4 sums. The idea: gathering 8
 // input channels costs no more than loading one (lane j holds channel c + j), and a shuffle then
 // hands each of the 8 to all lanes, so that no workgroup memory and no barrier is needed.
-//   x    [N H W C]  read; C a multiple of 8
-//   w    [R S C K]  read, as vec4 along K; K a multiple of 4
-//   bias [K]        read where params.has_bias
-//   y    [N P Q K]  written, as vec4 along K
+//   x        [N H W C]  read; C a multiple of 8
+//   w        [R S C K]  read, as vec4 along K; K a multiple of 4
+//   bias     [K]        read where params.has_bias
+//   residual [N P Q K]  read where params.has_residual, as vec4 along K
+//   y        [N P Q K]  written, as vec4 along K
 // The gradient of the input runs here too, with x = dy and w flipped by conv2d_flip_filter.
 // Grid: (⌈K/32⌉, P·⌈Q/TQ⌉, N).
 // Tunables: TQ pixels a workgroup, S the filter's width. Overrides: ACTIVATION, a number of
@@ -32,13 +33,15 @@ struct Params {
   filter_rows: u32,
   has_bias: u32,
   is_clamped: u32,
+  has_residual: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> w: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> residual: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> y: array<vec4<f32>>;
 
 @compute @workgroup_size(8)
 fn main(
@@ -94,7 +97,12 @@ fn main(
   }
   for (var i = 0u; i < TQ; i++) {
     if (q0 + i < Q) {
-      y[((n * P + p) * Q + q0 + i) * K4 + k] = finish(sum[i] + shift);
+      let to = ((n * P + p) * Q + q0 + i) * K4 + k;
+      var z = sum[i] + shift;
+      if (params.has_residual != 0u) {
+        z += residual[to];
+      }
+      y[to] = finish(z);
     }
   }
 }

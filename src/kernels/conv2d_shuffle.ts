@@ -1,6 +1,7 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { activationCodes, type FusedActivation } from './activation.js';
+import { activationCodes } from './activation.js';
+import { finishInPlace, orPlaceholders, type Epilogue } from './bias_activation.js';
 import { conv2dCost, type Conv2dGeometry } from './conv2d_geometry.js';
 import { allTaps, flipFilter, mirrored } from './conv2d_grad_input.js';
 import { sumSlices } from './sum_slices.js';
@@ -14,20 +15,16 @@ import { sumSlices } from './sum_slices.js';
 /** Output channels of a workgroup: 8 lanes with 4 each. */
 const CHANNELS = 32;
 
-export interface Epilogue {
-  activation?: FusedActivation | undefined;
-}
-
 export function conv2dForwardShuffle(
   runtime: Runtime,
   x: GpuArray,
   w: GpuArray,
   bias: GpuArray | undefined,
   geometry: Conv2dGeometry,
-  { activation }: Epilogue,
+  epilogue: Epilogue,
 ): GpuArray {
   const y = runtime.alloc([geometry.n, geometry.p, geometry.q, geometry.k]);
-  dispatchShuffle(runtime, 'conv2d forward', { x, w, bias, y }, geometry, activation);
+  dispatchShuffle(runtime, 'conv2d forward', { x, w, bias, y }, geometry, epilogue);
   return y;
 }
 
@@ -42,7 +39,7 @@ export function conv2dGradInputShuffle(
   const flipped = flipFilter(runtime, w, 1, [allTaps(r), allTaps(s)])!;
   const dx = runtime.alloc([n, h, width, c]);
   const arrays = { x: dy, w: flipped, bias: undefined, y: dx };
-  dispatchShuffle(runtime, 'conv2d grad-input', arrays, mirrored(geometry), undefined);
+  dispatchShuffle(runtime, 'conv2d grad-input', arrays, mirrored(geometry), {});
   flipped.release();
   return dx;
 }
@@ -52,7 +49,7 @@ function dispatchShuffle(
   op: string,
   arrays: { x: GpuArray; w: GpuArray; bias: GpuArray | undefined; y: GpuArray },
   geometry: Conv2dGeometry,
-  activation: FusedActivation | undefined,
+  { activation, residual }: Epilogue,
 ): void {
   const { n, k, p, q } = geometry;
   const tile = pixelTile(q);
@@ -62,11 +59,12 @@ function dispatchShuffle(
     op,
     tune: { TQ: tile, S: geometry.s },
     constants: { ACTIVATION: isClamped ? 0 : activationCodes[activation ?? 'none'] },
-    bindings: { ...arrays, bias: arrays.bias ?? runtime.placeholder },
+    bindings: { ...arrays, ...orPlaceholders(runtime, { bias: arrays.bias, residual }) },
     params: {
       ...forwardParams(geometry, arrays.bias !== undefined),
       clamp_range: [0, activation === 'relu6' ? 6 : 3.4028234663852886e38],
       is_clamped: Number(isClamped),
+      has_residual: Number(residual !== undefined),
     },
     groups: [Math.ceil(k / CHANNELS), p * Math.ceil(q / tile), n],
     ...conv2dCost(geometry),
@@ -79,7 +77,7 @@ export function conv2dForwardFew(
   w: GpuArray,
   bias: GpuArray | undefined,
   geometry: Conv2dGeometry,
-  { activation }: Epilogue,
+  { activation, residual }: Epilogue,
 ): GpuArray {
   const { n, k, p, q } = geometry;
   const y = runtime.alloc([n, p, q, k]);
@@ -88,12 +86,14 @@ export function conv2dForwardFew(
     shader: 'conv2d_few',
     op: 'conv2d forward',
     tune: { TQ: tile, S: geometry.s },
-    constants: { ACTIVATION: activationCodes[activation ?? 'none'] },
+    // A first layer has no shortcut beside it: a residual takes a pass of its own.
+    constants: { ACTIVATION: activationCodes[(!residual && activation) || 'none'] },
     bindings: { x, w, bias: bias ?? runtime.placeholder, y },
     params: forwardParams(geometry, bias !== undefined),
     groups: [Math.ceil(k / CHANNELS), p * Math.ceil(q / tile), n],
     ...conv2dCost(geometry),
   });
+  if (residual) finishInPlace(runtime, 'conv2d forward', y, undefined, { activation, residual });
   return y;
 }
 

@@ -1,7 +1,8 @@
 import type { DeviceInfo } from '../gpu/adapter.js';
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { activationCodes, type FusedActivation } from './activation.js';
+import { activationCodes } from './activation.js';
+import { orPlaceholders, type Epilogue } from './bias_activation.js';
 import { conv2dCost, type Conv2dGeometry } from './conv2d_geometry.js';
 import { sumSlices } from './sum_slices.js';
 
@@ -49,7 +50,7 @@ export function dispatchTiled(
   op: string,
   arrays: { x: GpuArray; w: GpuArray; bias?: GpuArray | undefined; y: GpuArray },
   { geometry, outputs, first, step }: TiledWindow,
-  activation?: FusedActivation,
+  { activation, residual }: Epilogue = {},
 ): void {
   const { n, h, w, c, r, s, k, p, q, groups } = geometry;
   const rows = n * outputs[0] * outputs[1];
@@ -60,9 +61,10 @@ export function dispatchTiled(
     tune: { ...tile, XElem: arrays.x.dtype, WElem: arrays.w.dtype },
     constants: {
       HAS_BIAS: arrays.bias !== undefined,
+      HAS_RESIDUAL: residual !== undefined,
       ACTIVATION: activationCodes[activation ?? 'none'],
     },
-    bindings: { ...arrays, bias: arrays.bias ?? runtime.placeholder },
+    bindings: { ...arrays, ...orPlaceholders(runtime, { bias: arrays.bias, residual }) },
     params: {
       x_shape: [n, h, w, c],
       y_shape: [n, p, q, k],
@@ -89,12 +91,12 @@ export function conv2dForwardTiled(
   w: GpuArray,
   bias: GpuArray | undefined,
   geometry: Conv2dGeometry,
-  { activation }: { activation?: FusedActivation | undefined },
+  epilogue: Epilogue,
 ): GpuArray {
   const { n, p, q, k } = geometry;
   const y = runtime.alloc([n, p, q, k]);
   const window = { geometry, outputs: [p, q], first: [0, 0], step: [1, 1] } as const;
-  dispatchTiled(runtime, 'conv2d forward', { x, w, bias, y }, window, activation);
+  dispatchTiled(runtime, 'conv2d forward', { x, w, bias, y }, window, epilogue);
   return y;
 }
 
