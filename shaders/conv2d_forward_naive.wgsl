@@ -1,20 +1,23 @@
-// Convolution, the plain way: y[n,p,q,k] = activation( bias[k] + Σ x[n,h,w,c] · w[r,s,c,k] ).
+// Convolution, the plain way:
+//   y[n,p,q,k] = activation( bias[k] + residual[n,p,q,k] + Σ x[n,h,w,c] · w[r,s,c,k] ).
 // Read this file first: every faster conv2d_forward_* computes the same sums in another order.
 //
 // One invocation computes one output number; a workgroup of 64 computes 64 neighbours, which
 // share the pixel and differ in the channel k, so that their filter loads lie side by side.
-//   x    [N H W C]         read
-//   w    [R S C/groups K]  read
-//   bias [K]               read where HAS_BIAS
-//   y    [N P Q K]         written
+//   x        [N H W C]         read
+//   w        [R S C/groups K]  read
+//   bias     [K]               read where HAS_BIAS
+//   residual [N P Q K]         read where HAS_RESIDUAL
+//   y        [N P Q K]         written
 // The input pixel of output (p, q) under filter tap (r, s) is
 //   h = p·stride + r·dilation − pad, and likewise w; taps outside the image add nothing.
-// Overrides: HAS_BIAS; ACTIVATION, a number of lib/activation.wgsl.
+// Overrides: HAS_BIAS, HAS_RESIDUAL; ACTIVATION, a number of lib/activation.wgsl.
 // Tunables: XElem and WElem, f32 or f16 (sums are f32 in either case).
 // Limits: WebGPU's defaults.
 // @use lib/activation.wgsl
 
 override HAS_BIAS: bool = false;
+override HAS_RESIDUAL: bool = false;
 override ACTIVATION: u32 = 0u;
 
 alias XElem = f32; // @tune
@@ -33,7 +36,8 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<XElem>;
 @group(0) @binding(2) var<storage, read> w: array<WElem>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<storage, read> residual: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -84,6 +88,9 @@ fn main(
   }
   if (HAS_BIAS) {
     sum += bias[k];
+  }
+  if (HAS_RESIDUAL) {
+    sum += residual[i];
   }
   y[i] = activate(sum, ACTIVATION);
 }

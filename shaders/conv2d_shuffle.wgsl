@@ -6,10 +6,11 @@
 // are counted through all images, so that small images fill a tile together. The idea: gathering 8
 // input channels costs no more than loading one (lane j holds channel c + j), and a shuffle then
 // hands each of the 8 to all lanes, so that no workgroup memory and no barrier is needed.
-//   x    [N H W C]  read; C a multiple of 8
-//   w    [R S C K]  read, as vec4 along K; K a multiple of 4
-//   bias [K]        read where params.has_bias
-//   y    [N P Q K]  written, as vec4 along K: rows first, first + step, … and columns likewise
+//   x        [N H W C]  read; C a multiple of 8
+//   w        [R S C K]  read, as vec4 along K; K a multiple of 4
+//   bias     [K]        read where params.has_bias
+//   residual [N P Q K]  read where params.has_residual, as vec4 along K
+//   y        [N P Q K]  written, likewise: rows first, first + step, … and columns likewise
 // The gradient of the input runs here too, with x = dy and w flipped by conv2d_flip_filter, once
 // for each residue of the stride (src/kernels/conv2d_grad_input.ts), which is why y has steps.
 // Grid: (⌈K/32⌉, ⌈outputs.y/TQ⌉, ⌈N·outputs.x/TP⌉).
@@ -45,13 +46,15 @@ struct Params {
   filter_rows: u32,
   has_bias: u32,
   is_clamped: u32,
+  has_residual: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> w: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> residual: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> y: array<vec4<f32>>;
 
 @compute @workgroup_size(8)
 fn main(
@@ -124,8 +127,12 @@ fn main(
     for (var i = 0u; i < TQ; i++) {
       let q = (q0 + i) * params.step.y + params.first.y;
       if (first_row + t < rows && q0 + i < params.outputs.y) {
-        y[((n * params.y_shape.y + p) * params.y_shape.z + q) * K4 + k] =
-          finish(sum[t][i] + shift);
+        let to = ((n * params.y_shape.y + p) * params.y_shape.z + q) * K4 + k;
+        var z = sum[t][i] + shift;
+        if (params.has_residual != 0u) {
+          z += residual[to];
+        }
+        y[to] = finish(z);
       }
     }
   }

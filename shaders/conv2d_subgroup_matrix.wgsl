@@ -7,12 +7,14 @@
 // by 8 numbers, so that the rows of a matrix lie in different banks. At the end the sums pass through
 // workgroup memory, where every invocation can add the bias, apply the activation and drop what
 // lies past the edges.
-//   x    [N H W C]         read, f16 as vec4 along C; C/groups a multiple of 4
-//   w    [R S C/groups K]  read, f16 as vec4 along K; K/groups a multiple of 4
-//   bias [K]               read where HAS_BIAS
-//   y    [N P Q K]         written, f32 as vec4 along K
+//   x        [N H W C]         read, f16 as vec4 along C; C/groups a multiple of 4
+//   w        [R S C/groups K]  read, f16 as vec4 along K; K/groups a multiple of 4
+//   bias     [K]               read where HAS_BIAS
+//   residual [N P Q K]         read where HAS_RESIDUAL, f32 as vec4 along K
+//   y        [N P Q K]         written, f32 as vec4 along K
 // Grid: (tiles of M = N·P·Q folded into x and y, groups·⌈K/groups/BN⌉).
-// Tunables: the tile. Overrides: HAS_BIAS; ACTIVATION, a number of lib/activation.wgsl.
+// Tunables: the tile.
+// Overrides: HAS_BIAS, HAS_RESIDUAL; ACTIVATION, a number of lib/activation.wgsl.
 // Limits: WebGPU's defaults (tiles of 128×128 want 24,064 bytes of workgroup memory); the features
 // shader-f16, subgroups (of 32) and chromium-experimental-subgroup-matrix, with f16 matrices of
 // 16×16×16 and results of f32.
@@ -45,6 +47,7 @@ alias Right = subgroup_matrix_right<f16, 16, 16>;
 alias Sums = subgroup_matrix_result<f32, 16, 16>;
 
 override HAS_BIAS: bool = false;
+override HAS_RESIDUAL: bool = false;
 override ACTIVATION: u32 = 0u;
 
 struct Params {
@@ -61,7 +64,8 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<vec4<f16>>;
 @group(0) @binding(2) var<storage, read> w: array<vec4<f16>>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> residual: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> y: array<vec4<f32>>;
 
 var<workgroup> x_tile: array<f16, BM * X_STRIDE>;
 var<workgroup> w_tile: array<f16, BK * W_STRIDE>;
@@ -178,6 +182,9 @@ fn main(
           );
           if (HAS_BIAS) {
             z += bias[first_k4 + k4];
+          }
+          if (HAS_RESIDUAL) {
+            z += residual[m * K4 + first_k4 + k4];
           }
           y[m * K4 + first_k4 + k4] = vec4<f32>(
             activate(z.x, ACTIVATION),

@@ -4,13 +4,14 @@
 // hold channels of several taps (an RGB image's 7×7 filter has T = 147 rows).
 //
 // A workgroup computes BM pixels × BN channels of one group; an invocation TM×TN of them.
-//   x    [N H W C]         read
-//   w    [R S C/groups K]  read
-//   bias [K]               read where HAS_BIAS
-//   y    [N P Q K]         written, at rows first + step·p, and columns likewise
+//   x        [N H W C]         read
+//   w        [R S C/groups K]  read
+//   bias     [K]               read where HAS_BIAS
+//   residual [N P Q K]         read where HAS_RESIDUAL
+//   y        [N P Q K]         written, at rows first + step·p, and columns likewise
 // Grid: (tiles of M folded into x and y, groups·⌈K/groups/BN⌉).
 // Tunables: the tile; XElem and WElem, f32 or f16 (sums are f32 in either case).
-// Overrides: HAS_BIAS; ACTIVATION, a number of lib/activation.wgsl.
+// Overrides: HAS_BIAS, HAS_RESIDUAL; ACTIVATION, a number of lib/activation.wgsl.
 // Limits: WebGPU's defaults.
 // @use lib/activation.wgsl
 
@@ -34,6 +35,7 @@ const_assert THREADS % BK4 == 0u && BM * BK4 % THREADS == 0u;
 const_assert THREADS % BN4 == 0u && BK * BN4 % THREADS == 0u;
 
 override HAS_BIAS: bool = false;
+override HAS_RESIDUAL: bool = false;
 override ACTIVATION: u32 = 0u;
 
 struct Params {
@@ -53,7 +55,8 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<XElem>;
 @group(0) @binding(2) var<storage, read> w: array<WElem>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<storage, read> residual: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
 
 var<workgroup> x_tile: array<vec4<f32>, BM * BK4>;
 var<workgroup> w_tile: array<vec4<f32>, BK * BN4>;
@@ -176,6 +179,9 @@ fn main(
           var z = sum[i][v][j];
           if (HAS_BIAS) {
             z += bias[first_k + k];
+          }
+          if (HAS_RESIDUAL) {
+            z += residual[y_row + k];
           }
           y[y_row + k] = activate(z, ACTIVATION);
         }

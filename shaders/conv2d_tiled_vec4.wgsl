@@ -7,16 +7,17 @@
 // BK×BN tile of w into workgroup memory, then each adds to its TM×TN sums, kept in registers. An
 // invocation's rows lie ROWS apart and its columns COLUMNS vectors apart, so that neighbours in a
 // subgroup read neighbouring words.
-//   x    [N H W C]         read, as vec4 along C; C/groups a multiple of 4
-//   w    [R S C/groups K]  read, as vec4 along K; K/groups a multiple of 4
-//   bias [K]               read where HAS_BIAS
-//   y    [N P Q K]         written, as vec4 along K
+//   x        [N H W C]         read, as vec4 along C; C/groups a multiple of 4
+//   w        [R S C/groups K]  read, as vec4 along K; K/groups a multiple of 4
+//   bias     [K]               read where HAS_BIAS
+//   residual [N P Q K]         read where HAS_RESIDUAL
+//   y        [N P Q K]         written, as vec4 along K
 // Outputs go to rows first + step·p of y and so for columns. Forward, first is 0 and step is 1; the
 // gradient of the input comes here once for each residue of the stride, with x = dy and the taps of
 // that residue as w (conv2d_flip_filter), and writes every stride-th pixel of y = dx.
 // Grid: (tiles of M folded into x and y, groups·⌈K/groups/BN⌉).
 // Tunables: the tile; XElem and WElem, f32 or f16 (sums are f32 in either case).
-// Overrides: HAS_BIAS; ACTIVATION, a number of lib/activation.wgsl.
+// Overrides: HAS_BIAS, HAS_RESIDUAL; ACTIVATION, a number of lib/activation.wgsl.
 // Limits: WebGPU's defaults.
 // @use lib/activation.wgsl
 
@@ -40,6 +41,7 @@ const_assert THREADS % BK4 == 0u && BM * BK4 % THREADS == 0u;
 const_assert THREADS % BN4 == 0u && BK * BN4 % THREADS == 0u;
 
 override HAS_BIAS: bool = false;
+override HAS_RESIDUAL: bool = false;
 override ACTIVATION: u32 = 0u;
 
 struct Params {
@@ -59,7 +61,8 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<vec4<XElem>>;
 @group(0) @binding(2) var<storage, read> w: array<vec4<WElem>>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> residual: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> y: array<vec4<f32>>;
 
 var<workgroup> x_tile: array<vec4<f32>, BM * BK4>;
 var<workgroup> w_tile: array<vec4<f32>, BK * BN4>;
@@ -182,6 +185,9 @@ fn main(
         var z = sum[i][v];
         if (HAS_BIAS) {
           z += bias[first_k4 + k4];
+        }
+        if (HAS_RESIDUAL) {
+          z += residual[y_row + k4];
         }
         y[y_row + k4] = vec4<f32>(
           activate(z.x, ACTIVATION),

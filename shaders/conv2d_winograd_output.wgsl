@@ -1,12 +1,14 @@
-// Winograd's convolution F(F×F, 3×3), last part: tiles of the output, y = Aᵀ·m·A, with bias and
-// activation. The whole is explained in conv2d_winograd_filter.
+// Winograd's convolution F(F×F, 3×3), last part: tiles of the output, y = Aᵀ·m·A, with bias,
+// residual and activation. The whole is explained in conv2d_winograd_filter.
 //
 // One invocation makes F×F pixels of four channels from T×T sums, T = F + 2; pixels beside the
 // image are dropped. A workgroup of 64 takes 64 neighbours, channels first.
-//   m    [T² tiles K]  read, as vec4 along K; K a multiple of 4
-//   bias [K]           read where HAS_BIAS
-//   y    [N P Q K]     written, as vec4 along K
-// Tunables: F, 2 or 4. Overrides: HAS_BIAS; ACTIVATION, a number of lib/activation.wgsl.
+//   m        [T² tiles K]  read, as vec4 along K; K a multiple of 4
+//   bias     [K]           read where HAS_BIAS
+//   residual [N P Q K]     read where HAS_RESIDUAL, as vec4 along K
+//   y        [N P Q K]     written, as vec4 along K
+// Tunables: F, 2 or 4.
+// Overrides: HAS_BIAS, HAS_RESIDUAL; ACTIVATION, a number of lib/activation.wgsl.
 // Limits: WebGPU's defaults.
 // @use lib/activation.wgsl
 
@@ -16,6 +18,7 @@ alias Line = array<vec4<f32>, 6>; // F = 2 leaves the last two unused
 alias Outputs = array<vec4<f32>, 4>;
 
 override HAS_BIAS: bool = false;
+override HAS_RESIDUAL: bool = false;
 override ACTIVATION: u32 = 0u;
 
 struct Params {
@@ -26,7 +29,8 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> m: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> residual: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
 
 /// Aᵀ times T sums.
 fn along(d: Line) -> Outputs {
@@ -86,8 +90,12 @@ fn main(
       let p = corner.x + row;
       let q = corner.y + column;
       if (p < P && q < Q) {
-        let z = outputs[column] + shift;
-        y[((n * P + p) * Q + q) * K4 + k4] = vec4<f32>(
+        let to = ((n * P + p) * Q + q) * K4 + k4;
+        var z = outputs[column] + shift;
+        if (HAS_RESIDUAL) {
+          z += residual[to];
+        }
+        y[to] = vec4<f32>(
           activate(z.x, ACTIVATION),
           activate(z.y, ACTIVATION),
           activate(z.z, ACTIVATION),

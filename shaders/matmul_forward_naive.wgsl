@@ -1,16 +1,19 @@
-// Matrix product, the plain way: y[m,n] = activation( bias[n] + Σ_k a[m,k] · b[k,n] ).
+// Matrix product, the plain way:
+//   y[m,n] = activation( bias[n] + residual[m,n] + Σ_k a[m,k] · b[k,n] ).
 // Read this file first: every faster matmul_* computes the same sums in another order. The
 // gradients are products too (docs/ops/matmul.md), so they run here as well.
 //
 // One invocation computes one output number; a workgroup of 64 computes 64 neighbours, which
 // share the row of a and read neighbouring columns of b.
-//   a    [… M K], or [… K M] where TRANSPOSE_A   read
-//   b    [… K N], or [… N K] where TRANSPOSE_B   read
-//   bias [N]                                     read where HAS_BIAS
-//   y    [batches M N]                           written
+//   a        [… M K], or [… K M] where TRANSPOSE_A  read
+//   b        [… K N], or [… N K] where TRANSPOSE_B  read
+//   bias     [N]                                    read where HAS_BIAS
+//   residual [batches M N]                          read where HAS_RESIDUAL
+//   y        [batches M N]                          written
 // Leading axes broadcast, see lib/batch.wgsl.
 // Tunables: AElem and BElem, the element types of a and b, f32 or f16; sums are f32 always.
-// Overrides: TRANSPOSE_A, TRANSPOSE_B; HAS_BIAS; ACTIVATION, a number of lib/activation.wgsl.
+// Overrides: TRANSPOSE_A, TRANSPOSE_B; HAS_BIAS, HAS_RESIDUAL; ACTIVATION, a number of
+// lib/activation.wgsl.
 // Limits: WebGPU's defaults.
 // @use lib/batch.wgsl
 // @use lib/activation.wgsl
@@ -21,6 +24,7 @@ alias BElem = f32; // @tune
 override TRANSPOSE_A: bool = false;
 override TRANSPOSE_B: bool = false;
 override HAS_BIAS: bool = false;
+override HAS_RESIDUAL: bool = false;
 override ACTIVATION: u32 = 0u;
 
 struct Params {
@@ -37,7 +41,8 @@ struct Params {
 @group(0) @binding(1) var<storage, read> a: array<AElem>;
 @group(0) @binding(2) var<storage, read> b: array<BElem>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<storage, read> residual: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -70,6 +75,9 @@ fn main(
   }
   if (HAS_BIAS) {
     sum += bias[n];
+  }
+  if (HAS_RESIDUAL) {
+    sum += residual[i];
   }
   y[i] = activate(sum, ACTIVATION);
 }

@@ -5,11 +5,12 @@
 // 4 of the columns, in TM vec4 sums. The idea: loading 8 neighbours of a along k costs no more than
 // loading one (lane j holds k + j), and a shuffle then hands each of the 8 to all lanes, so that
 // no workgroup memory and no barrier is needed.
-//   a    [… M K], or [… K M] where params.transpose_a   read
-//   b    [… K N], or [… N K] where params.transpose_b   read, as vec4; N a multiple of 4, and K
-//                                                       where it is transposed
-//   bias [N]                                            read where params.has_bias
-//   y    [slices batches M N]                           written, as vec4
+//   a        [… M K], or [… K M] where params.transpose_a  read
+//   b        [… K N], or [… N K] where params.transpose_b  read, as vec4; N a multiple of 4, and K
+//                                                          where it is transposed
+//   bias     [N]                                           read where params.added has bit 0
+//   residual [batches M N]                                 read where it has bit 1; with one slice
+//   y        [slices batches M N]                          written, as vec4
 // Grid: ⌈N/32⌉·⌈M/TM⌉·batches·slices workgroups in this order, columns first, folded into x and y
 // (images have more rows than a grid has places). A slice sums params.depth of the K terms, a
 // multiple of 8.
@@ -37,7 +38,7 @@ struct Params {
   depth: u32,
   transpose_a: u32,
   transpose_b: u32,
-  has_bias: u32,
+  added: u32, // 1: bias, 2: residual, 3: both
   clamp_range: vec2<f32>,
 }
 
@@ -45,7 +46,8 @@ struct Params {
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read> b: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> residual: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> y: array<vec4<f32>>;
 
 @compute @workgroup_size(8)
 fn main(
@@ -124,12 +126,17 @@ fn main(
     return;
   }
   var shift = vec4<f32>();
-  if (params.has_bias != 0u) {
+  if ((params.added & 1u) != 0u) {
     shift = bias[n];
   }
   for (var i = 0u; i < TM; i++) {
     if (m0 + i < M) {
-      y[(plane * M + m0 + i) * N4 + n] = finish(sum[i] + shift);
+      let to = (plane * M + m0 + i) * N4 + n;
+      var z = sum[i] + shift;
+      if ((params.added & 2u) != 0u) {
+        z += residual[to];
+      }
+      y[to] = finish(z);
     }
   }
 }

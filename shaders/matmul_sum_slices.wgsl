@@ -1,16 +1,18 @@
-// y = activation( bias + Σ_z part[z] ): the second pass of products whose sum over K was cut into
-// slices because the output is small.
+// y = activation( bias + residual + Σ_z part[z] ): the second pass of products whose sum over K was
+// cut into slices because the output is small.
 //
 // One invocation adds up one element, slice after slice in order, so that the bits do not depend
 // on which workgroup finished first; a workgroup of 64 covers 64 elements.
-//   part [slices L]  read; L = batches·M·N
-//   bias [N]         read where HAS_BIAS
-//   y    [L]         written
-// Overrides: HAS_BIAS; ACTIVATION, a number of lib/activation.wgsl.
+//   part     [slices L]  read; L = batches·M·N
+//   bias     [N]         read where HAS_BIAS
+//   residual [L]         read where HAS_RESIDUAL
+//   y        [L]         written
+// Overrides: HAS_BIAS, HAS_RESIDUAL; ACTIVATION, a number of lib/activation.wgsl.
 // Limits: WebGPU's defaults.
 // @use lib/activation.wgsl
 
 override HAS_BIAS: bool = false;
+override HAS_RESIDUAL: bool = false;
 override ACTIVATION: u32 = 0u;
 
 struct Params {
@@ -22,7 +24,8 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> part: array<f32>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read> residual: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -40,6 +43,9 @@ fn main(
   }
   if (HAS_BIAS) {
     sum += bias[i % params.n];
+  }
+  if (HAS_RESIDUAL) {
+    sum += residual[i];
   }
   y[i] = activate(sum, ACTIVATION);
 }

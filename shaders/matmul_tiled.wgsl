@@ -6,14 +6,16 @@
 // TILE_M × TILE_K piece of a and a TILE_K × TILE_N piece of b into workgroup memory. An invocation
 // owns ROWS × COLUMNS outputs in registers: rows i·TY + ty and columns j·TX + tx, so that
 // neighbouring invocations read and write neighbouring numbers.
-//   a    [… M K], or [… K M] where TRANSPOSE_A   read
-//   b    [… K N], or [… N K] where TRANSPOSE_B   read
-//   bias [N]                                     read where HAS_BIAS
-//   y    [slices batches M N]                    written
+//   a        [… M K], or [… K M] where TRANSPOSE_A  read
+//   b        [… K N], or [… N K] where TRANSPOSE_B  read
+//   bias     [N]                                    read where HAS_BIAS
+//   residual [batches M N]                          read where HAS_RESIDUAL; with one slice
+//   y        [slices batches M N]                   written
 // Grid: ⌈N/TILE_N⌉·⌈M/TILE_M⌉·batches·slices workgroups in this order, columns first, folded into
 // x and y. A slice sums params.depth of the K terms, a multiple of TILE_K.
 // Tunables: the tile, ROWS and COLUMNS; AElem and BElem, f32 or f16: sums are f32.
-// Overrides: TRANSPOSE_A, TRANSPOSE_B; HAS_BIAS; ACTIVATION, a number of lib/activation.wgsl.
+// Overrides: TRANSPOSE_A, TRANSPOSE_B; HAS_BIAS, HAS_RESIDUAL; ACTIVATION, a number of
+// lib/activation.wgsl.
 // Limits: WebGPU's defaults; (TILE_M + TILE_N)·TILE_K·4 bytes of workgroup memory.
 // @use lib/batch.wgsl
 // @use lib/activation.wgsl
@@ -34,6 +36,7 @@ const_assert TILE_M % ROWS == 0u && TILE_N % COLUMNS == 0u;
 override TRANSPOSE_A: bool = false;
 override TRANSPOSE_B: bool = false;
 override HAS_BIAS: bool = false;
+override HAS_RESIDUAL: bool = false;
 override ACTIVATION: u32 = 0u;
 
 struct Params {
@@ -51,7 +54,8 @@ struct Params {
 @group(0) @binding(1) var<storage, read> a: array<AElem>;
 @group(0) @binding(2) var<storage, read> b: array<BElem>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<storage, read> residual: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
 
 var<workgroup> a_tile: array<f32, TILE_K * TILE_M>; // [k][m]
 var<workgroup> b_tile: array<f32, TILE_K * TILE_N>; // [k][n]
@@ -134,7 +138,12 @@ fn main(
     for (var i = 0u; i < ROWS; i++) {
       let m = m0 + i * TY + ty;
       if (m < M) {
-        y[(plane * M + m) * N + n] = activate(sum[i][j] + shift, ACTIVATION);
+        let to = (plane * M + m) * N + n;
+        var z = sum[i][j] + shift;
+        if (HAS_RESIDUAL) {
+          z += residual[to];
+        }
+        y[to] = activate(z, ACTIVATION);
       }
     }
   }

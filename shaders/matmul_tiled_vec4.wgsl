@@ -6,16 +6,18 @@
 // once for all invocations. An invocation owns ROWS × COLUMNS outputs in registers: rows
 // (g·TY + ty)·4 + 0…3 and columns (h·TX + tx)·4 + 0…3, so that neighbouring invocations read
 // neighbouring vectors. Each number it reads serves ROWS or COLUMNS multiply-adds.
-//   a    [… M K], or [… K M] where TRANSPOSE_A   read, as vec4; the last axis a multiple of 4
-//   b    [… K N], or [… N K] where TRANSPOSE_B   read, as vec4; the last axis a multiple of 4
-//   bias [N]                                     read where HAS_BIAS
-//   y    [slices batches M N]                    written, as vec4; N a multiple of 4
+//   a        [… M K], or [… K M] where TRANSPOSE_A  read, as vec4; the last axis a multiple of 4
+//   b        [… K N], or [… N K] where TRANSPOSE_B  read, as vec4; the last axis a multiple of 4
+//   bias     [N]                                    read where HAS_BIAS
+//   residual [batches M N]                          read where HAS_RESIDUAL, as vec4; with one slice
+//   y        [slices batches M N]                   written, as vec4; N a multiple of 4
 // Both pieces lie in workgroup memory with k outermost. An operand whose last axis is k is loaded in
 // blocks of 4 × 4 that are turned in registers.
 // Grid: ⌈N/TILE_N⌉·⌈M/TILE_M⌉·batches·slices workgroups in this order, columns first, folded into
 // x and y. A slice sums params.depth of the K terms, a multiple of TILE_K.
 // Tunables: the tile, ROWS and COLUMNS (multiples of 4); AElem and BElem, f32 or f16: sums are f32.
-// Overrides: TRANSPOSE_A, TRANSPOSE_B; HAS_BIAS; ACTIVATION, a number of lib/activation.wgsl.
+// Overrides: TRANSPOSE_A, TRANSPOSE_B; HAS_BIAS, HAS_RESIDUAL; ACTIVATION, a number of
+// lib/activation.wgsl.
 // Limits: WebGPU's defaults; (TILE_M + TILE_N)·TILE_K·4 bytes of workgroup memory.
 // @use lib/batch.wgsl
 // @use lib/activation.wgsl
@@ -44,6 +46,7 @@ const_assert ROWS % 4u == 0u && COLUMNS % 4u == 0u;
 override TRANSPOSE_A: bool = false;
 override TRANSPOSE_B: bool = false;
 override HAS_BIAS: bool = false;
+override HAS_RESIDUAL: bool = false;
 override ACTIVATION: u32 = 0u;
 
 struct Params {
@@ -61,7 +64,8 @@ struct Params {
 @group(0) @binding(1) var<storage, read> a: array<vec4<AElem>>;
 @group(0) @binding(2) var<storage, read> b: array<vec4<BElem>>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> residual: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> y: array<vec4<f32>>;
 
 var<workgroup> a_tile: array<vec4<f32>, TILE_K * M4>; // [k][m/4]
 var<workgroup> b_tile: array<vec4<f32>, TILE_K * N4>; // [k][n/4]
@@ -133,7 +137,12 @@ fn main(
     for (var i = 0u; i < ROWS; i++) {
       let m = m0 + ((i / 4u) * TY + ty) * 4u + i % 4u;
       if (m < M) {
-        y[((plane * M + m) * N + n) / 4u] = finish(sum[i][h] + shift);
+        let to = ((plane * M + m) * N + n) / 4u;
+        var z = sum[i][h] + shift;
+        if (HAS_RESIDUAL) {
+          z += residual[to];
+        }
+        y[to] = finish(z);
       }
     }
   }

@@ -20,6 +20,11 @@ export function isRecording(): boolean {
   return recordingDisabled === 0 && segment === null;
 }
 
+/** True inside noGrad: what runs now is not run backward, not even as part of a segment. */
+export function isGradFree(): boolean {
+  return recordingDisabled > 0;
+}
+
 /** The segment whose ops would be recorded if it were none. */
 export function currentSegment(): Segment | null {
   return recordingDisabled === 0 ? segment : null;
@@ -100,6 +105,11 @@ const opWatchers = new Set<OpWatcher>();
 /** The innermost module whose forward is running. */
 export function currentOrigin(): string | null {
   return moduleStack.at(-1) ?? null;
+}
+
+/** Whether anybody watches the ops that run. */
+export function isWatchingOps(): boolean {
+  return opWatchers.size > 0;
 }
 
 /** Tells the watchers of an op that ran. */

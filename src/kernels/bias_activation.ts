@@ -2,26 +2,42 @@ import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { activationCodes, type FusedActivation } from './activation.js';
 
-/** y = activation(y + bias), in place; y […, K], bias [K]. Does nothing where neither is given. */
+/** What a kernel may add to its sums, and the function it then applies, before it writes them. */
+export interface Epilogue {
+  /** Of y's shape. */
+  residual?: GpuArray | undefined;
+  activation?: FusedActivation | undefined;
+}
+
+/** Arrays for the bindings of an epilogue, where one that is absent is not read. */
+export function orPlaceholders(
+  runtime: Runtime,
+  { bias, residual }: { bias: GpuArray | undefined; residual: GpuArray | undefined },
+) {
+  return { bias: bias ?? runtime.placeholder, residual: residual ?? runtime.placeholder };
+}
+
+/** y = activation(y + bias + residual), in place; y […, K], bias [K]. Does nothing where none is given. */
 export function finishInPlace(
   runtime: Runtime,
   op: string,
   y: GpuArray,
   bias: GpuArray | undefined,
-  activation: FusedActivation | undefined,
+  { activation, residual }: Epilogue,
 ): void {
-  if (!bias && !activation) return;
+  if (!bias && !activation && !residual) return;
   runtime.dispatch({
     shader: 'bias_activation',
     op,
     constants: {
       HAS_BIAS: bias !== undefined,
+      HAS_RESIDUAL: residual !== undefined,
       ACTIVATION: activationCodes[activation ?? 'none'],
     },
-    bindings: { bias: bias ?? runtime.placeholder, y },
+    bindings: { ...orPlaceholders(runtime, { bias, residual }), y },
     params: { elements: y.size, k: y.shape.at(-1)! },
     groups: Math.ceil(y.size / 64),
     flops: y.size,
-    bytes: 8 * y.size,
+    bytes: (residual ? 12 : 8) * y.size,
   });
 }

@@ -1,6 +1,7 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { activationCodes, type FusedActivation } from './activation.js';
+import { activationCodes } from './activation.js';
+import { orPlaceholders, type Epilogue } from './bias_activation.js';
 import { conv2dCost, type Conv2dGeometry, type Conv2dTypes } from './conv2d_geometry.js';
 import { conv2dGradInputColumns } from './conv2d_columns.js';
 import { conv2dForwardFew, conv2dGradWeightFew } from './conv2d_few.js';
@@ -26,12 +27,14 @@ export { conv2dCost } from './conv2d_geometry.js';
 export * from './conv2d_variants.js';
 
 /** What a launcher of the forward direction may be told. */
-export interface Conv2dForwardOptions {
-  activation?: FusedActivation | undefined;
+export interface Conv2dForwardOptions extends Epilogue {
   variant?: Conv2dVariant | undefined;
 }
 
-/** y = activation(x ∗ w + bias); x [N H W C], w [R S C/groups K], bias [K] → y [N P Q K]. */
+/**
+ * y = activation(x ∗ w + bias + residual); x [N H W C], w [R S C/groups K], bias [K], residual
+ * [N P Q K] → y [N P Q K].
+ */
 export function conv2dForward(
   runtime: Runtime,
   x: GpuArray,
@@ -66,7 +69,7 @@ function forwardNaive(
   w: GpuArray,
   bias: GpuArray | undefined,
   geometry: Conv2dGeometry,
-  options: Conv2dForwardOptions,
+  { activation, residual }: Conv2dForwardOptions,
 ): GpuArray {
   const { n, p, q, k } = geometry;
   const y = runtime.alloc([n, p, q, k]);
@@ -76,9 +79,10 @@ function forwardNaive(
     tune: { XElem: x.dtype, WElem: w.dtype },
     constants: {
       HAS_BIAS: bias !== undefined,
-      ACTIVATION: activationCodes[options.activation ?? 'none'],
+      HAS_RESIDUAL: residual !== undefined,
+      ACTIVATION: activationCodes[activation ?? 'none'],
     },
-    bindings: { x, w, bias: bias ?? runtime.placeholder, y },
+    bindings: { x, w, ...orPlaceholders(runtime, { bias, residual }), y },
     params: naiveParams(geometry),
     groups: Math.ceil(y.size / WORKGROUP),
     ...conv2dCost(geometry, typesOf(x, w)),

@@ -1,6 +1,7 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { activationCodes, type FusedActivation } from './activation.js';
+import { activationCodes } from './activation.js';
+import { finishInPlace, type Epilogue } from './bias_activation.js';
 import { conv2dCost, type Conv2dGeometry } from './conv2d_geometry.js';
 import { CHANNELS, gradWeightInSlices, laneTile, loadedColumns } from './conv2d_lanes.js';
 
@@ -12,7 +13,7 @@ export function conv2dForwardFew(
   w: GpuArray,
   bias: GpuArray | undefined,
   geometry: Conv2dGeometry,
-  { activation }: { activation?: FusedActivation | undefined },
+  { activation, residual }: Epilogue,
 ): GpuArray {
   const { n, h, w: width, c, k, p, q } = geometry;
   const y = runtime.alloc([n, p, q, k]);
@@ -22,7 +23,8 @@ export function conv2dForwardFew(
     shader: 'conv2d_few',
     op: 'conv2d forward',
     tune: { ...tile, S: geometry.s, STEP, DILATION },
-    constants: { ACTIVATION: activationCodes[activation ?? 'none'] },
+    // A first layer has no shortcut beside it: a residual takes a pass of its own.
+    constants: { ACTIVATION: activationCodes[(!residual && activation) || 'none'] },
     bindings: { x, w, bias: bias ?? runtime.placeholder, y },
     params: {
       x_shape: [n, h, width, c],
@@ -37,6 +39,7 @@ export function conv2dForwardFew(
     groups: [Math.ceil(k / CHANNELS), Math.ceil(q / tile.TQ), Math.ceil((n * p) / tile.TP)],
     ...conv2dCost(geometry),
   });
+  if (residual) finishInPlace(runtime, 'conv2d forward', y, undefined, { activation, residual });
   return y;
 }
 

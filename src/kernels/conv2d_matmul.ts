@@ -1,6 +1,6 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import type { FusedActivation } from './activation.js';
+import type { Epilogue } from './bias_activation.js';
 import type { Conv2dGeometry } from './conv2d_geometry.js';
 import { multiply } from './matmul.js';
 import { reshaped } from './reduce.js';
@@ -17,10 +17,10 @@ export function conv2dForwardMatmul(
   w: GpuArray,
   bias: GpuArray | undefined,
   { n, p, q, c, k }: Conv2dGeometry,
-  { activation }: { activation?: FusedActivation | undefined },
+  { activation, residual }: Epilogue,
 ): GpuArray {
   const y = withViews([x.view([n * p * q, c]), w.view([c, k])], (pixels, filter) =>
-    multiply(runtime, pixels, filter, { bias, activation, op: 'conv2d forward' }),
+    multiply(runtime, pixels, filter, { bias, residual, activation, op: 'conv2d forward' }),
   );
   return reshaped(y, [n, p, q, k]);
 }

@@ -1,6 +1,7 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { activationCodes, type FusedActivation } from './activation.js';
+import { activationCodes } from './activation.js';
+import { orPlaceholders, type Epilogue } from './bias_activation.js';
 import {
   conv2dCost,
   wholeOutput,
@@ -12,21 +13,17 @@ import { CHANNELS, gradWeightInSlices, laneTile, loadedColumns } from './conv2d_
 
 /* Convolutions in registers, for subgroups of 8 lanes: any stride and dilation, groups 1. */
 
-export interface Epilogue {
-  activation?: FusedActivation | undefined;
-}
-
 export function conv2dForwardShuffle(
   runtime: Runtime,
   x: GpuArray,
   w: GpuArray,
   bias: GpuArray | undefined,
   geometry: Conv2dGeometry,
-  { activation }: Epilogue,
+  epilogue: Epilogue,
 ): GpuArray {
   const y = runtime.alloc([geometry.n, geometry.p, geometry.q, geometry.k]);
   const arrays = { x, w, bias, y };
-  dispatchShuffle(runtime, 'conv2d forward', arrays, wholeOutput(geometry), activation);
+  dispatchShuffle(runtime, 'conv2d forward', arrays, wholeOutput(geometry), epilogue);
   return y;
 }
 
@@ -37,7 +34,7 @@ export function conv2dGradInputShuffle(
   geometry: Conv2dGeometry,
 ): GpuArray {
   return gradInputByResidues(runtime, dy, w, geometry, (arrays, residue) =>
-    dispatchShuffle(runtime, 'conv2d grad-input', arrays, residue, undefined),
+    dispatchShuffle(runtime, 'conv2d grad-input', arrays, residue, {}),
   );
 }
 
@@ -46,7 +43,7 @@ function dispatchShuffle(
   op: string,
   arrays: { x: GpuArray; w: GpuArray; bias?: GpuArray | undefined; y: GpuArray },
   { geometry, outputs, first, step }: ConvolutionWindow,
-  activation: FusedActivation | undefined,
+  { activation, residual }: Epilogue,
 ): void {
   const { n, h, w, c, r, s, k, p, q } = geometry;
   const tile = laneTile(outputs[1], s);
@@ -57,7 +54,7 @@ function dispatchShuffle(
     op,
     tune: { ...tile, S: Math.max(s, 1), STEP, DILATION },
     constants: { ACTIVATION: isClamped ? 0 : activationCodes[activation ?? 'none'] },
-    bindings: { ...arrays, bias: arrays.bias ?? runtime.placeholder },
+    bindings: { ...arrays, ...orPlaceholders(runtime, { bias: arrays.bias, residual }) },
     params: {
       x_shape: [n, h, w, c],
       y_shape: [n, p, q, k],
@@ -71,6 +68,7 @@ function dispatchShuffle(
       has_bias: Number(arrays.bias !== undefined),
       clamp_range: [0, activation === 'relu6' ? 6 : 3.4028234663852886e38],
       is_clamped: Number(isClamped),
+      has_residual: Number(residual !== undefined),
     },
     groups: [
       Math.ceil(k / CHANNELS),

@@ -1,6 +1,7 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { activationCodes, type FusedActivation } from './activation.js';
+import { activationCodes } from './activation.js';
+import { orPlaceholders, type Epilogue } from './bias_activation.js';
 import { conv2dCost, type Conv2dGeometry } from './conv2d_geometry.js';
 import { folded } from './conv2d_tiled.js';
 
@@ -14,7 +15,7 @@ export function conv2dForwardSubgroupMatrix(
   w: GpuArray,
   bias: GpuArray | undefined,
   geometry: Conv2dGeometry,
-  { activation }: { activation?: FusedActivation | undefined },
+  { activation, residual }: Epilogue,
 ): GpuArray {
   const { n, h, w: width, c, r, s, k, p, q, groups } = geometry;
   const y = runtime.alloc([n, p, q, k]);
@@ -26,9 +27,10 @@ export function conv2dForwardSubgroupMatrix(
     tune: { BM: edge, BN: edge },
     constants: {
       HAS_BIAS: bias !== undefined,
+      HAS_RESIDUAL: residual !== undefined,
       ACTIVATION: activationCodes[activation ?? 'none'],
     },
-    bindings: { x, w, bias: bias ?? runtime.placeholder, y },
+    bindings: { x, w, ...orPlaceholders(runtime, { bias, residual }), y },
     params: {
       x_shape: [n, h, width, c],
       y_shape: [n, p, q, k],

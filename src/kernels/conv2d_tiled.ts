@@ -1,7 +1,8 @@
 import type { DeviceInfo } from '../gpu/adapter.js';
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { activationCodes, type FusedActivation } from './activation.js';
+import { activationCodes } from './activation.js';
+import { orPlaceholders, type Epilogue } from './bias_activation.js';
 import {
   conv2dCost,
   wholeOutput,
@@ -45,7 +46,7 @@ export function dispatchTiled(
   op: string,
   arrays: { x: GpuArray; w: GpuArray; bias?: GpuArray | undefined; y: GpuArray },
   { geometry, outputs, first, step }: ConvolutionWindow,
-  activation?: FusedActivation,
+  { activation, residual }: Epilogue = {},
 ): void {
   const { n, h, w, c, r, s, k, p, q, groups } = geometry;
   const rows = n * outputs[0] * outputs[1];
@@ -56,9 +57,10 @@ export function dispatchTiled(
     tune: { ...tile, XElem: arrays.x.dtype, WElem: arrays.w.dtype },
     constants: {
       HAS_BIAS: arrays.bias !== undefined,
+      HAS_RESIDUAL: residual !== undefined,
       ACTIVATION: activationCodes[activation ?? 'none'],
     },
-    bindings: { ...arrays, bias: arrays.bias ?? runtime.placeholder },
+    bindings: { ...arrays, ...orPlaceholders(runtime, { bias: arrays.bias, residual }) },
     params: {
       x_shape: [n, h, w, c],
       y_shape: [n, p, q, k],
@@ -85,11 +87,11 @@ export function conv2dForwardTiled(
   w: GpuArray,
   bias: GpuArray | undefined,
   geometry: Conv2dGeometry,
-  { activation }: { activation?: FusedActivation | undefined },
+  epilogue: Epilogue,
 ): GpuArray {
   const { n, p, q, k } = geometry;
   const y = runtime.alloc([n, p, q, k]);
-  dispatchTiled(runtime, 'conv2d forward', { x, w, bias, y }, wholeOutput(geometry), activation);
+  dispatchTiled(runtime, 'conv2d forward', { x, w, bias, y }, wholeOutput(geometry), epilogue);
   return y;
 }
 

@@ -38,7 +38,7 @@ export function conv2dTransposeForward(
   const op = 'conv2d-transpose forward';
   if (variant === 'conv2d') {
     const y = conv2dGradInput(runtime, x, w, geometry);
-    finishInPlace(runtime, op, y, bias, activation);
+    finishInPlace(runtime, op, y, bias, { activation });
     return y;
   }
   const { n, h, w: width, c, r, s, k, p, q } = geometry;

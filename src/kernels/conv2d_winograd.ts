@@ -1,6 +1,7 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { activationCodes, type FusedActivation } from './activation.js';
+import { activationCodes } from './activation.js';
+import { orPlaceholders, type Epilogue } from './bias_activation.js';
 import type { Conv2dGeometry } from './conv2d_geometry.js';
 import { allTaps, flipFilter, mirrored } from './conv2d_grad_input.js';
 import { multiply } from './matmul.js';
@@ -21,9 +22,9 @@ export function conv2dForwardWinograd(
   w: GpuArray,
   bias: GpuArray | undefined,
   geometry: Conv2dGeometry,
-  options: { tile: WinogradTile; activation?: FusedActivation | undefined; op?: string },
+  options: Epilogue & { tile: WinogradTile; op?: string },
 ): GpuArray {
-  const { tile, op = 'conv2d forward' } = options;
+  const { tile, residual, activation, op = 'conv2d forward' } = options;
   const { n, p, q, k } = geometry;
   const tiles = [Math.ceil(p / tile), Math.ceil(q / tile)] as const;
   const u = transformFilter(runtime, w, tile, op);
@@ -38,9 +39,10 @@ export function conv2dForwardWinograd(
     tune: { F: tile },
     constants: {
       HAS_BIAS: bias !== undefined,
-      ACTIVATION: activationCodes[options.activation ?? 'none'],
+      HAS_RESIDUAL: residual !== undefined,
+      ACTIVATION: activationCodes[activation ?? 'none'],
     },
-    bindings: { m, bias: bias ?? runtime.placeholder, y },
+    bindings: { m, ...orPlaceholders(runtime, { bias, residual }), y },
     params: { y_shape: [n, p, q, k], tiles },
     groups: Math.ceil((n * tiles[0] * tiles[1] * k) / 4 / 64),
     bytes: 4 * (m.size + y.size),

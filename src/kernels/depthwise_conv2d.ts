@@ -1,7 +1,8 @@
 import type { GpuArray } from '../gpu/array.js';
 import { ShapeError } from '../gpu/errors.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { activationCodes, type FusedActivation } from './activation.js';
+import { activationCodes } from './activation.js';
+import { finishInPlace, type Epilogue } from './bias_activation.js';
 import { conv2dCost, type Conv2dGeometry } from './conv2d_geometry.js';
 import { sumSlices } from './sum_slices.js';
 
@@ -37,35 +38,38 @@ function resolveVariant(
   return asked ?? fitting.at(-1)!;
 }
 
-/** y = activation(x ∗ w + bias), channel by channel; x [N H W C], w [R S C M] → y [N P Q C·M]. */
+/**
+ * y = activation(x ∗ w + bias + residual), channel by channel; x [N H W C], w [R S C M] →
+ * y [N P Q C·M]. A residual takes a pass of its own: networks add theirs after a 1×1 convolution.
+ */
 export function depthwiseConv2dForward(
   runtime: Runtime,
   x: GpuArray,
   w: GpuArray,
   bias: GpuArray | undefined,
   geometry: Conv2dGeometry,
-  options: {
-    activation?: FusedActivation | undefined;
-    variant?: DepthwiseVariant | undefined;
-  } = {},
+  options: Epilogue & { variant?: DepthwiseVariant | undefined } = {},
 ): GpuArray {
   const { n, p, q, k } = geometry;
+  const { activation, residual } = options;
+  const op = 'depthwise-conv2d forward';
   const y = runtime.alloc([n, p, q, k]);
   const isVec4 = resolveVariant(geometry, options.variant) === 'vec4';
   const pieces = isVec4 ? n * p * Math.ceil(q / PIXELS) * (k / 4) : y.size;
   runtime.dispatch({
     shader: isVec4 ? 'depthwise_conv2d_forward_vec4' : 'depthwise_conv2d_forward_naive',
-    op: 'depthwise-conv2d forward',
+    op,
     ...(isVec4 ? { tune: { TQ: PIXELS } } : {}),
     constants: {
       HAS_BIAS: bias !== undefined,
-      ACTIVATION: activationCodes[options.activation ?? 'none'],
+      ACTIVATION: activationCodes[(!residual && activation) || 'none'],
     },
     bindings: { x, w, bias: bias ?? runtime.placeholder, y },
     params: windowParams(geometry),
     groups: Math.ceil(pieces / WORKGROUP),
     ...conv2dCost(geometry),
   });
+  if (residual) finishInPlace(runtime, op, y, undefined, { activation, residual });
   return y;
 }
 

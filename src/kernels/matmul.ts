@@ -1,6 +1,6 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import type { FusedActivation } from './activation.js';
+import type { Epilogue } from './bias_activation.js';
 import { matmulGeometry, type Transposes } from './matmul_geometry.js';
 import { depthOf, launchNaive, launchShuffle, launchTiled, sumSlices } from './matmul_launch.js';
 import {
@@ -11,10 +11,9 @@ import {
 } from './matmul_variants.js';
 import { reshaped } from './reduce.js';
 
-export interface MatmulOptions extends Transposes {
+export interface MatmulOptions extends Transposes, Epilogue {
   /** Added to every row, before the activation. */
   bias?: GpuArray | undefined;
-  activation?: FusedActivation | undefined;
   /** Used where it fits the operands; see matmul_variants.ts. */
   variant?: MatmulVariant | undefined;
   /** What traces call it. */
@@ -22,7 +21,7 @@ export interface MatmulOptions extends Transposes {
 }
 
 /**
- * y = activation(a · b + bias), with f32 sums; a […, M, K], b […, K, N] (last two axes swapped where
+ * y = activation(a · b + bias + residual), with f32 sums; a […, M, K], b […, K, N] (last two axes swapped where
  * transposed) → y […, M, N]. Shapes are taken to fit.
  */
 export function multiply(
@@ -31,12 +30,12 @@ export function multiply(
   b: GpuArray,
   options: MatmulOptions = {},
 ): GpuArray {
-  const { bias, activation, op = 'matmul' } = options;
+  const { bias, residual, activation, op = 'matmul' } = options;
   const geometry = matmulGeometry(a.shape, b.shape, options);
   const types = [a.dtype, b.dtype] as const;
   const { info, choices } = runtime;
   const variant = preferMatmulVariant(options.variant, geometry, types, info, choices);
-  const operands = { a, b, bias };
+  const operands = { a, b, bias, residual };
   const shape = [...geometry.leading, a.shape.at(options.transposeA ? -1 : -2)!, geometry.n];
   if (variant === 'naive') {
     const y = runtime.alloc(shape);
@@ -53,9 +52,9 @@ export function multiply(
     return y;
   }
   const part = runtime.alloc([slices, ...shape]);
-  const bare = { ...operands, bias: undefined };
+  const bare = { a, b, bias: undefined, residual: undefined };
   launch(runtime, bare, part, geometry, { variant, op, activation: undefined, depth, tile });
-  const y = sumSlices(runtime, part, slices, { op, activation, bias });
+  const y = sumSlices(runtime, part, slices, { op, activation, bias, residual });
   part.release();
   return reshaped(y, shape);
 }

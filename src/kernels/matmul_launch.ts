@@ -1,6 +1,7 @@
 import { sizeOf, type GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { activationCodes, type FusedActivation } from './activation.js';
+import { orPlaceholders } from './bias_activation.js';
 import { matmulCost, type MatmulGeometry } from './matmul_geometry.js';
 import type { MatmulTile, MatmulVariant } from './matmul_variants.js';
 
@@ -10,6 +11,7 @@ export interface Operands {
   a: GpuArray;
   b: GpuArray;
   bias: GpuArray | undefined;
+  residual: GpuArray | undefined;
 }
 
 export interface Epilogue {
@@ -26,7 +28,7 @@ export interface Launch extends Epilogue {
 
 export function launchNaive(
   runtime: Runtime,
-  { a, b, bias }: Operands,
+  { a, b, bias, residual }: Operands,
   y: GpuArray,
   geometry: MatmulGeometry,
   { op, activation }: Epilogue,
@@ -39,9 +41,10 @@ export function launchNaive(
       TRANSPOSE_A: geometry.transposeA,
       TRANSPOSE_B: geometry.transposeB,
       HAS_BIAS: bias !== undefined,
+      HAS_RESIDUAL: residual !== undefined,
       ACTIVATION: activationCodes[activation ?? 'none'],
     },
-    bindings: { a, b, bias: bias ?? runtime.placeholder, y },
+    bindings: { a, b, ...orPlaceholders(runtime, { bias, residual }), y },
     params: sizesOf(geometry),
     groups: Math.ceil(y.size / 64),
     ...matmulCost(geometry),
@@ -50,7 +53,7 @@ export function launchNaive(
 
 export function launchShuffle(
   runtime: Runtime,
-  { a, b, bias }: Operands,
+  { a, b, bias, residual }: Operands,
   y: GpuArray,
   geometry: MatmulGeometry,
   { op, activation, depth, tile }: Launch,
@@ -61,13 +64,13 @@ export function launchShuffle(
     op,
     tune: { TM: tile.m },
     constants: { ACTIVATION: isClamp(activation) ? 0 : activationCodes[activation ?? 'none'] },
-    bindings: { a, b, bias: bias ?? runtime.placeholder, y },
+    bindings: { a, b, ...orPlaceholders(runtime, { bias, residual }), y },
     params: {
       ...sizesOf(geometry),
       depth,
       transpose_a: Number(transposeA),
       transpose_b: Number(transposeB),
-      has_bias: Number(bias !== undefined),
+      added: Number(bias !== undefined) + 2 * Number(residual !== undefined),
       clamp_range: clampRange(activation),
     },
     groups: groupsOf(geometry, tile, depth),
@@ -77,7 +80,7 @@ export function launchShuffle(
 
 export function launchTiled(
   runtime: Runtime,
-  { a, b, bias }: Operands,
+  { a, b, bias, residual }: Operands,
   y: GpuArray,
   geometry: MatmulGeometry,
   { variant, op, activation, depth, tile }: Launch,
@@ -92,10 +95,11 @@ export function launchTiled(
       ...{ ROWS: tile.rows, COLUMNS: tile.columns },
     },
     constants: {
-      ...{ TRANSPOSE_A: transposeA, TRANSPOSE_B: transposeB, HAS_BIAS: bias !== undefined },
+      ...{ TRANSPOSE_A: transposeA, TRANSPOSE_B: transposeB },
+      ...{ HAS_BIAS: bias !== undefined, HAS_RESIDUAL: residual !== undefined },
       ACTIVATION: activationCodes[activation ?? 'none'],
     },
-    bindings: { a, b, bias: bias ?? runtime.placeholder, y },
+    bindings: { a, b, ...orPlaceholders(runtime, { bias, residual }), y },
     params: { ...sizesOf(geometry), depth },
     groups: groupsOf(geometry, tile, depth),
     ...matmulCost(geometry),
@@ -107,7 +111,7 @@ export function sumSlices(
   runtime: Runtime,
   part: GpuArray,
   slices: number,
-  { op, activation, bias }: Epilogue & { bias: GpuArray | undefined },
+  { op, activation, bias, residual }: Epilogue & Pick<Operands, 'bias' | 'residual'>,
 ): GpuArray {
   const elements = part.size / slices;
   const y = runtime.alloc([elements]);
@@ -116,9 +120,10 @@ export function sumSlices(
     op,
     constants: {
       HAS_BIAS: bias !== undefined,
+      HAS_RESIDUAL: residual !== undefined,
       ACTIVATION: activationCodes[activation ?? 'none'],
     },
-    bindings: { part, bias: bias ?? runtime.placeholder, y },
+    bindings: { part, ...orPlaceholders(runtime, { bias, residual }), y },
     params: { slices, elements, n: part.shape.at(-1)! },
     groups: Math.ceil(elements / 64),
     flops: part.size,

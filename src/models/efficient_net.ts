@@ -2,9 +2,11 @@ import type { Device } from '../device.js';
 import {
   BatchNorm2d,
   Conv2d,
+  convBatchNorm,
   Dense,
   DepthwiseConv2d,
   Dropout,
+  foldsBatchNorm,
   GlobalAvgPool2d,
   init,
   Module,
@@ -87,8 +89,13 @@ class ConvNorm extends Module {
     });
   }
 
-  forward(x: Tensor): Tensor {
-    return this.norm.call(this.conv.call(x));
+  forward(x: Tensor, residual?: Tensor): Tensor {
+    return convBatchNorm(this.conv, this.norm, x, residual && (() => residual));
+  }
+
+  /** Whether a residual costs no pass of its own. */
+  foldsResidual(x: Tensor): boolean {
+    return foldsBatchNorm(this.conv, this.norm, x);
   }
 }
 
@@ -133,7 +140,11 @@ export class MbConv extends Module {
 
   forward(x: Tensor): Tensor {
     const wide = this.expand ? this.expand.call(x) : x;
-    const inner = this.excite.call(this.norm.call(this.depthwise.call(wide)));
+    const inner = this.excite.call(convBatchNorm(this.depthwise, this.norm, wide));
+    // Outside training nothing is dropped in between.
+    if (this.drop?.isTraining === false && this.project.foldsResidual(inner)) {
+      return this.project.call(inner, x);
+    }
     const y = this.project.call(inner);
     return this.drop ? add(this.drop.call(y), x) : y;
   }

@@ -1,6 +1,7 @@
 import type { Device } from '../device.js';
 import { UsageError } from '../gpu/errors.js';
 import {
+  convBatchNorm,
   Dense,
   GlobalAvgPool2d,
   init,
@@ -122,7 +123,7 @@ export class ResNet extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    const stem = this.bn1.call(this.conv1.call(x));
+    const stem = convBatchNorm(this.conv1, this.bn1, x);
     const pooled = this.maxpool ? this.maxpool.call(stem) : stem;
     const features = this.layers.reduce((value, layer) => layer.call(value), pooled);
     return this.fc.call(this.avgpool.call(features));

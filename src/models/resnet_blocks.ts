@@ -1,6 +1,6 @@
 import type { Device } from '../device.js';
 import { ShapeError } from '../gpu/errors.js';
-import { BatchNorm2d, Conv2d, Module, Sequential } from '../nn/index.js';
+import { BatchNorm2d, Conv2d, convBatchNorm, Module, Sequential } from '../nn/index.js';
 import type { Initializer } from '../nn/init.js';
 import { avgPool2d } from '../ops/pooling.js';
 import { pad } from '../ops/shape.js';
@@ -84,8 +84,8 @@ class BasicBlock extends ResidualBlock {
   }
 
   forward(x: Tensor): Tensor {
-    const inner = this.bn1.call(this.conv1.call(x));
-    return this.bn2.call(this.conv2.call(inner), this.shortcut(x));
+    const inner = convBatchNorm(this.conv1, this.bn1, x);
+    return convBatchNorm(this.conv2, this.bn2, inner, () => this.shortcut(x));
   }
 }
 
@@ -121,9 +121,9 @@ class Bottleneck extends ResidualBlock {
   }
 
   forward(x: Tensor): Tensor {
-    const narrow = this.bn1.call(this.conv1.call(x));
-    const inner = this.bn2.call(this.conv2.call(narrow));
-    return this.bn3.call(this.conv3.call(inner), this.shortcut(x));
+    const narrow = convBatchNorm(this.conv1, this.bn1, x);
+    const inner = convBatchNorm(this.conv2, this.bn2, narrow);
+    return convBatchNorm(this.conv3, this.bn3, inner, () => this.shortcut(x));
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Device } from '../device.js';
 import {
   AvgPool2d,
+  convBatchNorm,
   Dense,
   Flatten,
   init,
@@ -74,7 +75,7 @@ export class ResNetV1 extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    const pooled = this.maxpool.call(this.bn1.call(this.conv1.call(x)));
+    const pooled = this.maxpool.call(convBatchNorm(this.conv1, this.bn1, x));
     const features = this.layers.reduce((value, layer) => layer.call(value), pooled);
     return this.fc.call(this.flatten.call(this.avgpool.call(features)));
   }

@@ -31,6 +31,13 @@ export interface Conv2dLayerOptions extends WindowOptions {
   groups?: number;
 }
 
+/** What is added to the sums of a convolution, and applied to them. */
+export interface ConvEpilogue {
+  bias?: Tensor | undefined;
+  residual?: Tensor | undefined;
+  activation?: Activation | undefined;
+}
+
 const defaults = { stride: 1, padding: 'valid', dilation: 1, groups: 1, bias: true };
 
 /** Convolution with learned filters: x [N H W C] → [N P Q K]. See ops.conv2d. */
@@ -53,16 +60,19 @@ export class Conv2d extends Module {
     }
   }
 
+  get outChannels(): number {
+    return this.options.outChannels;
+  }
+
   forward(x: Tensor): Tensor {
-    const { stride, padding, dilation, groups, activation } = this.options;
-    return conv2d(x, this.weight, {
-      bias: this.bias,
-      stride,
-      padding,
-      dilation,
-      groups,
-      activation,
-    });
+    const { bias, options } = this;
+    return this.convolve(x, this.weight, { bias, activation: options.activation });
+  }
+
+  /** The convolution of this layer with another filter and epilogue. */
+  convolve(x: Tensor, weight: Tensor, epilogue: ConvEpilogue): Tensor {
+    const { stride, padding, dilation, groups } = this.options;
+    return conv2d(x, weight, { ...{ stride, padding, dilation, groups }, ...epilogue });
   }
 
   override describe(): string {
@@ -100,15 +110,20 @@ export class DepthwiseConv2d extends Module {
     }
   }
 
+  get outChannels(): number {
+    const { inChannels, multiplier = 1 } = this.options;
+    return inChannels * multiplier;
+  }
+
   forward(x: Tensor): Tensor {
-    const { stride, padding, dilation, activation } = this.options;
-    return depthwiseConv2d(x, this.weight, {
-      bias: this.bias,
-      stride,
-      padding,
-      dilation,
-      activation,
-    });
+    const { bias, options } = this;
+    return this.convolve(x, this.weight, { bias, activation: options.activation });
+  }
+
+  /** The convolution of this layer with another filter and epilogue. */
+  convolve(x: Tensor, weight: Tensor, epilogue: ConvEpilogue): Tensor {
+    const { stride, padding, dilation } = this.options;
+    return depthwiseConv2d(x, weight, { ...{ stride, padding, dilation }, ...epilogue });
   }
 
   override describe(): string {

@@ -6,6 +6,7 @@ export {
   type Conv2dLayerOptions,
   type DepthwiseConv2dLayerOptions,
 } from './conv.js';
+export { convBatchNorm, foldsBatchNorm, type ConvLayer } from './conv_batch_norm.js';
 export { Dense, type DenseOptions } from './dense.js';
 export { Dropout, StochasticDepth } from './dropout.js';
 export {

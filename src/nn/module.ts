@@ -196,6 +196,11 @@ export type ModuleWatcher = (module: Module, path: string, output: Tensor) => vo
 
 const watchers = new Set<ModuleWatcher>();
 
+/** Whether anybody watches the outputs of modules. */
+export function isWatchingModules(): boolean {
+  return watchers.size > 0;
+}
+
 /** Shows every module's output to `watch` while `fn` runs. */
 export function watchModules<T>(watch: ModuleWatcher, fn: () => T): T {
   watchers.add(watch);

@@ -6,6 +6,9 @@ import { constant } from './init.js';
 import { Module, nonDefaults } from './module.js';
 import { Buffer, Parameter } from './parameter.js';
 
+/** Added to the variance unless told otherwise. */
+export const DEFAULT_EPSILON = 1e-5;
+
 export interface BatchNorm2dOptions {
   channels: number;
   /** Share of the new batch in the running statistics. Default 0.1. */
@@ -40,7 +43,7 @@ export class BatchNorm2d extends Module {
   /** `residual`, of x's shape, is added before the activation. */
   forward(x: Tensor, residual?: Tensor): Tensor {
     const { gamma, beta, runningMean, runningVariance } = this;
-    const { momentum, epsilon, activation } = this.options;
+    const { momentum, epsilon = DEFAULT_EPSILON, activation } = this.options;
     return batchNorm(x, {
       ...{ gamma, beta, runningMean, runningVariance, training: this.isTraining },
       ...{ momentum, epsilon, activation, residual },
@@ -49,7 +52,7 @@ export class BatchNorm2d extends Module {
 
   override describe(): string {
     const { channels, ...rest } = this.options;
-    const extra = nonDefaults(rest, { momentum: 0.1, epsilon: 1e-5 });
+    const extra = nonDefaults(rest, { momentum: 0.1, epsilon: DEFAULT_EPSILON });
     return `${channels}${extra ? `, ${extra}` : ''}`;
   }
 }

@@ -1,5 +1,6 @@
 import { ShapeError } from '../gpu/errors.js';
 import type { Tensor } from '../tensor.js';
+import { convBatchNorm, isBatchNorm, isConvLayer } from './conv_batch_norm.js';
 import { Module } from './module.js';
 import { recompute } from './recompute.js';
 
@@ -40,7 +41,15 @@ export class Sequential extends Module {
   }
 
   private run(x: Tensor, from: number, to: number): Tensor {
-    return this.layers.slice(from, to).reduce((value, layer) => layer.call(value), x);
+    let value = x;
+    for (let i = from; i < to; i++) {
+      const [layer, next] = [this.layers[i], i + 1 < to ? this.layers[i + 1] : undefined];
+      if (isConvLayer(layer) && isBatchNorm(next)) {
+        value = convBatchNorm(layer, next, value);
+        i++;
+      } else value = layer.call(value);
+    }
+    return value;
   }
 }
 

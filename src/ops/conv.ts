@@ -45,16 +45,39 @@ export function withBias(
   return bias.shape.join() === String(y.shape.at(-1)) ? add(y, bias) : run(bias);
 }
 
+/** A residual beside a convolution, of its output's shape. */
+export interface WithResidual {
+  /** Added before the activation. */
+  residual?: Tensor | undefined;
+}
+
+/** Adds bias and residual in the kernel of `run` or, where x's device fuses nothing, as ops of their own. */
+function withSummands(
+  x: Tensor,
+  { bias: givenBias, residual }: { bias: Tensor | undefined; residual: Tensor | undefined },
+  run: (summands: { bias: Tensor | undefined; residual: Tensor | undefined }) => Tensor,
+): Tensor {
+  if (!residual || x.runtime.fusesOps) {
+    return withBias(x, givenBias, (bias) => run({ bias, residual }));
+  }
+  const y = withBias(x, givenBias, (bias) => run({ bias, residual: undefined }));
+  // Any other shape is an error, which the op itself words.
+  return residual.shape.join() === y.shape.join()
+    ? add(y, residual)
+    : run({ bias: givenBias, residual });
+}
+
 /**
  * 2-D convolution of images with filters.
  *
- * y[n,p,q,k] = activation(bias[k] + Σ_{r,s,c} x[n, p·stride+r·dilation−pad, …, c] · w[r,s,c,k])
+ * y[n,p,q,k] = activation(bias[k] + residual[n,p,q,k] + Σ_{r,s,c} x[n, p·stride+r·dilation−pad, …, c] · w[r,s,c,k])
  *
- * **Shapes** x [N H W C], w [R S C/groups K], bias [K] → [N P Q K]; 'same' gives
+ * **Shapes** x [N H W C], w [R S C/groups K], bias [K], residual [N P Q K] → [N P Q K]; 'same' gives
  * P = ceil(H / stride), else P = floor((H + pad − (R−1)·dilation − 1) / stride) + 1.
- * **Gradients** dx: dy convolved with the flipped filter; dw: x correlated with dy; dbias: Σ dy.
+ * **Gradients** with dz = dy · activation′: dx: dz convolved with the flipped filter; dw: x correlated
+ * with dz; dbias: Σ dz; dresidual = dz.
  * **Cost** 2·N·P·Q·K·R·S·C/groups FLOP. **Saves** x and w; y where an activation is fused.
- * **Errors** ShapeError where channels, groups, bias or the kernel do not fit.
+ * **Errors** ShapeError where channels, groups, bias, residual or the kernel do not fit.
  * **Source** arXiv:1603.07285.
  *
  * @example
@@ -62,10 +85,14 @@ export function withBias(
  * const w = device.ones([2, 2, 1, 1]);
  * await ops.conv2d(x, w).array(); // [[[[4],[4]],[[4],[4]]]]
  */
-export function conv2d(x: Tensor, w: Tensor, options: WithEpilogue<Conv2dOptions> = {}): Tensor {
-  return withActivation(x, options, ({ bias: given, ...rest }) =>
-    withBias(x, given, (bias) =>
-      applyOp(conv2dRecord, { x: asOperand(x), w: asOperand(w), bias }, rest),
+export function conv2d(
+  x: Tensor,
+  w: Tensor,
+  options: WithEpilogue<Conv2dOptions> & WithResidual = {},
+): Tensor {
+  return withActivation(x, options, ({ bias, residual, ...rest }) =>
+    withSummands(x, { bias, residual }, (summands) =>
+      applyOp(conv2dRecord, { x: asOperand(x), w: asOperand(w), ...summands }, rest),
     ),
   );
 }
@@ -73,12 +100,13 @@ export function conv2d(x: Tensor, w: Tensor, options: WithEpilogue<Conv2dOptions
 /**
  * Depthwise convolution: every channel is convolved with filters of its own, none are mixed.
  *
- * y[n,p,q,c·M+m] = activation(bias[c·M+m] + Σ_{r,s} x[n, p·stride+r·dilation−pad, …, c] · w[r,s,c,m])
+ * With k = c·M + m, y[n,p,q,k] = activation(bias[k] + residual[n,p,q,k] + Σ_{r,s} x[n, p·stride+r·dilation−pad, …, c] · w[r,s,c,m])
  *
- * **Shapes** x [N H W C], w [R S C M], bias [C·M] → [N P Q C·M]; P and Q as in `conv2d`.
- * **Gradients** dx: dy met with the turned filter, summed over m; dw: x correlated with dy; dbias: Σ dy.
+ * **Shapes** x [N H W C], w [R S C M], bias [C·M], residual [N P Q C·M] → [N P Q C·M]; P and Q as in `conv2d`.
+ * **Gradients** with dz = dy · activation′: dx: dz met with the turned filter, summed over m; dw: x
+ * correlated with dz; dbias: Σ dz; dresidual = dz.
  * **Cost** 2·N·P·Q·C·M·R·S FLOP. **Saves** x and w; y where an activation is fused.
- * **Errors** ShapeError where channels, bias or the kernel do not fit.
+ * **Errors** ShapeError where channels, bias, residual or the kernel do not fit.
  * **Source** arXiv:1704.04861, section 3.1.
  *
  * @example
@@ -89,10 +117,12 @@ export function conv2d(x: Tensor, w: Tensor, options: WithEpilogue<Conv2dOptions
 export function depthwiseConv2d(
   x: Tensor,
   w: Tensor,
-  options: WithEpilogue<DepthwiseConv2dOptions> = {},
+  options: WithEpilogue<DepthwiseConv2dOptions> & WithResidual = {},
 ): Tensor {
-  return withActivation(x, options, ({ bias: given, ...rest }) =>
-    withBias(x, given, (bias) => applyOp(depthwiseConv2dRecord, { x, w, bias }, rest)),
+  return withActivation(x, options, ({ bias, residual, ...rest }) =>
+    withSummands(x, { bias, residual }, (summands) =>
+      applyOp(depthwiseConv2dRecord, { x, w, ...summands }, rest),
+    ),
   );
 }
 

@@ -1,7 +1,7 @@
 /**
  * Two-dimensional convolution (cross-correlation), NHWC, filters R S C/groups K.
  *
- *     y[n,p,q,k] = f( bias[k] + Σ_{r,s,c} x[n, p·stride − top + r·dilation, q·stride − left + s·dilation, c] · w[r,s,c,k] )
+ *     y[n,p,q,k] = f( bias[k] + residual[n,p,q,k] + Σ_{r,s,c} x[n, p·stride − top + r·dilation, q·stride − left + s·dilation, c] · w[r,s,c,k] )
  *
  * With groups, output channel k of group k ÷ (K/groups) sees only that group's C/groups input channels.
  */
@@ -35,6 +35,7 @@ function describe(inputs: RefInputs, options: Conv2dReferenceOptions): Bilinear 
     x,
     w,
     bias: inputs.bias,
+    residual: inputs.residual,
     activation: options.activation,
     yShape: [N, P, Q, K],
     forEachProduct(visit) {

@@ -2,7 +2,7 @@
  * Depthwise convolution: every input channel c has M filters of its own, w [R S C M], and makes the output channels
  * c·M … c·M + M − 1.
  *
- *     y[n,p,q,c·M+m] = f( bias[c·M+m] + Σ_{r,s} x[n, p·stride − top + r·dilation, q·stride − left + s·dilation, c] · w[r,s,c,m] )
+ *     y[n,p,q,c·M+m] = f( bias[c·M+m] + residual[n,p,q,c·M+m] + Σ_{r,s} x[n, p·stride − top + r·dilation, q·stride − left + s·dilation, c] · w[r,s,c,m] )
  */
 import { need } from './lib/arrays.js';
 import { bilinearForward, namedGradients, type Bilinear } from './lib/bilinear.js';
@@ -31,6 +31,7 @@ function describe(inputs: RefInputs, options: DepthwiseConv2dReferenceOptions): 
     x,
     w,
     bias: inputs.bias,
+    residual: inputs.residual,
     activation: options.activation,
     yShape: [N, P, Q, C * M],
     forEachProduct(visit) {

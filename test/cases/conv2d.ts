@@ -91,8 +91,43 @@ const plain: OpCase[] = [
   convolution('kernel larger than the image', [1, 2, 3, 2], [3, 5, 2, 4], { padding: 'same' }),
 ];
 
+/** A convolution with a bias and a residual of the output's shape, for every kind of kernel. */
+function withResidual(
+  note: string,
+  x: Shape4,
+  w: Shape4,
+  y: Shape4,
+  options: Record<string, unknown> = {},
+): OpCase {
+  const inputs = { x: { shape: x }, w: { shape: w }, bias: { shape: [w[3]] } };
+  return opCase(note, { ...inputs, residual: { shape: y } }, options);
+}
+
+const residuals: OpCase[] = [
+  withResidual('residual, channels of 8', [2, 6, 15, 8], [3, 3, 8, 12], [2, 6, 15, 12], {
+    padding: 1,
+  }),
+  withResidual('residual, 1×1', [2, 5, 7, 16], [1, 1, 16, 36], [2, 5, 7, 36]),
+  withResidual('residual, 1×1, a sum in slices', [1, 2, 2, 512], [1, 1, 512, 8], [1, 2, 2, 8]),
+  withResidual('residual, groups and stride 2', [1, 9, 8, 6], [3, 3, 3, 10], [1, 5, 4, 10], {
+    ...{ groups: 2, stride: 2, padding: 'same' },
+  }),
+  withResidual('residual, one channel', [2, 7, 9, 1], [5, 5, 1, 8], [2, 7, 9, 8], { padding: 2 }),
+];
+
 export const cases: OpCase[] = [
   ...plain,
+  ...residuals,
+  opCase(
+    'residual and relu',
+    {
+      x: { shape: [1, 5, 6, 8], fill: 'uniform', range: [-0.1, 0.1] },
+      w: { shape: [3, 3, 8, 8], fill: 'uniform', range: [-0.1, 0.1] },
+      // The sums of products stay below 0.72, so that none is near the kink at zero.
+      residual: { shape: [1, 5, 6, 8], fill: 'awayFromZero', range: [1, 2] },
+    },
+    { padding: 'same', activation: 'relu' },
+  ),
   activated('relu', [2, 6, 7, 3], [3, 3, 3, 8], { padding: 'same', activation: 'relu' }),
   activated('relu6, stride 2', [1, 7, 7, 4], [3, 3, 4, 5], { stride: 2, activation: 'relu6' }),
   activated('leakyRelu, 1×1', [1, 4, 5, 8], [1, 1, 8, 6], { activation: 'leakyRelu' }),
@@ -117,6 +152,12 @@ export const exactCases: OpCase[] = [
     { x: { shape: [2, 6, 7, 3] }, w: { shape: [3, 3, 3, 8] }, bias: { shape: [8] } },
     { padding: 'same', activation: 'relu' },
   ),
+  ...residuals,
+  ...residuals.map(({ title, inputs, options }) => ({
+    title: `${title} activation=relu`,
+    inputs,
+    options: { ...options, activation: 'relu' },
+  })),
 ].map(withIntegers);
 
 /** A refused convolution; the text must mention every part. */
@@ -161,5 +202,20 @@ export const errorCases: ErrorCase[] = [
     { x: { shape: x4 }, w: { shape: [3, 3, 4, 16] }, bias: { shape: [8] } },
     {},
     says('conv2d', 'bias has 8', '\\b16\\b'),
+  ),
+  errorCase(
+    'residual of another shape',
+    { x: { shape: x4 }, w: { shape: w4 }, residual: { shape: [1, 8, 8, 2] } },
+    {},
+    says(
+      ...(['conv2d', 'residual must have the shape of the output'] as const),
+      ...['N=1 P=6 Q=6 K=2', labelled('residual', [1, 8, 8, 2]), labelled('x', x4), '\nfix: bring'],
+    ),
+  ),
+  errorCase(
+    'residual of another rank',
+    { x: { shape: x4 }, w: { shape: w4 }, residual: { shape: [2] } },
+    {},
+    says('conv2d', 'residual must have 4 dimensions', labelled('residual', [2])),
   ),
 ];

@@ -65,8 +65,29 @@ const plain: OpCase[] = [
   convolution('many pixels', [2, 17, 15, 4], [3, 3, 4, 1], { padding: 1 }),
 ];
 
+/** A convolution with a bias and a residual of the output's shape. */
+function withResidual(
+  note: string,
+  x: number[],
+  w: number[],
+  y: number[],
+  options: Record<string, unknown> = {},
+): OpCase {
+  const inputs = { x: { shape: x }, w: { shape: w }, bias: { shape: [w[2] * w[3]] } };
+  return opCase(note, { ...inputs, residual: { shape: y } }, options);
+}
+
+const residuals: OpCase[] = [
+  withResidual('residual', [1, 6, 7, 8], [3, 3, 8, 1], [1, 6, 7, 8], { padding: 1 }),
+  withResidual('residual, two outputs', [1, 5, 5, 3], [3, 3, 3, 2], [1, 3, 3, 6], {
+    stride: 2,
+    padding: 1,
+  }),
+];
+
 export const cases: OpCase[] = [
   ...plain,
+  ...residuals,
   activated('relu6', [1, 6, 7, 4], [3, 3, 4, 1], { padding: 'same', activation: 'relu6' }),
   activated('relu, two outputs', [1, 5, 5, 3], [3, 3, 3, 2], { stride: 2, activation: 'relu' }),
   activated('sigmoid', [1, 4, 5, 2], [3, 3, 2, 1], { activation: 'sigmoid' }),
@@ -76,7 +97,15 @@ export const composedCases: OpCase[] = [
   activated('silu', [1, 6, 7, 4], [3, 3, 4, 1], { padding: 'same', activation: 'silu' }),
 ];
 
-export const exactCases: OpCase[] = plain.map(withIntegers);
+export const exactCases: OpCase[] = [
+  ...plain,
+  ...residuals,
+  ...residuals.map(({ title, inputs, options }) => ({
+    title: `${title} activation=relu`,
+    inputs,
+    options: { ...options, activation: 'relu' },
+  })),
+].map(withIntegers);
 
 function refused(
   note: string,
@@ -102,5 +131,11 @@ export const errorCases: ErrorCase[] = [
     { x: { shape: x4 }, w: { shape: [3, 3, 4, 2] }, bias: { shape: [4] } },
     {},
     says('depthwiseConv2d', 'bias has 4', '\\b8\\b'),
+  ),
+  errorCase(
+    'residual of another shape',
+    { x: { shape: x4 }, w: { shape: w4 }, residual: { shape: [1, 6, 6, 1] } },
+    {},
+    says('depthwiseConv2d', 'residual must have the shape', labelled('residual', [1, 6, 6, 1])),
   ),
 ];

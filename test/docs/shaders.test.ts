@@ -4,12 +4,12 @@ import { createDevice } from '../../src/index.js';
 it('a shader that does not compile is told with its place, line and values', async () => {
   using device = await createDevice();
   const { runtime } = device;
-  const [a, b, bias, y] = [1, 2, 3, 4].map(() => device.ones([4]).gpuArray);
+  const [a, b, bias, residual, y] = [1, 2, 3, 4, 5].map(() => device.ones([4]).gpuArray);
   runtime.dispatch({
     shader: 'matmul_tiled',
     op: 'matmul',
     tune: { TILE_M: 30 },
-    bindings: { a, b, bias, y },
+    bindings: { a, b, bias, residual, y },
     params: {
       ...{ batch_shape: [1, 1, 1, 1], batches: 1, a_repeats: 1, b_repeats: 1 },
       ...{ m: 1, n: 1, k: 1, depth: 16 },

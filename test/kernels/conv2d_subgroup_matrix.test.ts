@@ -94,13 +94,16 @@ describe('convolution by subgroup matrices', () => {
       const x = { shape: xShape, data: values(size(xShape), 4) };
       const w = { shape: wShape, data: values(size(wShape), 7) };
       const bias = { shape: [wShape[3]], data: values(wShape[3], 2) };
-      const { y } = conv2dReference.forward({ x, w, bias }, { ...options, activation: 'relu' });
+      const yShape = [geometry.n, geometry.p, geometry.q, geometry.k];
+      const residual = { shape: yShape, data: values(size(yShape), 3) };
+      const inputs = { x, w, bias, residual };
+      const { y } = conv2dReference.forward(inputs, { ...options, activation: 'relu' });
       const upload = ({ shape, data }: { shape: number[]; data: Float64Array }) =>
         device.tensor(Float32Array.from(data), shape);
       const wide = [upload(x), upload(w), upload(bias)] as const;
       const [x16, w16] = wide.slice(0, 2).map((t) => castArray(runtime, t.gpuArray, 'f16'));
       const got = conv2dForward(runtime, x16, w16, wide[2].gpuArray, geometry, {
-        activation: 'relu',
+        ...{ activation: 'relu', residual: upload(residual).gpuArray },
         variant: 'subgroupMatrix',
       });
       expect(Array.from(new Float32Array(await runtime.read(got)))).toEqual(Array.from(y.data));

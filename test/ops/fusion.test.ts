@@ -51,6 +51,16 @@ const builds: [string, string[], Build][] = [
     },
   ],
   [
+    'conv2d with bias, residual and ReLU',
+    ['conv2d', 'add', 'add', 'relu'],
+    (device) => {
+      const shapes = [[2, 5, 5, 3], [3, 3, 3, 4], [4], [2, 5, 5, 4]];
+      const [x, w, bias, residual] = shapes.map((shape, i) => noise(device, shape, i));
+      const options = { bias, residual, activation: 'relu', padding: 'same' } as const;
+      return { inputs: [x, w, bias, residual], run: () => conv2d(x, w, options) };
+    },
+  ],
+  [
     'conv2dTranspose with bias and tanh',
     ['conv2dTranspose', 'add', 'tanh'],
     (device) => {
@@ -141,6 +151,10 @@ describe('a device that fuses nothing', () => {
     );
     expect(() => softmaxCrossEntropy(x, apart.tensor(Int32Array.of(0, 1)))).toThrow(
       'softmaxCrossEntropy: labels must be [N=1] class numbers',
+    );
+    const [image, filter] = [noise(apart, [1, 4, 4, 1], 1), noise(apart, [3, 3, 1, 2], 2)];
+    expect(() => conv2d(image, filter, { residual: noise(apart, [2], 3) })).toThrow(
+      'conv2d: residual must have 4 dimensions [N P Q K], got 1 (residual [2])',
     );
     const [wide, narrow] = [noise(apart, [2, 4], 1), noise(apart, [4], 2)];
     expect(() => batchNorm(wide, { training: true, residual: narrow })).toThrow(

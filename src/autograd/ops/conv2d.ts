@@ -17,7 +17,8 @@ import {
   type Pair,
 } from '../../kernels/conv2d_geometry.js';
 import { sumLeadingAxes } from '../../kernels/reduce.js';
-import type { InputMetas, Meta, OpRecord, Plan } from '../record.js';
+import { expectBias, expectResidual, residualBytes } from '../conv_epilogue.js';
+import type { InputMetas, OpRecord, Plan } from '../record.js';
 import { expectInput, label } from '../shapes.js';
 
 export interface Conv2dOptions {
@@ -36,28 +37,30 @@ export interface Conv2dPlan extends Plan {
 }
 
 /**
- * 2-D convolution (cross-correlation), optionally with bias and activation in its epilogue.
+ * 2-D convolution (cross-correlation), optionally with bias, residual and activation in its epilogue.
  *
- * y[n,p,q,k] = activation(bias[k] + Σ_{r,s,c} x[n, p·stride+r·dilation−pad, …, c] · w[r,s,c,k])
+ * y[n,p,q,k] = activation(bias[k] + residual[n,p,q,k] + Σ_{r,s,c} x[n, p·stride+r·dilation−pad, …, c] · w[r,s,c,k])
  *
  * x and w may be f16; sums, y and the gradients are f32.
  */
 export const conv2d: OpRecord<Conv2dOptions, Conv2dPlan> = {
   name: 'conv2d',
-  inputs: { x: 'N H W C', w: 'R S C K', bias: 'K?' },
+  inputs: { x: 'N H W C', w: 'R S C K', bias: 'K?', residual: 'N P Q K?' },
   shape: conv2dPlan,
   variants: ({ geometry, types }, info) => conv2dAccurateVariants(geometry, info, types),
   forward({ runtime, inputs, options, plan }) {
     const { geometry, types } = plan;
     const { forward } = askedVariants(options.variant, geometry, runtime.info, types);
-    const epilogue = { activation: options.activation, variant: forward };
-    return { y: conv2dForward(runtime, inputs.x!, inputs.w!, inputs.bias, geometry, epilogue) };
+    const { x, w, bias, residual } = inputs;
+    const epilogue = { residual, activation: options.activation, variant: forward };
+    return { y: conv2dForward(runtime, x!, w!, bias, geometry, epilogue) };
   },
-  saves: { x: ['w'], w: ['x'], y: ['x', 'w', 'bias'] },
+  saves: { x: ['w'], w: ['x'], y: ['x', 'w', 'bias', 'residual'] },
   derivatives: {
     x: 'dx[n,h,w,c] = Σ_{r,s,k} dz[n,p,q,k] · w[r,s,c,k],  h = p·stride + r·dilation − pad',
     w: 'dw[r,s,c,k] = Σ_{n,p,q} x[n,h,w,c] · dz[n,p,q,k]',
     bias: 'db[k] = Σ_{n,p,q} dz[n,p,q,k],  dz = dy · activation′',
+    residual: 'dresidual = dz',
   },
   backward({ runtime, dy, saved, options, plan, needs }) {
     const { geometry, types } = plan;
@@ -71,12 +74,14 @@ export const conv2d: OpRecord<Conv2dOptions, Conv2dPlan> = {
       x: needs.x ? conv2dGradInput(runtime, dz, saved.w, geometry, forInput) : undefined,
       w: needs.w ? conv2dGradWeight(runtime, saved.x, dz, geometry, forWeight) : undefined,
       bias: needs.bias ? sumLeadingAxes(runtime, dz) : undefined,
+      residual: needs.residual ? dz.retain() : undefined,
     };
     dz.release();
     return gradients;
   },
   flops: (_inputs, plan) => conv2dCost(plan.geometry).flops,
-  bytes: (_inputs, plan) => conv2dCost(plan.geometry, plan.types).bytes,
+  bytes: (inputs, plan) =>
+    conv2dCost(plan.geometry, plan.types).bytes + residualBytes(inputs, plan),
   source: 'Dumoulin & Visin, A guide to convolution arithmetic for deep learning, arXiv:1603.07285',
 };
 
@@ -104,21 +109,11 @@ function conv2dPlan(inputs: InputMetas, options: Conv2dOptions): Conv2dPlan {
   expectBias('conv2d', inputs.bias, k);
   const window = windowGeometry('conv2d', { h, w: width, r, s }, options);
   const geometry = { n, h, w: width, c, r, s, k, groups, ...window };
+  expectResidual('conv2d', inputs.residual, geometry, shapes);
   return {
     shape: [n, window.p, window.q, k],
     dtype: 'f32',
     geometry,
     types: { x: x.dtype, w: w.dtype },
   };
-}
-
-/** A bias, where given, has one value for each output channel. */
-export function expectBias(op: string, bias: Meta | undefined, k: number): void {
-  if (!bias) return;
-  expectInput(op, 'bias', bias, 'K');
-  if (bias.shape[0] !== k) {
-    throw new ShapeError(
-      `${op}: bias has ${bias.shape[0]} values but the output has K=${k} channels`,
-    );
-  }
 }

@@ -16,9 +16,9 @@ import {
   type Conv2dTransposeVariant,
 } from '../../kernels/conv2d_transpose.js';
 import { sumLeadingAxes } from '../../kernels/reduce.js';
+import { expectBias } from '../conv_epilogue.js';
 import type { InputMetas, OpRecord, Plan } from '../record.js';
 import { expectInput, label } from '../shapes.js';
-import { expectBias } from './conv2d.js';
 
 export interface Conv2dTransposeOptions {
   stride?: Pair;

@@ -11,9 +11,9 @@ import {
   type OperandTypes,
 } from '../../kernels/matmul_variants.js';
 import { reshaped, sumLeadingAxes } from '../../kernels/reduce.js';
+import { expectBias } from '../conv_epilogue.js';
 import type { InputMetas, OpRecord, Plan } from '../record.js';
 import { expectDtype, expectInput, label } from '../shapes.js';
-import { expectBias } from './conv2d.js';
 
 export interface DenseOptions {
   activation?: FusedActivation;

@@ -15,9 +15,9 @@ import {
   type DepthwiseVariant,
 } from '../../kernels/depthwise_conv2d.js';
 import { sumLeadingAxes } from '../../kernels/reduce.js';
+import { expectBias, expectResidual, residualBytes } from '../conv_epilogue.js';
 import type { InputMetas, OpRecord, Plan } from '../record.js';
 import { expectInput, label } from '../shapes.js';
-import { expectBias } from './conv2d.js';
 
 export interface DepthwiseConv2dOptions {
   stride?: Pair;
@@ -36,22 +36,25 @@ export interface DepthwiseConv2dPlan extends Plan {
 /**
  * Depthwise convolution: every input channel is convolved with M filters of its own.
  *
- * y[n,p,q,c·M+m] = activation(bias[c·M+m] + Σ_{r,s} x[n, p·stride+r·dilation−pad, …, c] · w[r,s,c,m])
+ * With k = c·M + m, y[n,p,q,k] = activation(bias[k] + residual[n,p,q,k] + Σ_{r,s} x[n, p·stride+r·dilation−pad, …, c] · w[r,s,c,m])
  */
 export const depthwiseConv2d: OpRecord<DepthwiseConv2dOptions, DepthwiseConv2dPlan> = {
   name: 'depthwiseConv2d',
-  inputs: { x: 'N H W C', w: 'R S C M', bias: 'C·M?' },
+  inputs: { x: 'N H W C', w: 'R S C M', bias: 'C·M?', residual: 'N P Q C·M?' },
   shape: depthwisePlan,
   variants: ({ geometry }) => depthwiseVariants(geometry),
   forward({ runtime, inputs, options, plan }) {
-    const { x, w, bias } = inputs;
-    return { y: depthwiseConv2dForward(runtime, x!, w!, bias, plan.geometry, options) };
+    const { x, w, bias, residual } = inputs;
+    const { activation, variant } = options;
+    const epilogue = { residual, activation, variant };
+    return { y: depthwiseConv2dForward(runtime, x!, w!, bias, plan.geometry, epilogue) };
   },
-  saves: { x: ['w'], w: ['x'], y: ['x', 'w', 'bias'] },
+  saves: { x: ['w'], w: ['x'], y: ['x', 'w', 'bias', 'residual'] },
   derivatives: {
     x: 'dx[n,h,w,c] = Σ_{r,s,m} dz[n,p,q,c·M+m] · w[r,s,c,m],  h = p·stride + r·dilation − pad',
     w: 'dw[r,s,c,m] = Σ_{n,p,q} x[n,h,w,c] · dz[n,p,q,c·M+m]',
     bias: 'db[k] = Σ_{n,p,q} dz[n,p,q,k],  dz = dy · activation′',
+    residual: 'dresidual = dz',
   },
   backward({ runtime, dy, saved, options, plan, needs }) {
     const { geometry } = plan;
@@ -64,12 +67,13 @@ export const depthwiseConv2d: OpRecord<DepthwiseConv2dOptions, DepthwiseConv2dPl
       x: needs.x ? depthwiseConv2dGradInput(runtime, dz, w, geometry, { variant }) : undefined,
       w: needs.w ? depthwiseConv2dGradWeight(runtime, x, dz, geometry, { variant }) : undefined,
       bias: needs.bias ? sumLeadingAxes(runtime, dz) : undefined,
+      residual: needs.residual ? dz.retain() : undefined,
     };
     dz.release();
     return gradients;
   },
   flops: (_inputs, plan) => conv2dCost(plan.geometry).flops,
-  bytes: (_inputs, plan) => conv2dCost(plan.geometry).bytes,
+  bytes: (inputs, plan) => conv2dCost(plan.geometry).bytes + residualBytes(inputs, plan),
   source: 'Howard et al., MobileNets, arXiv:1704.04861, section 3.1',
 };
 
@@ -92,5 +96,6 @@ function depthwisePlan(inputs: InputMetas, options: DepthwiseConv2dOptions): Dep
   expectBias(op, inputs.bias, c * m);
   const window = windowGeometry(op, { h, w: width, r, s }, options);
   const geometry = { n, h, w: width, c, r, s, k: c * m, groups: c, ...window };
+  expectResidual(op, inputs.residual, geometry, shapes);
   return { shape: [n, window.p, window.q, c * m], dtype: 'f32', geometry };
 }

@@ -1,0 +1,78 @@
+import { isGradFree, isWatchingOps, withOrigin } from '../autograd/recording.js';
+import { foldBatchNorm } from '../kernels/batch_norm_fold.js';
+import { operandTypeNow } from '../ops/mixed_precision.js';
+import { runInScope, Tensor } from '../tensor.js';
+import { Conv2d, DepthwiseConv2d } from './conv.js';
+import { isWatchingModules, type Module } from './module.js';
+import { BatchNorm2d, DEFAULT_EPSILON } from './normalization.js';
+
+export type ConvLayer = Conv2d | DepthwiseConv2d;
+
+/**
+ * norm(conv(x), residual): a convolution and the batch norm after it, as they stand in networks.
+ *
+ * Outside training, inside noGrad, they run as one convolution: the batch norm is folded into filter
+ * and bias, residual and activation are in the convolution's epilogue. The fold is made anew in each
+ * forward pass, and in each replay of a captured one, so it always is that of the weights and
+ * statistics at the time; it costs one pass over the filter, and saves one or two over the image.
+ *
+ * `residual` makes the tensor that is added before the activation; it is asked for once.
+ */
+export function convBatchNorm(
+  conv: ConvLayer,
+  norm: BatchNorm2d,
+  x: Tensor,
+  residual?: () => Tensor,
+): Tensor {
+  if (!foldsBatchNorm(conv, norm, x)) {
+    const z = conv.call(x);
+    return residual ? norm.call(z, residual()) : norm.call(z);
+  }
+  const skipped = residual?.();
+  return runInScope(() =>
+    withOrigin(conv.path ?? norm.path ?? '', () => {
+      const { runtime } = x;
+      const mark = { phase: 'forward', module: conv.path } as const;
+      const folded = runtime.marked(mark, () =>
+        foldBatchNorm(runtime, conv.weight.gpuArray, conv.bias?.gpuArray, {
+          ...{ gamma: norm.gamma.gpuArray, beta: norm.beta.gpuArray },
+          runningMean: norm.runningMean.gpuArray,
+          runningVariance: norm.runningVariance.gpuArray,
+          epsilon: norm.options.epsilon ?? DEFAULT_EPSILON,
+        }),
+      );
+      const [weight, bias] = [folded.w, folded.bias].map((array) => Tensor.own(runtime, array));
+      const { activation } = norm.options;
+      return conv.convolve(x, weight, { bias, residual: skipped, activation });
+    }),
+  );
+}
+
+/**
+ * Whether `convBatchNorm` runs the two as one. Not where somebody watches the layers, since one of
+ * them would be missing; not behind an activation of the convolution's own; not with operands of
+ * f16, where a folded filter may lose digits that the batch norm keeps.
+ */
+export function foldsBatchNorm(conv: ConvLayer, norm: BatchNorm2d, x: Tensor): boolean {
+  return (
+    isGradFree() &&
+    !norm.isTraining &&
+    x.runtime.fusesOps &&
+    conv.options.activation === undefined &&
+    // Of another length, which the batch norm words.
+    norm.options.channels === conv.outChannels &&
+    operandTypeNow() === 'f32' &&
+    !isWatchingOps() &&
+    !isWatchingModules()
+  );
+}
+
+/* Not by instanceof: a class derived from a layer may compute something else. */
+
+export function isConvLayer(layer: Module | undefined): layer is ConvLayer {
+  return layer?.constructor === Conv2d || layer?.constructor === DepthwiseConv2d;
+}
+
+export function isBatchNorm(layer: Module | undefined): layer is BatchNorm2d {
+  return layer?.constructor === BatchNorm2d;
+}
