@@ -111,7 +111,8 @@ export class CaptureCache<Args extends CaptureInput[], Result> {
       return made;
     };
     const { result, captured } = this.runtime.captureCommands(() =>
-      watchOps(watch, () => runInScope(run)),
+      // What is captured is what runs without.
+      watchOps(watch, () => runInScope(run), { apart: false }),
     );
     const { commands, pool, pinned } = captured;
     const ownHandles = new Set(inputs.map(({ handle }) => handle));

@@ -100,26 +100,27 @@ export type OpWatcher = (
   values: OpValues,
 ) => void;
 
-const opWatchers = new Set<OpWatcher>();
+/** Each with whether it wants to see the ops one by one. */
+const opWatchers = new Map<OpWatcher, boolean>();
 
 /** The innermost module whose forward is running. */
 export function currentOrigin(): string | null {
   return moduleStack.at(-1) ?? null;
 }
 
-/** Whether anybody watches the ops that run. */
+/** Whether anybody wants to see the ops that run one by one, as a program names them. */
 export function isWatchingOps(): boolean {
-  return opWatchers.size > 0;
+  return [...opWatchers.values()].includes(true);
 }
 
 /** Tells the watchers of an op that ran. */
 export const showOp: OpWatcher = (...op) => {
-  for (const watch of opWatchers) watch(...op);
+  for (const watch of opWatchers.keys()) watch(...op);
 };
 
-/** Shows every op that runs inside `fn` to `watch`. */
-export function watchOps<T>(watch: OpWatcher, fn: () => T): T {
-  opWatchers.add(watch);
+/** Shows every op that runs inside `fn` to `watch`; with `apart` none is fused with its neighbours. */
+export function watchOps<T>(watch: OpWatcher, fn: () => T, { apart = true } = {}): T {
+  opWatchers.set(watch, apart);
   try {
     return fn();
   } finally {

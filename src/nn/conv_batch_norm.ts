@@ -1,5 +1,6 @@
 import { isGradFree, isWatchingOps, withOrigin } from '../autograd/recording.js';
 import { foldBatchNorm } from '../kernels/batch_norm_fold.js';
+import { pairOf } from '../kernels/conv2d_geometry.js';
 import { operandTypeNow } from '../ops/mixed_precision.js';
 import { runInScope, Tensor } from '../tensor.js';
 import { Conv2d, DepthwiseConv2d } from './conv.js';
@@ -14,7 +15,8 @@ export type ConvLayer = Conv2d | DepthwiseConv2d;
  * Outside training, inside noGrad, they run as one convolution: the batch norm is folded into filter
  * and bias, residual and activation are in the convolution's epilogue. The fold is made anew in each
  * forward pass, and in each replay of a captured one, so it always is that of the weights and
- * statistics at the time; it costs one pass over the filter, and saves one or two over the image.
+ * statistics at the time. It costs a pass over the filter and saves one over the outputs, so it is
+ * not made where the filter is larger, as for a single small image.
  *
  * `residual` makes the tensor that is added before the activation; it is asked for once.
  */
@@ -48,6 +50,14 @@ export function convBatchNorm(
   );
 }
 
+/** Outputs of a channel and weights of a channel: what folding saves, and what it costs. */
+function paysFolding(conv: ConvLayer, x: Tensor): boolean {
+  const [n, h, w] = x.shape;
+  const [strideH, strideW] = pairOf('conv2d', 'stride', conv.options.stride ?? 1);
+  const outputs = n * Math.ceil(h / strideH) * Math.ceil(w / strideW);
+  return outputs > conv.weight.size / conv.outChannels;
+}
+
 /**
  * Whether `convBatchNorm` runs the two as one. Not where somebody watches the layers, since one of
  * them would be missing; not behind an activation of the convolution's own; not with operands of
@@ -63,7 +73,8 @@ export function foldsBatchNorm(conv: ConvLayer, norm: BatchNorm2d, x: Tensor): b
     norm.options.channels === conv.outChannels &&
     operandTypeNow() === 'f32' &&
     !isWatchingOps() &&
-    !isWatchingModules()
+    !isWatchingModules() &&
+    paysFolding(conv, x)
   );
 }
 

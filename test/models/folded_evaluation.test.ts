@@ -20,7 +20,10 @@ import { seededRandom } from '../helpers/fill.js';
 const device = await testDevice();
 afterEach(() => vi.restoreAllMocks());
 
-/** [name, network, height and width, convolutions whose batch norm is folded]. */
+/**
+ * [name, network, height and width, convolutions whose batch norm is folded]: those with more outputs
+ * than weights a channel, for four images.
+ */
 const networks: [string, () => Module, number, number][] = [
   [
     'resnet18 with narrow stages',
@@ -28,12 +31,12 @@ const networks: [string, () => Module, number, number][] = [
       new ResNet(device, {
         ...{ block: 'basic', stages: [2, 2, 2, 2], width: 8, input: [16, 16, 3], classes: 5 },
       }),
-    ...([16, 20] as const),
+    ...([16, 11] as const),
   ],
   [
     'resnet101-v1 of fewer and narrower blocks',
     () => new ResNetV1(device, { stages: [1, 2, 3, 1], width: 8, input: [40, 40, 3], classes: 5 }),
-    ...([40, 26] as const),
+    ...([40, 13] as const),
   ],
   [
     'efficient-net-b0 of fewer blocks',
@@ -135,16 +138,13 @@ describe('an evaluation with folded batch norms', () => {
       const statistics = 'batch_norm_statistics_running';
       expect(count(apart.shaders, statistics)).toBe(norms);
       expect(count(folded.shaders, 'batch_norm_fold')).toBe(folds);
-      expect(count(folded.shaders, statistics)).toBe(folds > 0 ? 0 : norms);
+      expect(count(folded.shaders, statistics)).toBe(norms - folds);
       // Statistics and normalisation give way to the fold; a sum of MbConv goes too.
       const sums = apart.shaders.filter((shader) => shader.startsWith('binary_forward')).length;
       const left = folded.shaders.filter((shader) => shader.startsWith('binary_forward')).length;
       expect(folded.shaders.length).toBe(apart.shaders.length - folds - (sums - left));
-      if (folds > 0) {
-        expect(folded.shaders.filter((shader) => shader.startsWith('batch_norm'))).toEqual(
-          Array.from({ length: folds }, () => 'batch_norm_fold'),
-        );
-      }
+      const passes = folded.shaders.filter((shader) => shader.startsWith('batch_norm_forward'));
+      expect(passes.length).toBe(norms - folds);
       // Both ways round like the exact network with weights off by at most the bound of a sum, the
       // folded ones by 8 parts more: each may be as far from it as such weights take it.
       await perturb(model);

@@ -11,6 +11,7 @@ import {
   type ConvLayer,
 } from '../../src/nn/index.js';
 import { mul } from '../../src/ops/elementwise.js';
+import { foldsBatchNorm } from '../../src/nn/conv_batch_norm.js';
 import { withOperands } from '../../src/ops/mixed_precision.js';
 import { conv2dReference } from '../../src/reference/conv2d.js';
 import { depthwiseConv2dReference } from '../../src/reference/depthwise_conv2d.js';
@@ -148,7 +149,7 @@ describe('convBatchNorm in evaluation without gradients', () => {
   it('frees the folded filter', async () => {
     const conv = new Conv2d(device, { inChannels: 4, outChannels: 4, kernelSize: 3 });
     const norm = settled(new BatchNorm2d(device, { channels: 4 }));
-    const x = image([1, 5, 5, 4]);
+    const x = image([2, 5, 5, 4]);
     noGrad(() => convBatchNorm(conv, norm, x)).dispose();
     const before = device.memory.liveBytes;
     noGrad(() => convBatchNorm(conv, norm, x)).dispose();
@@ -159,7 +160,7 @@ describe('convBatchNorm in evaluation without gradients', () => {
   it('follows weights and statistics in a captured pass', async () => {
     const conv = new Conv2d(device, { inChannels: 4, outChannels: 8, kernelSize: 3 });
     const norm = settled(new BatchNorm2d(device, { channels: 8 }));
-    const x = image([1, 5, 5, 4]);
+    const x = image([2, 5, 5, 4]);
     const run = (): Tensor => noGrad(() => convBatchNorm(conv, norm, x));
     const captured = device.capture(() => ({ y: run() }));
     let before = [...(await captured().y.data())];
@@ -176,6 +177,15 @@ describe('convBatchNorm in evaluation without gradients', () => {
       before = after;
     }
     captured.dispose();
+  });
+
+  it('leaves the two apart where the filter is larger than what it computes', () => {
+    const conv = new Conv2d(device, { inChannels: 4, outChannels: 8, kernelSize: 3, stride: 2 });
+    const norm = settled(new BatchNorm2d(device, { channels: 8 }));
+    // 36 weights a channel; 4·3·3 outputs are not more, 5·3·3 are.
+    expect(foldsBatchNorm(conv, norm, image([4, 6, 6, 4]))).toBe(false);
+    expect(noGrad(() => foldsBatchNorm(conv, norm, image([4, 6, 6, 4])))).toBe(false);
+    expect(noGrad(() => foldsBatchNorm(conv, norm, image([5, 6, 6, 4])))).toBe(true);
   });
 
   it('is what a Sequential runs where a batch norm follows a convolution', () => {
