@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { planRun } from '../../src/train/run_plan.js';
+import type { Settings } from '../../src/train/settings.js';
+
+const planned = (recipe: string, settings: Partial<Settings>) =>
+  planRun({ recipe, settings: { data: 'builtin:signs', ...settings }, out: 'a-folder-of-no-run' })
+    .config;
+
+describe('the plan of an overfit check', () => {
+  it('leaves out what hinders learning by heart', () => {
+    const config = planned('cifar100-vgg', { overfit: true });
+    expect(config).toMatchObject({
+      ...{ optimizer: 'adam', momentum: null, epochs: 100, batchSize: 32, dropLast: false },
+      ...{ dropout: 0, l2: 0, weightDecay: 0, augment: 'none', schedule: 'inverse-time:0.01' },
+    });
+    expect(planned('cifar100-vgg', {})).toMatchObject({ optimizer: 'sgd', l2: 5e-4, lr: 0.1 });
+  });
+
+  it('takes four times the rate of the recipe, or less', () => {
+    const rate = (recipe: string, settings: Partial<Settings> = {}) =>
+      planned(recipe, { overfit: true, ...settings }).lr;
+    expect(rate('traffic')).toBeCloseTo(2e-4, 12);
+    expect(rate('cifar100-transfer')).toBeCloseTo(4e-4, 12);
+    expect(rate('simpsons-tf')).toBe(1e-3);
+    expect(rate('cifar100-vgg')).toBe(1e-3);
+    expect(rate('traffic', { lr: 3e-5 })).toBe(3e-5);
+  });
+});
