@@ -1,6 +1,7 @@
 import type { Device } from '../device.js';
 import type { TunedKernel } from '../kernels/tune_report.js';
 import { createModel, publishedOptions } from '../models/index.js';
+import { Dropout, type Module } from '../nn/index.js';
 import { softmaxCrossEntropy } from '../ops/loss.js';
 import { createOptimizer } from '../optim/index.js';
 import type { Tensor } from '../tensor.js';
@@ -21,11 +22,16 @@ export interface TrainingPlan {
   classes: number;
   dtype: 'f32' | 'f16';
   settings: Pick<Settings, 'optimizer' | 'lr'>;
+  /** Off beside other engines: each would drop other values. */
+  hasDropout: boolean;
 }
 
 /** A step with what it holds on the device. */
 export interface TrainingProgram extends SteppedProgram {
+  model: Module;
   parameters: number;
+  /** Runs a captured step; its loss is that of the parameters before it. */
+  loss(): Promise<number>;
   dispose(): void;
 }
 
@@ -44,7 +50,8 @@ export function planOf(request: BenchRequest): TrainingPlan {
     ? parseShape('train', request.shape)
     : usual;
   const input = [height, width, channels] as const;
-  return { name, batchSize, input, classes, dtype: request.dtype ?? 'f32', settings };
+  const { dtype = 'f32', against } = request;
+  return { name, batchSize, input, classes, dtype, settings, hasDropout: against === undefined };
 }
 
 export async function tunePlan(
@@ -57,7 +64,7 @@ export async function tunePlan(
 }
 
 export function openProgram(device: Device, plan: TrainingPlan): TrainingProgram {
-  const { name, batchSize, input, classes, dtype, settings } = plan;
+  const { name, batchSize, input, classes, dtype, settings, hasDropout } = plan;
   const model = createModel(device, name, { input, classes });
   const optimizer = createOptimizer(settings.optimizer, model.namedParameters(), {
     lr: settings.lr,
@@ -73,8 +80,13 @@ export function openProgram(device: Device, plan: TrainingPlan): TrainingProgram
   const captured = device.capture<[Uint8Array, Int32Array], Tensor>(run);
   const { images, labels } = randomBatch(batchSize, input[0] * input[1] * input[2], classes);
   model.train();
+  if (!hasDropout) {
+    for (const [, module] of model.namedModules()) if (module instanceof Dropout) module.eval();
+  }
   return {
+    model,
     captured: () => void captured(images, labels),
+    loss: () => captured(images, labels).item(),
     plain: () => void run(device.tensor(images), device.tensor(labels)),
     inputs: [images, labels],
     parameters: [...model.parameters()].reduce((sum, { size }) => sum + size, 0),
