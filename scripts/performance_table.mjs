@@ -26,6 +26,15 @@ const DIRECTIONS = ['forward', 'grad-input', 'grad-weight'];
  * @property {number | null} gbps
  * @property {number | null} percentOfPeak
  * @property {string} [problem]
+ * @property {number} [relativeError]
+ * @property {Training} [training]
+ *
+ * @typedef {object} Training
+ * @property {number | null} imagesPerSecond
+ * @property {number | null} firstStepMs
+ * @property {number | null} peakBytes
+ * @property {string} memoryOf
+ * @property {(number | null)[]} [losses]
  *
  * @typedef {object} Saved a file that `--save` wrote
  * @property {string} adapter
@@ -37,6 +46,7 @@ const DIRECTIONS = ['forward', 'grad-input', 'grad-weight'];
  * @property {string | null} commit
  * @property {string} date
  * @property {Row[]} results
+ * @property {{ losses?: { optimizer: string, lr: number, usualLr: number, allowed: number[] } }} [comparison]
  */
 
 const INTRO = `# Measurements
@@ -79,9 +89,10 @@ function factsOf(name, { driver, node, commit, date, timing, peak, isSoftware })
 }
 
 /** @param {Saved} saved */
-function sectionsOf({ results }) {
+function sectionsOf({ results, comparison }) {
   return [...new Set(results.map(({ op }) => op))].flatMap((op) => {
     const rows = results.filter((row) => row.op === op);
+    if (op === 'train') return ['### train', wholeSteps(rows, comparison?.losses)];
     const hasPeers = enginesOf(rows).length > 1;
     return [`### ${op}`, hasPeers ? besideOthers(rows) : byVariant(rows)];
   });
@@ -121,6 +132,47 @@ function besideOthers(rows) {
       ? `Geometric mean over the best of them: ${mean.toFixed(2)} in ${ratios.length} places; another engine is faster in ${slower}.`
       : 'No other engine gave a time.';
   return `GFLOP/s; ours by the kernel chosen unasked.\n\n${table(head, lines, 3)}\n\n${summary}`;
+}
+
+/**
+ * Whole training steps, a line for each engine.
+ *
+ * @param {readonly Row[]} rows
+ * @param {NonNullable<Saved['comparison']>['losses']} losses
+ */
+function wholeSteps(rows, losses) {
+  const best = (/** @type {Row} */ { shape, variant }) =>
+    Math.min(
+      ...rows
+        .filter((row) => row.shape === shape && row.variant === variant)
+        .map(({ ms }) => ms ?? Infinity),
+    );
+  const scaled = (/** @type {number | null | undefined} */ value, /** @type {number} */ unit) =>
+    figure(value === null || value === undefined ? null : value / unit);
+  const lines = rows.map((row) => [
+    ...[row.variant, row.shape, row.engine, figure(row.training?.imagesPerSecond)],
+    ...[figure(row.ms), row.ms === null ? '–' : (row.ms / best(row)).toFixed(2)],
+    ...[scaled(row.training?.firstStepMs, 1000), scaled(row.training?.peakBytes, 2 ** 20)],
+    row.training?.losses?.at(-1)?.toPrecision(6) ?? '–',
+    row.relativeError?.toExponential(1) ?? '–',
+  ]);
+  const head = [
+    ...['network', 'shape', 'engine', 'images/s', 'ms a step', 'ratio', 'first step s', 'MiB'],
+    ...['loss', 'error'],
+  ];
+  const counted = rows
+    .filter(({ training }) => training?.memoryOf)
+    .map(({ engine, training }) => `${engine}: ${training?.memoryOf}`);
+  const remarks = [
+    ...(losses
+      ? [
+          `Losses after ${losses.allowed.length - 1} updates by ${losses.optimizer} at a rate of ${losses.lr} (usually ${losses.usualLr}), dropout off; the error is the largest relative difference from our losses, up to ${Math.max(...losses.allowed).toExponential(1)} is allowed.`,
+        ]
+      : []),
+    ...(counted.length > 0 ? [`Memory: ${[...new Set(counted)].join('; ')}.`] : []),
+    ...rows.flatMap(({ engine, problem }) => (problem ? [`${engine}: ${problem}.`] : [])),
+  ];
+  return [table(head, lines, 3), ...remarks].join('\n\n');
 }
 
 /**

@@ -1,6 +1,6 @@
 // What the peers share: reading the jobs, Dawn as navigator.gpu, operands, timing, answers.
 //
-// A peer is a program: it reads jobs, one line of JSON each (PeerJob in src/bench/peer_process.ts), answers each with lines
+// A peer is a program: it reads jobs, one line of JSON each (see src/bench/peer_process.ts), answers each with lines
 // of JSON and a last line {"done":true}, and ends when its input does. Without a job it only says whether it can run.
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -103,23 +103,17 @@ export function watchErrors(device) {
 }
 
 /**
- * Runs an engine over the jobs on standard input.
+ * Answers each job on standard input, with a problem where that fails.
  *
- * @param {string} adapter
- * @param {Engine} engine
+ * @param {{ engine: string, adapter: string, note: string }} head of every answer
+ * @param {(job: any) => Promise<object>} answer
  */
-export async function serve(adapter, { name, note, prepare }) {
+export async function answerJobs(head, answer) {
   for await (const text of createInterface({ input: process.stdin })) {
-    /** @type {Job} */
-    const job = JSON.parse(text);
-    const head = { engine: name, adapter, note };
     let line;
     gpuError = null;
     try {
-      const work = await prepare(job, operandsOf(job));
-      writeFileSync(job.output, await work.result());
-      line = { ...head, ...(await measure(work, SOFTWARE.test(adapter))), output: job.output };
-      work.close();
+      line = { ...head, ...(await answer(JSON.parse(text))) };
       if (gpuError !== null) throw new Error(gpuError);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -128,6 +122,22 @@ export async function serve(adapter, { name, note, prepare }) {
     process.stdout.write(`${JSON.stringify(line)}\n{"done":true}\n`);
   }
   process.stdout.write('', () => process.exit(0));
+}
+
+/**
+ * Runs an engine over the convolutions on standard input.
+ *
+ * @param {string} adapter
+ * @param {Engine} engine
+ */
+export async function serve(adapter, { name, note, prepare }) {
+  await answerJobs({ engine: name, adapter, note }, async (/** @type {Job} */ job) => {
+    const work = await prepare(job, operandsOf(job));
+    writeFileSync(job.output, await work.result());
+    const timed = await measure(work, adapter);
+    work.close();
+    return { ...timed, output: job.output };
+  });
 }
 
 /**
@@ -140,7 +150,7 @@ function operandsOf({ direction, n, p, q, k, files }) {
 }
 
 /** @param {string} path */
-function floatsOf(path) {
+export function floatsOf(path) {
   const { buffer, byteOffset, byteLength } = readFileSync(path);
   return new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
 }
@@ -151,7 +161,9 @@ const cell = new Int32Array(new SharedArrayBuffer(4));
  * While a promise of Dawn's is pending Node's event loop spins; a software adapter needs that
  * processor itself. The engine's own waits sleep likewise, so the comparison is even.
  *
- * @param {Promise<unknown>} promise
+ * @template T
+ * @param {Promise<T>} promise
+ * @returns {Promise<T>}
  */
 function patiently(promise) {
   let isDone = false;
@@ -166,6 +178,18 @@ function patiently(promise) {
   });
 }
 
+/**
+ * Waits as is best on an adapter.
+ *
+ * @template T
+ * @param {string} adapter
+ * @param {Promise<T>} promise
+ * @returns {Promise<T>}
+ */
+export function waitFor(adapter, promise) {
+  return SOFTWARE.test(adapter) ? patiently(promise) : promise;
+}
+
 const SOFTWARE = /llvmpipe|swiftshader|lavapipe|software|warp|basic render/i;
 const BUDGET_MS = 500;
 const BATCH_MS = 20;
@@ -174,13 +198,13 @@ const BATCH_MS = 20;
  * As the bench times its own kernels without timestamps: warm-up, batches between waits, median.
  *
  * @param {Work} work
- * @param {boolean} isSoftware
+ * @param {string} adapter
  */
-async function measure({ run, wait }, isSoftware) {
+async function measure({ run, wait }, adapter) {
   const time = async (/** @type {number} */ count) => {
     const start = performance.now();
     for (let i = 0; i < count; i++) run();
-    await (isSoftware ? patiently(wait()) : wait());
+    await waitFor(adapter, wait());
     return (performance.now() - start) / count;
   };
   await time(1);
@@ -194,17 +218,4 @@ async function measure({ run, wait }, isSoftware) {
   const middle = samples.length >> 1;
   const ms = samples.length % 2 ? samples[middle] : (samples[middle - 1] + samples[middle]) / 2;
   return { ms, runs };
-}
-
-/**
- * Random numbers in [−1, 1): equal or zero ones would flatter some engines.
- *
- * @param {number} size
- */
-export function randomValues(size) {
-  let state = 1;
-  return Float32Array.from({ length: size }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state * 2 ** -31 - 1;
-  });
 }

@@ -1,13 +1,8 @@
-// TensorFlow.js with its WebGPU backend, in Node on Dawn. The gradients are its own kernels, called
-// directly, so that no forward pass is counted with them.
+// TensorFlow.js' convolutions. The gradients are its own kernels, called directly, so that no forward
+// pass is counted with them.
 
-import { load, provideGpu, serve, watchErrors } from './lib.mjs';
-
-const adapter = await provideGpu();
-const [tf, webgpu] = await load(['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-webgpu']);
-await tf.setBackend('webgpu');
-await tf.ready();
-watchErrors(tf.backend().device);
+import { serve } from './lib.mjs';
+import { adapter, name, tf, wait } from './tfjs_lib.mjs';
 
 const KERNELS = {
   forward: ['Conv2D', 'DepthwiseConv2dNative'],
@@ -16,7 +11,7 @@ const KERNELS = {
 };
 
 await serve(adapter, {
-  name: `tfjs-webgpu ${webgpu.version_webgpu ?? tf.version_core}`,
+  name,
   note: 'wall clock over batches of dispatches',
   async prepare({ n, h, w, c, k, r, stride, p, q, padding, isDepthwise, direction }, operands) {
     const inputShape = [n, h, w, c];
@@ -32,17 +27,10 @@ await serve(adapter, {
     const window = { strides: [stride, stride], pad: padding, dataFormat: 'NHWC' };
     const attributes = { ...window, dilations: [1, 1], inputShape, filterShape };
     const kernel = KERNELS[direction][isDepthwise ? 1 : 0];
-    const backend = tf.backend();
     const compute = () => tf.engine().runKernel(kernel, inputs, attributes);
     return {
       run: () => compute().dispose(),
-      wait: () => {
-        if (backend.commandEncoder) {
-          backend.endComputePassEncoder();
-          backend.submitQueue();
-        }
-        return backend.queue.onSubmittedWorkDone();
-      },
+      wait,
       async result() {
         const tensor = compute();
         const values = await tensor.data();

@@ -1,75 +1,122 @@
-// Trains the MNIST network with TensorFlow.js on its WebGPU backend, on random images, and prints
-// images per second: the counterpart of `tilegrad bench train`.
-//
-//   npm install --prefix bench/peers && node bench/peers/tfjs_train.mjs [batch size] [steps]
+// Training in TensorFlow.js: the losses of the first steps of a network, the time of the very first, the time of the steps
+// that follow, and memory. Jobs and answers: TrainingJob and PeerLine in src/bench.
 
-import { load, provideGpu, randomValues } from './lib.mjs';
+import { readFileSync } from 'node:fs';
+import { answerJobs, floatsOf, waitFor } from './lib.mjs';
+import { Network, networks } from './tfjs_networks.mjs';
+import { adapter, name, tf, wait } from './tfjs_lib.mjs';
 
-const [batchSize, steps] = [Number(process.argv[2] ?? 64), Number(process.argv[3] ?? 5)];
-const adapter = await provideGpu();
-// The first of these registers the gradients.
-const [, tf] = await load([
-  '@tensorflow/tfjs',
-  '@tensorflow/tfjs-core',
-  '@tensorflow/tfjs-backend-webgpu',
-]);
-await tf.setBackend('webgpu');
-await tf.ready();
+/**
+ * @typedef {object} Job
+ * @property {string} model
+ * @property {number} batchSize
+ * @property {number[]} input height, width, channels
+ * @property {number} classes
+ * @property {{ name: string, lr: number, beta1: number, beta2: number, epsilon: number, momentum: number }} optimizer
+ * @property {number} updates
+ * @property {{ name: string, shape: number[], offset: number }[]} weights
+ * @property {{ weights: string, images: string, labels: string }} files
+ */
 
-const variable = (/** @type {number[]} */ shape) => tf.variable(tf.truncatedNormal(shape, 0, 0.1));
-const bias = (/** @type {number} */ size) => tf.variable(tf.fill([size], 0.1));
-const weights = {
-  ...{ w1: variable([5, 5, 1, 32]), b1: bias(32), w2: variable([5, 5, 32, 64]), b2: bias(64) },
-  ...{ w3: variable([3136, 1024]), b3: bias(1024), w4: variable([1024, 10]), b4: bias(10) },
+const BUDGET_MS = 4000;
+const PARTS = 3;
+/** A step that takes longer is timed once. */
+const LONG_MS = 20_000;
+
+/** The most bytes of buffers that were in use at once. */
+let peakBytes = 0;
+const { bufferManager } = tf.backend();
+const acquire = bufferManager.acquireBuffer;
+bufferManager.acquireBuffer = (/** @type {any[]} */ ...options) => {
+  const buffer = acquire.apply(bufferManager, options);
+  peakBytes = Math.max(peakBytes, bufferManager.numBytesUsed);
+  return buffer;
 };
 
-/** @param {any} x */
-function model(x) {
-  const first = tf.maxPool(
-    tf.relu(tf.add(tf.conv2d(x, weights.w1, 1, 'same'), weights.b1)),
-    2,
-    2,
-    'valid',
+const note = 'wall clock of steps that follow each other';
+await answerJobs({ engine: name, adapter, note }, async (/** @type {Job} */ job) => {
+  const { network, step, dispose } = programOf(job);
+  await waitFor(adapter, wait());
+  peakBytes = bufferManager.numBytesUsed;
+  const start = performance.now();
+  const losses = [await valueOf(step())];
+  const firstStepMs = performance.now() - start;
+  if (network.unused.size > 0) {
+    throw new Error(`parameters without a place: ${[...network.unused].join(', ')}`);
+  }
+  while (losses.length <= job.updates) losses.push(await valueOf(step()));
+  const { ms, runs } = await measure(() => step().dispose());
+  dispose();
+  return { ms, runs, losses, firstStepMs, peakBytes, memoryOf: 'buffers in use' };
+});
+
+/**
+ * A function that trains a step and gives its loss, with what it works on.
+ *
+ * @param {Job} job
+ */
+function programOf({ model, batchSize, input, classes, optimizer: rule, weights, files }) {
+  const values = floatsOf(files.weights);
+  const parameters = new Map(
+    weights.map(({ name: parameter, shape, offset }) => {
+      const size = shape.reduce((product, length) => product * length, 1);
+      return [parameter, tf.variable(tf.tensor(values.slice(offset, offset + size), shape))];
+    }),
   );
-  const second = tf.maxPool(
-    tf.relu(tf.add(tf.conv2d(first, weights.w2, 1, 'same'), weights.b2)),
-    2,
-    2,
-    'valid',
+  const network = new Network(parameters);
+  const images = tf.tensor(floatsOf(files.images), [batchSize, ...input]);
+  const bytes = readFileSync(files.labels);
+  const labels = new Int32Array(new Uint8Array(bytes).buffer);
+  const targets = tf.tidy(() =>
+    tf.cast(tf.oneHot(tf.tensor1d(labels, 'int32'), classes), 'float32'),
   );
-  const flat = tf.reshape(second, [batchSize, 3136]);
-  const dense = tf.relu(tf.add(tf.matMul(flat, weights.w3), weights.b3));
-  return tf.add(tf.matMul(tf.dropout(dense, 0.5), weights.w4), weights.b4);
+  const optimizer = optimizerOf(rule);
+  const forward = networks[model];
+  const step = () =>
+    optimizer.minimize(
+      () => tf.losses.softmaxCrossEntropy(targets, forward(network, images)),
+      true,
+      [...parameters.values()],
+    );
+  const dispose = () => {
+    network.dispose();
+    optimizer.dispose();
+    tf.dispose([images, targets]);
+  };
+  return { network, step, dispose };
 }
 
-const labels = Int32Array.from({ length: batchSize }, (_, n) => n % 10);
-const x = tf.tensor(randomValues(batchSize * 784), [batchSize, 28, 28, 1]);
-const y = tf.cast(tf.oneHot(tf.tensor1d(labels, 'int32'), 10), 'float32');
-const optimizer = tf.train.adam(5e-4);
+/** @param {Job['optimizer']} rule */
+function optimizerOf({ name: rule, lr, beta1, beta2, epsilon, momentum }) {
+  if (rule === 'adam') return tf.train.adam(lr, beta1, beta2, epsilon);
+  if (rule === 'sgd') return tf.train.momentum(lr, momentum);
+  throw new Error(`no optimizer named ${rule}; there are adam, sgd`);
+}
 
-async function step() {
-  const loss = optimizer.minimize(() => tf.losses.softmaxCrossEntropy(y, model(x)), true);
-  const [value] = await loss.data();
+/** @param {any} loss */
+async function valueOf(loss) {
+  const [value] = await waitFor(adapter, loss.data());
   loss.dispose();
   return value;
 }
 
-const started = performance.now();
-await step();
-const firstStep = performance.now() - started;
-const times = [];
-for (let i = 0; i < steps; i++) {
-  const before = performance.now();
-  await step();
-  times.push(performance.now() - before);
+/**
+ * Milliseconds a step when steps follow each other without a pause: the median of three parts.
+ *
+ * @param {() => void} step
+ */
+async function measure(step) {
+  const run = async (/** @type {number} */ count) => {
+    const start = performance.now();
+    for (let i = 0; i < count; i++) step();
+    await waitFor(adapter, wait());
+    return (performance.now() - start) / count;
+  };
+  const once = await run(1);
+  if (once > LONG_MS) return { ms: once, runs: 1 };
+  const count = Math.max(1, Math.min(100, Math.floor(BUDGET_MS / PARTS / once)));
+  const parts = [];
+  while (parts.length < PARTS) parts.push(await run(count));
+  parts.sort((a, b) => a - b);
+  return { ms: parts[(PARTS - 1) / 2], runs: PARTS * count };
 }
-times.sort((a, b) => a - b);
-const median = times[Math.floor(times.length / 2)];
-process.stdout.write(
-  `${JSON.stringify({
-    ...{ engine: `tfjs-webgpu ${tf.version_core}`, adapter, batchSize, steps },
-    ...{ firstStepMs: Math.round(firstStep), medianStepMs: Math.round(median) },
-    imagesPerSecond: Number(((batchSize * 1000) / median).toFixed(1)),
-  })}\n`,
-);
-process.exit(0);

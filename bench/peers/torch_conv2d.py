@@ -1,42 +1,18 @@
 """PyTorch's convolution, forward and both gradients, on its GPU or else on the processor.
 
-Reads jobs, one line of JSON each (PeerJob in src/bench/peer_process.ts), and answers each with lines of
-JSON and a last line {"done": true}. On a GPU every job is measured twice: with TF32 off, which is full
-f32 as everywhere else, and on, which is PyTorch's default for convolutions.
+Reads jobs (ConvolutionJob in src/bench/peer_process.ts) and answers them as torch_lib.py says.
 """
 
-import array
 import ctypes
-import json
 import statistics
-import sys
 import time
 
-try:
-    import torch
-    from torch.nn import grad as gradients
-    import torch.nn.functional as functional
-except ImportError:
-    sys.stderr.write("missing: the Python package torch cannot be imported by python3\n")
-    sys.stderr.write("fix: python3 -m pip install torch\n")
-    sys.exit(3)
+from torch_lib import read, serve, torch, wait
+
+from torch.nn import grad as gradients
+import torch.nn.functional as functional
 
 BUDGET_SECONDS = 0.5
-DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
-ADAPTER = torch.cuda.get_device_name() if DEVICE == "cuda" else "the processor"
-
-
-def wait():
-    if DEVICE == "cuda":
-        torch.cuda.synchronize()
-
-
-def read(path, shape):
-    """Little-endian f32 of a file, as a tensor on the device."""
-    values = array.array("f")
-    with open(path, "rb") as file:
-        values.frombytes(file.read())
-    return torch.frombuffer(values, dtype=torch.float32).reshape(shape).to(DEVICE)
 
 
 def write(path, tensor):
@@ -104,27 +80,13 @@ def measure(run):
     return 1000 * statistics.median(seconds(batch) for _ in range(runs)), runs
 
 
-def main():
-    version = torch.__version__.split("+")[0]
-    modes = [(False, "tf32 off"), (True, "tf32 on")] if DEVICE == "cuda" else [(False, "cpu")]
-    for text in sys.stdin:
-        job = json.loads(text)
-        for reduced, mode in modes:
-            torch.backends.cudnn.allow_tf32 = reduced
-            torch.backends.cuda.matmul.allow_tf32 = reduced
-            line = {"engine": f"torch {version} {mode}", "adapter": ADAPTER, "isReduced": reduced}
-            line["note"] = "wall clock over batches, channels_last"
-            try:
-                run, in_our_layout = work_of(job)
-                output = f"{job['output']}-{mode.replace(' ', '-')}"
-                write(output, in_our_layout(run()))
-                line["ms"], line["runs"] = measure(run)
-                line["output"] = output
-            except RuntimeError as error:
-                line.update(ms=None, runs=0, problem=str(error).splitlines()[0])
-            print(json.dumps(line), flush=True)
-        print('{"done":true}', flush=True)
+def convolve(job, mode):
+    run, in_our_layout = work_of(job)
+    output = f"{job['output']}-{mode.replace(' ', '-')}"
+    write(output, in_our_layout(run()))
+    ms, runs = measure(run)
+    return {"ms": ms, "runs": runs, "output": output}
 
 
 with torch.no_grad():
-    main()
+    serve("wall clock over batches, channels_last", convolve)

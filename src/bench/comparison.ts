@@ -61,6 +61,7 @@ export function comparisonLines(comparison: Comparison): string[] {
   if (comparison.geometricMean === null) {
     return [...lines, 'nothing to compare: no other engine gave a right result'];
   }
+  if (comparison.losses) return lines;
   const mean = comparison.geometricMean.toFixed(2);
   lines.push(
     `${mean} times the speed of the best other engine of each shape and direction, geometric mean of ${count}; another engine is faster in ${slower.length} of them`,

@@ -9,7 +9,7 @@ import { DeviceError } from '../gpu/errors.js';
  */
 
 /** One convolution to measure: numbers, and the files its operands lie in as little-endian f32. */
-export interface PeerJob {
+export interface ConvolutionJob {
   shape: string;
   direction: string;
   n: number;
@@ -29,6 +29,29 @@ export interface PeerJob {
   output: string;
 }
 
+/** What to train: a network from weights, on a batch, by an optimizer; and the files these lie in. */
+export interface TrainingJob {
+  model: string;
+  batchSize: number;
+  /** Height, width, channels. */
+  input: readonly number[];
+  classes: number;
+  optimizer: {
+    name: string;
+    lr: number;
+    beta1: number;
+    beta2: number;
+    epsilon: number;
+    momentum: number;
+  };
+  /** The losses wanted are one before any update, and one after each of these. */
+  updates: number;
+  /** Where each parameter begins in the file, in elements; names and layouts are those of a state dict. */
+  weights: { name: string; shape: readonly number[]; offset: number }[];
+  /** Little-endian: weights f32, images f32 [N H W C] as the network sees them, labels i32 [N]. */
+  files: { weights: string; images: string; labels: string };
+}
+
 /** What a peer answers. */
 export interface PeerLine {
   /** Name, version and what was switched on. */
@@ -42,6 +65,13 @@ export interface PeerLine {
   isReduced?: boolean;
   problem?: string;
   note?: string;
+  /** Of a training: before any update, and after each. Null stands for what is no number. */
+  losses?: (number | null)[];
+  /** From a network with its weights in place to its first loss. */
+  firstStepMs?: number;
+  peakBytes?: number;
+  /** What these bytes count. */
+  memoryOf?: string;
 }
 
 export type PeerCommand = readonly [command: string, ...args: string[]];
@@ -75,7 +105,7 @@ export class PeerProcess {
   }
 
   /** Errors: what the process ended with, if it ends before it has answered. */
-  async measure(job: PeerJob): Promise<PeerLine[]> {
+  async measure(job: ConvolutionJob | TrainingJob): Promise<PeerLine[]> {
     this.child.stdin.write(`${JSON.stringify(job)}\n`);
     const answers: PeerLine[] = [];
     for (;;) {

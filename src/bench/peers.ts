@@ -7,19 +7,40 @@ import type { GpuArray } from '../gpu/array.js';
 import { UsageError, type DeviceError } from '../gpu/errors.js';
 import type { BenchCase, CaseRunner } from './case.js';
 import { ratesOf } from './numbers.js';
-import { PeerProcess, type PeerCommand, type PeerJob, type PeerLine } from './peer_process.js';
+import {
+  MissingPeer,
+  PeerProcess,
+  type ConvolutionJob,
+  type PeerCommand,
+  type PeerLine,
+} from './peer_process.js';
 import type { BenchRow, Comparison, PeerName, Peak } from './types.js';
 
 const folder = new URL('../../bench/peers/', import.meta.url);
 const script = (name: string): string => fileURLToPath(new URL(name, folder));
 
-export type PeerCommands = Readonly<Record<PeerName, PeerCommand>>;
+/** Null for an engine that has no program for what is asked. */
+export type PeerCommands = Readonly<Record<PeerName, PeerCommand | null>>;
+
+/** Python would keep compiled modules beside the scripts. */
+const python = (name: string): PeerCommand => [
+  process.env.TILEGRAD_PYTHON ?? 'python3',
+  '-B',
+  script(name),
+];
 
 /** How each peer is started: a module for Node, or a script for Python. */
 export const peerCommands: PeerCommands = {
   tfjs: [process.execPath, script('tfjs.mjs')],
   'jax-js': [process.execPath, script('jax_js.mjs')],
-  torch: [process.env.TILEGRAD_PYTHON ?? 'python3', script('torch_conv2d.py')],
+  torch: python('torch_conv2d.py'),
+};
+
+/** The same for whole training steps. */
+export const trainerCommands: PeerCommands = {
+  tfjs: [process.execPath, script('tfjs_train.mjs')],
+  'jax-js': null,
+  torch: python('torch_train.py'),
 };
 
 /**
@@ -50,8 +71,10 @@ export async function findPeers(
   const ready: PeerName[] = [];
   const missing: Comparison['missing'] = [];
   for (const peer of names) {
+    const command = commands[peer];
     try {
-      await new PeerProcess(peer, commands[peer]).close();
+      if (!command) throw new MissingPeer(`${peer}: it has no training here, only convolutions`);
+      await new PeerProcess(peer, command).close();
       ready.push(peer);
     } catch (error) {
       const { message, fix } = error as DeviceError;
@@ -87,7 +110,7 @@ export async function measurePeers(
       try {
         for (const [i, benchCase] of cases.entries()) {
           say(`${name} ${i + 1}/${cases.length} ${benchCase.shape} ${benchCase.direction}`);
-          peer ??= new PeerProcess(name, commands[name]);
+          peer ??= new PeerProcess(name, commands[name]!);
           const found = await measureByPeer(device, peer, benchCase, { peak, place });
           rows.push(...found.rows);
           // One that broke down is started anew for the next case.
@@ -138,7 +161,7 @@ async function jobOf(
   { shape, direction, convolution }: BenchCase,
   { operands }: CaseRunner,
   place: string,
-): Promise<PeerJob> {
+): Promise<ConvolutionJob> {
   const { geometry, padding } = convolution!;
   const { n, h, w, c, k, r, p, q, strideH: stride, groups } = geometry;
   const files = { x: join(place, 'x'), filter: join(place, 'filter'), dy: join(place, 'dy') };

@@ -5,6 +5,9 @@ import { parseShape } from './shapes.js';
 import { suites } from './suites.js';
 import { directions, type BenchOpName, type BenchRequest, type Direction } from './types.js';
 
+/** The networks that bench/peers has for other engines. */
+export const trainerModels: readonly string[] = ['mnist-cnn', 'resnet101-v1', 'cifar-vgg'];
+
 const tunableOps: readonly BenchOpName[] = ['conv2d', 'matmul', 'train'];
 
 /**
@@ -75,7 +78,15 @@ export function checkRequest(request: BenchRequest): void {
   if (explain && (op === 'train' || op === 'optimizer')) {
     refuse('--explain does not apply', 'measure one op by itself: tilegrad bench conv2d --explain');
   }
-  if (against && op !== 'conv2d') refuse('--against is there for conv2d only');
+  if (against && op !== 'conv2d' && op !== 'train') {
+    refuse('--against is there for conv2d and train only');
+  }
+  if (against && op === 'train' && suite !== undefined && !trainerModels.includes(suite)) {
+    refuse(
+      `other engines have no network "${suite}"; they have ${trainerModels.join(', ')}`,
+      'name one of these by --suite, or leave --against out',
+    );
+  }
   if (against && dtype === 'f16') refuse('--against measures f32 only', 'leave --dtype out');
 }
 

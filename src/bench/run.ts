@@ -7,14 +7,20 @@ import { compareEngines } from './comparison.js';
 import { withRatios } from './numbers.js';
 import { measureOptimizers } from './optimizers.js';
 import { peakOf } from './peak.js';
-import { findPeers, measurePeers, peerCommands, type PeerCommands } from './peers.js';
+import {
+  findPeers,
+  measurePeers,
+  peerCommands,
+  trainerCommands,
+  type PeerCommands,
+} from './peers.js';
 import { metasOf, openRecordCase } from './record_runner.js';
 import { checkRequest, directionsOf } from './request.js';
 import { shrinkSuite } from './scale.js';
 import { shapesOf } from './shapes.js';
 import { timingSource } from './timing.js';
 import { tuneCases } from './tune_cases.js';
-import type { BenchDocument, BenchRequest, BenchRow, Peak } from './types.js';
+import type { BenchDocument, BenchRequest, BenchRow, Comparison, Peak, PeerName } from './types.js';
 
 export interface BenchReport {
   document: BenchDocument;
@@ -27,7 +33,7 @@ export async function runBench(
   device: Device,
   request: BenchRequest,
   say: (text: string) => void,
-  commands: PeerCommands = peerCommands,
+  commands: PeerCommands = request.op === 'train' ? trainerCommands : peerCommands,
 ): Promise<BenchReport> {
   checkRequest(request);
   const peers = request.against ? await findPeers(request.against, say, commands) : null;
@@ -49,9 +55,9 @@ export async function runBench(
   say('measuring the peak of this adapter');
   const peak = await peakOf(runtime);
   const { rows, ...rest } = await measureRequest(device, request, { cases, shapes, peak, say });
-  if (peers) {
-    rows.push(...(await measurePeers(device, peers.ready, cases, { peak, say, commands })));
-  }
+  const comparison = peers
+    ? await compare(device, request, peers, { cases, rows, peak, say, commands })
+    : null;
   return {
     document: {
       adapter: info.description,
@@ -61,11 +67,28 @@ export async function runBench(
       results: withRatios(rows),
       ...(tuning ? { tuning } : {}),
       ...(scale ? { scale } : {}),
-      ...(peers ? { comparison: compareEngines(rows, peers.missing) } : {}),
+      ...(comparison ? { comparison } : {}),
       ...rest,
     },
     isRight: rows.every((row) => row.problem === undefined),
   };
+}
+
+/** Adds the rows of other engines, and what they come to. */
+async function compare(
+  device: Device,
+  request: BenchRequest,
+  { ready, missing }: { ready: PeerName[]; missing: Comparison['missing'] },
+  work: Omit<Work, 'shapes'> & { rows: BenchRow[]; commands: PeerCommands },
+): Promise<Comparison> {
+  const { cases, rows, ...settings } = work;
+  if (request.op !== 'train') {
+    rows.push(...(await measurePeers(device, ready, cases, settings)));
+    return compareEngines(rows, missing);
+  }
+  const { compareTrainers } = await import('./training_peers.js');
+  const { losses } = await compareTrainers(device, ready, request, { ...settings, rows });
+  return { ...compareEngines(rows, missing), losses };
 }
 
 interface Work {

@@ -4,7 +4,8 @@ import { comparisonLines } from './comparison.js';
 import { explanationLines } from './explain.js';
 import { holderOf } from './occupancy.js';
 import { shapeLetters } from './shapes.js';
-import type { BenchDocument, BenchRow } from './types.js';
+import { trainerHead, trainerLines } from './training_table.js';
+import type { BenchDocument, BenchRow, Comparison } from './types.js';
 
 const OWN = 'tilegrad';
 
@@ -74,7 +75,11 @@ export function formatReport(document: BenchDocument, isTerminal: boolean): stri
   const lines = headOf(document).map(remark);
   const forTerminal = comparison ? comparedColumns : terminalColumns;
   const forPipe = comparison ? [...pipeColumns, errorColumn] : pipeColumns;
-  lines.push(...tableLines(isTerminal ? forTerminal : forPipe, results, isTerminal));
+  lines.push(
+    ...(comparison?.losses
+      ? trainerLines(results, isTerminal)
+      : tableLines(isTerminal ? forTerminal : forPipe, results, isTerminal)),
+  );
   if (training) {
     const { model, parameters, batchSize, firstStepMs, stepMs, imagesPerSecond } = training;
     const { peakBytes, recompute, lossScale } = training;
@@ -124,9 +129,16 @@ function headOf(document: BenchDocument): string[] {
     `timing   ${timing}, median`,
     ...(first ? [`shape    ${shapeLetters[first.op].join(',')} of ${first.dtype}`] : []),
     ...(scale?.notes ?? []).map((note) => `scale    ${note}`),
-    ...(comparison ? ['error    largest difference from our result over our largest value'] : []),
-    ...(results.some(({ isChosen }) => isChosen) ? ['*        the kernel chosen unasked'] : []),
+    ...(comparison ? comparedHead(comparison) : []),
+    ...(results.some(({ op, isChosen }) => isChosen && op !== 'train')
+      ? ['*        the kernel chosen unasked']
+      : []),
   ];
+}
+
+function comparedHead(comparison: Comparison): string[] {
+  if (comparison.losses) return trainerHead(comparison);
+  return ['error    largest difference from our result over our largest value'];
 }
 
 /** What is said about rows below the table: problems, and notes that several rows share. */

@@ -9,7 +9,14 @@ import { profileOf } from './profile.js';
 import { measureHost, profileSteps, reportOf, runSteps, type StepReport } from './profile_step.js';
 import { writeTrace } from './profile_trace.js';
 import { openProgram, planOf, tunePlan, type TrainingPlan } from './training_program.js';
-import type { BenchDocument, BenchRequest, BenchRow, Peak, TrainingRow } from './types.js';
+import type {
+  BenchDocument,
+  BenchRequest,
+  BenchRow,
+  Peak,
+  TrainingFigures,
+  TrainingRow,
+} from './types.js';
 
 const BUDGET_MS = 4000;
 /** Steps in a trace file: more of the same only make it larger. */
@@ -76,12 +83,17 @@ export async function measureTraining(
     const { name, batchSize, input, dtype } = plan;
     const state = await program.lossScale();
     const cost = profile ? costOf(profile.timings, profile.steps) : null;
+    const imagesPerSecond = (1000 * batchSize) / stepMs;
+    const figures: TrainingFigures = {
+      ...{ imagesPerSecond, firstStepMs },
+      ...{ peakBytes: memory.peakBytes, memoryOf: 'arrays in use, rounded up' },
+    };
     return {
-      rows: [rowOf(plan, stepMs, runs, cost, peak)],
+      rows: [{ ...rowOf(plan, stepMs, runs, cost, peak), training: figures }],
       training: {
         ...{ model: name, parameters: program.parameters, batchSize, input, dtype },
         recompute: plan.recompute ? program.segments : null,
-        ...{ firstStepMs, stepMs, imagesPerSecond: (1000 * batchSize) / stepMs },
+        ...{ firstStepMs, stepMs, imagesPerSecond },
         peakBytes: memory.peakBytes,
         lossScale: state && { scale: state.scale, skippedSteps: state.skippedSteps },
       },

@@ -1,7 +1,7 @@
 import type { Device } from '../device.js';
 import type { TunedKernel } from '../kernels/tune_report.js';
 import { createModel, publishedOptions } from '../models/index.js';
-import { recomputeSegments } from '../nn/index.js';
+import { Dropout, recomputeSegments, type Module } from '../nn/index.js';
 import type { LossScaleState } from '../optim/index.js';
 import { Classifier } from '../train/classifier.js';
 import { makeOptimizer } from '../train/parameter_groups.js';
@@ -24,15 +24,20 @@ export interface TrainingPlan {
   recompute: boolean;
   /** What the recipe says of the step: its loss, its optimizer. */
   settings: Settings;
+  /** Off beside other engines: each would drop other values. */
+  hasDropout: boolean;
 }
 
 /** A step with what it holds on the device. */
 export interface TrainingProgram extends SteppedProgram {
+  model: Module;
   parameters: number;
   /** Segments that backward runs again, by name. */
   segments: string[];
   /** Where the loss scale stands; null in full precision. */
   lossScale(): Promise<LossScaleState | null>;
+  /** Runs a captured step; its loss is that of the parameters before it. */
+  loss(): Promise<number>;
   dispose(): void;
 }
 
@@ -50,10 +55,21 @@ export function planOf(request: BenchRequest): TrainingPlan {
   const [batchSize, height, width, channels, classes] = request.shape
     ? parseShape('train', request.shape)
     : usual;
-  const { dtype = 'f32', recompute = false } = request;
+  const { dtype = 'f32', recompute = false, against } = request;
+  const stepSettings = { ...settings, batchSize, dtype, recompute };
   return {
     ...{ name, batchSize, input: [height, width, channels], classes, dtype, recompute },
-    settings: { ...settings, batchSize, dtype, recompute },
+    settings: against ? withoutExtras(stepSettings) : stepSettings,
+    hasDropout: against === undefined,
+  };
+}
+
+/** What every engine does alike: the bare loss and the bare rule of the optimizer. */
+function withoutExtras(settings: Settings): Settings {
+  return {
+    ...settings,
+    ...{ l2: 0, weightDecay: 0, labelSmoothing: 0, clipNorm: null, lossReduction: 'mean' },
+    ...{ nesterov: null, momentum: settings.optimizer === 'sgd' ? 0.9 : null },
   };
 }
 
@@ -70,7 +86,7 @@ export async function tunePlan(
 
 /** Builds the network and its step as `tilegrad train` does. */
 export function openProgram(device: Device, plan: TrainingPlan): TrainingProgram {
-  const { name, batchSize, input, classes, dtype, settings } = plan;
+  const { name, batchSize, input, classes, dtype, settings, hasDropout } = plan;
   const model = createModel(device, name, { input, classes });
   const segments = plan.recompute ? recomputeSegments(model, input) : [];
   const optimizer = makeOptimizer(model, settings);
@@ -79,8 +95,18 @@ export function openProgram(device: Device, plan: TrainingPlan): TrainingProgram
   step.reset({ lossSum: 0, correct: 0, count: 0, steps: 0 });
   const batch = randomBatch(batchSize, input[0] * input[1] * input[2], classes);
   model.train();
+  if (!hasDropout) {
+    for (const [, module] of model.namedModules()) if (module instanceof Dropout) module.eval();
+  }
   return {
+    model,
     captured: () => step.run(batch),
+    loss: async () => {
+      step.reset({ lossSum: 0, correct: 0, count: 0, steps: 0 });
+      step.run(batch);
+      const { lossSum, count } = await step.read();
+      return lossSum / count;
+    },
     plain: () => step.runPlain(batch),
     inputs: [batch.images, batch.labels],
     parameters: [...model.parameters()].reduce((sum, { size }) => sum + size, 0),

@@ -76,8 +76,22 @@ export interface BenchRow {
   relativeError?: number;
   /** Of another engine: whether it rounds its operands to fewer bits than f32 has. */
   isReduced?: boolean;
+  /** Of a training step. */
+  training?: TrainingFigures;
   /** What bounds the kernel, where it was asked for. */
   explain?: Explanation;
+}
+
+/** What is said of a training step beside its time. */
+export interface TrainingFigures {
+  imagesPerSecond: number | null;
+  /** From a network with its weights in place to the end of its first step, with compiling. */
+  firstStepMs: number | null;
+  peakBytes: number | null;
+  /** What these bytes count. */
+  memoryOf: string;
+  /** Before any update and after each of ten, where engines are compared. */
+  losses?: (number | null)[];
 }
 
 /** What bounds a kernel: counts, the times these take at the measured peaks, and occupancy. */
@@ -138,6 +152,8 @@ export interface Comparison {
   engines: EngineComparison[];
   /** Engines that were asked for and are not there. */
   missing: { peer: PeerName; reason: string }[];
+  /** Of training: at which rate losses were compared, and how far each may be off, relatively. */
+  losses?: { optimizer: string; lr: number; usualLr: number; allowed: number[] };
 }
 
 export interface Peak {

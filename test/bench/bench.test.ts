@@ -121,7 +121,7 @@ describe('bench requests', () => {
     [{ op: 'optimizer', direction: 'forward' }, '--direction does not apply'],
     [{ op: 'train', variant: 'naive' }, '--variant does not apply'],
     [{ op: 'optimizer', dtype: 'f16' }, 'there are no f16 kernels'],
-    [{ op: 'matmul', against: ['tfjs'] }, '--against is there for conv2d only'],
+    [{ op: 'matmul', against: ['tfjs'] }, '--against is there for conv2d and train only'],
     [{ op: 'conv2d', dtype: 'f16', against: ['tfjs'] }, '--against measures f32 only'],
     [{ op: 'conv2d', variant: 'fastest' }, 'no kernel is named "fastest"; there are naive, tiled'],
     [{ op: 'train', scale: 'small' }, '--scale does not apply'],

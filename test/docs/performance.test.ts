@@ -53,4 +53,39 @@ describe('the page of measurements', () => {
     expect(page).toMatch(/\| 1,2 .* naive .* 4\.00 .* tiled \|\s+25\.0 \|/);
     expect(page).toContain('2026-01-02, commit unknown, Node v22');
   });
+
+  it('shows whole training steps, a line for each engine', () => {
+    const step = { op: 'train', shape: '64,28,28,1,10', direction: 'step', variant: 'mnist-cnn' };
+    const training = (imagesPerSecond: number | null, memoryOf: string, loss: number) => ({
+      ...{ imagesPerSecond, firstStepMs: 2500, peakBytes: 2 ** 21, memoryOf, losses: [9, loss] },
+    });
+    const results = [
+      row({ ...step, ms: 640, isChosen: true, training: training(100, 'arrays', 5.5) }),
+      row({
+        ...{ ...step, ms: 160, engine: 'other', relativeError: 2e-4 },
+        training: training(400, 'the process', 5.501),
+      }),
+      row({
+        ...{ ...step, ms: null, engine: 'wrong', relativeError: 0.2, problem: 'disagrees' },
+        training: training(null, '', 6.6),
+      }),
+    ];
+    const losses = { optimizer: 'adam', lr: 5e-5, usualLr: 5e-4, allowed: [1e-3, 4e-3] };
+    const page = performancePage([
+      { name: 'a.json', saved: { ...saved, results, comparison: { losses } } },
+    ]);
+    const lines = page.split('\n').filter((line) => line.startsWith('| mnist-cnn'));
+    const cells = lines.map((line) => line.split('|').map((cell) => cell.trim()));
+    expect(cells.map((line) => line.slice(3, -1))).toEqual([
+      ['tilegrad', '100', '640', '4.00', '2.50', '2.00', '5.50000', '–'],
+      ['other', '400', '160', '1.00', '2.50', '2.00', '5.50100', '2.0e-4'],
+      ['wrong', '–', '–', '–', '2.50', '2.00', '6.60000', '2.0e-1'],
+    ]);
+    expect(page).toContain(
+      'Losses after 1 updates by adam at a rate of 0.00005 (usually 0.0005), dropout off',
+    );
+    expect(page).toContain('up to 4.0e-3 is allowed');
+    expect(page).toContain('Memory: tilegrad: arrays; other: the process.');
+    expect(page).toContain('\nwrong: disagrees.\n');
+  });
 });

@@ -1,0 +1,148 @@
+import type { Device } from '../device.js';
+import { openProgram, type TrainingPlan } from './training_program.js';
+
+/*
+ * Losses by which engines can be compared.
+ *
+ * Two right engines round differently, and training makes more of that: batch norm over few values
+ * and the first steps of Adam, which are as long where a gradient is all rounding, can turn the last
+ * bit into a tenth of the loss within a few steps. How much so is measured: a twin starts from
+ * weights that are each moved by a random share of at most MOVE, and drifts away from us. The
+ * learning rate is lowered for the comparison, in all engines, until the twin stays near.
+ */
+
+/** Losses are compared before any update and after each of these. */
+export const UPDATES = 10;
+
+/** About what the rounding of a right engine, cancellation in its batch norm included, amounts to. */
+const MOVE = 2 ** -14;
+/** TF32 keeps 10 bits of each operand. */
+const REDUCED_MOVE = 2 ** -10;
+/** The most by which the twin's losses may differ from ours, relatively. */
+const STEADY = 4e-3;
+/** What an engine may differ by before any update, where the twin may happen to be nearer. */
+const FLOOR = 1e-3;
+/** A twin is one sample of how rounding may fall. */
+const SLACK = 2;
+const MOST_TENTHS = 6;
+
+type Weights = ReadonlyMap<string, { shape: readonly number[]; data: Float32Array }>;
+
+/** What every engine starts from, what it is to reach, and how far off it may end. */
+export interface LossTarget {
+  /** With the learning rate of the comparison. */
+  plan: TrainingPlan;
+  weights: Weights;
+  images: Uint8Array;
+  labels: Int32Array;
+  /** UPDATES + 1 of them. */
+  losses: number[];
+  /** For each loss the relative difference that is allowed. */
+  allowed: number[];
+  isSteady: boolean;
+}
+
+/** Trains as `plan` says, at a tenth of its rate, or a tenth of that, where rounding counts too much. */
+export async function lossTarget(
+  device: Device,
+  plan: TrainingPlan,
+  say: (text: string) => void,
+): Promise<LossTarget> {
+  const program = openProgram(device, plan);
+  const weights = new Map<string, { shape: readonly number[]; data: Float32Array }>();
+  for (const [name, parameter] of program.model.namedParameters()) {
+    const data = new Float32Array((await parameter.data()) as Float32Array);
+    weights.set(name, { shape: [...parameter.shape], data });
+  }
+  const [images, labels] = program.inputs as [Uint8Array, Int32Array];
+  program.dispose();
+  for (let tenths = 0; ; tenths++) {
+    const lr = plan.settings.lr / 10 ** tenths;
+    const slower = { ...plan, settings: { ...plan.settings, lr } };
+    say(`train ${plan.name}: losses to compare, lr ${lr}`);
+    const losses = await lossesFrom(device, slower, weights);
+    const isLast = tenths === MOST_TENTHS;
+    const drifts = await driftsFrom(device, slower, { weights, losses, move: MOVE, isLast });
+    const isSteady = drifts.length === losses.length && Math.max(...drifts) <= STEADY;
+    if (!isSteady && !isLast) continue;
+    const allowed = allowedBy(drifts, FLOOR);
+    return { plan: slower, weights, images, labels, losses, allowed, isSteady };
+  }
+}
+
+/** What an engine may differ by that rounds its operands to 10 bits. */
+export async function reducedAllowance(device: Device, target: LossTarget): Promise<number[]> {
+  const { plan, weights, losses } = target;
+  const settings = { weights, losses, move: REDUCED_MOVE, isLast: true };
+  return allowedBy(await driftsFrom(device, plan, settings), (FLOOR * REDUCED_MOVE) / MOVE);
+}
+
+/** Differences do not shrink for good: what was allowed once is allowed later. */
+export function allowedBy(drifts: readonly number[], floor: number): number[] {
+  return drifts.map((_, i) => floor + SLACK * Math.max(...drifts.slice(0, i + 1)));
+}
+
+/** The first loss that is too far off, and the largest relative difference of all. */
+export function compareLosses(
+  got: readonly number[],
+  { losses, allowed }: Pick<LossTarget, 'losses' | 'allowed'>,
+): { relativeError: number; problem: string | null } {
+  if (got.length !== losses.length) {
+    return { relativeError: NaN, problem: `gave ${got.length} losses, we have ${losses.length}` };
+  }
+  // One that is no number has no difference, and is not allowed.
+  const differences = losses.map((loss, i) => Math.abs(Number(got[i] ?? NaN) - loss) / loss);
+  const relativeError = Math.max(...differences);
+  const first = differences.findIndex((difference, i) => !(difference <= allowed[i]));
+  if (first < 0) return { relativeError, problem: null };
+  const place = first === 0 ? 'before any update' : `after ${first} of ${UPDATES} updates`;
+  const [error, most] = [differences[first], allowed[first]].map((x) => x.toExponential(1));
+  return {
+    relativeError,
+    problem: `disagrees with tilegrad: loss ${got[first]} ${place}, ours ${losses[first]}, relative error ${error}, allowed ${most}`,
+  };
+}
+
+async function lossesFrom(
+  device: Device,
+  plan: TrainingPlan,
+  weights: Weights,
+  isEnough: (losses: readonly number[]) => boolean = () => false,
+): Promise<number[]> {
+  const program = openProgram(device, plan);
+  try {
+    program.model.loadStateDict(weights, { strict: false });
+    const losses: number[] = [];
+    while (losses.length <= UPDATES && !isEnough(losses)) losses.push(await program.loss());
+    return losses;
+  } finally {
+    program.dispose();
+    await device.sync();
+  }
+}
+
+/** How far a twin is from our losses; it ends early where it is too far, unless it is the last. */
+async function driftsFrom(
+  device: Device,
+  plan: TrainingPlan,
+  settings: { weights: Weights; losses: readonly number[]; move: number; isLast: boolean },
+): Promise<number[]> {
+  const { weights, losses, move, isLast } = settings;
+  const drift = (loss: number, i: number): number => Math.abs(loss - losses[i]) / losses[i];
+  const isFar = (twin: readonly number[]): boolean => !isLast && twin.map(drift).some(isTooFar);
+  return (await lossesFrom(device, plan, moved(weights, move), isFar)).map(drift);
+}
+
+const isTooFar = (drift: number): boolean => !(drift <= STEADY);
+
+function moved(weights: Weights, move: number): Weights {
+  let state = 1;
+  const next = (): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state * 2 ** -31 - 1;
+  };
+  const change = (value: number): number => value * (1 + move * next());
+  return new Map(
+    [...weights].map(([name, { shape, data }]) => [name, { shape, data: data.map(change) }]),
+  );
+}
