@@ -9,6 +9,7 @@ import { sumOfSizes } from '../kernels/accuracy.js';
 import { conv2dVariants, type Conv2dDirection, type Conv2dVariant } from '../kernels/conv2d.js';
 import { whyNot } from '../kernels/conv2d_fit.js';
 import type { Conv2dGeometry } from '../kernels/conv2d_geometry.js';
+import { depthwiseVariants, whyNotDepthwise } from '../kernels/depthwise_conv2d_variants.js';
 import type { RecordCase } from './case.js';
 import { convolutionWords, parseShape, type Shape } from './shapes.js';
 import type { BenchOpName, Direction } from './types.js';
@@ -87,6 +88,10 @@ function conv2dCase(shape: string, direction: Direction, dtype: DTypeName): OpCa
       })),
     whyNot: (name, { info }) => whyNot(name as Conv2dVariant, key, geometry, info, types),
   };
+  const depthwise: typeof plain = {
+    variants: () => depthwiseVariants(key, geometry).map((name) => ({ name, option: name })),
+    whyNot: (name) => whyNotDepthwise(name, key, geometry),
+  };
   return {
     record,
     inputs: {
@@ -97,8 +102,7 @@ function conv2dCase(shape: string, direction: Direction, dtype: DTypeName): OpCa
     needs: needsOf(direction, { 'grad-input': ['x'], 'grad-weight': ['w'] }),
     terms: sums[direction],
     magnitudes: [sumOfSizes(sums[direction])],
-    // A depthwise convolution's record knows its own kernels.
-    ...(isDepthwise ? {} : plain),
+    ...(isDepthwise ? depthwise : plain),
     convolution: { geometry, padding },
     cost: conv2dCostOf(geometry, direction, dtype),
   };

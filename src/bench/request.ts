@@ -1,5 +1,6 @@
 import { UsageError } from '../gpu/errors.js';
 import { conv2dVariantNames } from '../kernels/conv2d_fit.js';
+import { depthwiseVariantNames } from '../kernels/depthwise_conv2d_variants.js';
 import { opCases } from './op_cases.js';
 import { parseShape } from './shapes.js';
 import { suites } from './suites.js';
@@ -90,8 +91,10 @@ export function checkRequest(request: BenchRequest): void {
   if (against && dtype === 'f16') refuse('--against measures f32 only', 'leave --dtype out');
 }
 
-/** vec4 is the depthwise kernel. */
-const conv2dNames: readonly string[] = [...conv2dVariantNames, 'vec4'];
+/** Of full and of depthwise convolutions. */
+const conv2dNames: readonly string[] = [
+  ...new Set<string>([...conv2dVariantNames, ...depthwiseVariantNames]),
+];
 
 const isConv2dKernel = (name: string): boolean => ['all', 'chosen', ...conv2dNames].includes(name);
 

@@ -9,7 +9,7 @@ import { version } from '../gpu/version.js';
  * are those it was written with; anything else is ignored and replaced by the next tuning.
  */
 
-/** Every shader that a variant of conv2d or matmul may dispatch. */
+/** Every shader that a variant of conv2d, depthwiseConv2d or matmul may dispatch. */
 export const tunedShaders: readonly string[] = [
   ...[
     'conv2d_columns_filter',
@@ -22,6 +22,10 @@ export const tunedShaders: readonly string[] = [
   ...['conv2d_grad_weight_few', 'conv2d_grad_weight_naive', 'conv2d_grad_weight_shuffle'],
   ...['conv2d_grad_weight_tiled', 'conv2d_grad_weight_tiled_vec4', 'conv2d_shuffle'],
   ...['conv2d_subgroup_matrix', 'conv2d_tiled', 'conv2d_tiled_vec4', 'conv2d_winograd_filter'],
+  ...['depthwise_conv2d_forward_naive', 'depthwise_conv2d_forward_tile'],
+  ...['depthwise_conv2d_forward_vec4', 'depthwise_conv2d_grad_input_naive'],
+  ...['depthwise_conv2d_grad_input_tile', 'depthwise_conv2d_grad_input_vec4'],
+  ...['depthwise_conv2d_grad_weight_naive', 'depthwise_conv2d_grad_weight_vec4'],
   ...['conv2d_winograd_input', 'conv2d_winograd_output', 'matmul_forward_naive', 'matmul_shuffle'],
   ...['matmul_sum_slices', 'matmul_tiled', 'matmul_tiled_vec4', 'sum_slices'],
 ];

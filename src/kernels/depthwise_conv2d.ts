@@ -1,9 +1,11 @@
 import type { GpuArray } from '../gpu/array.js';
-import { ShapeError } from '../gpu/errors.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { activationCodes } from './activation.js';
+import { activationCodes, type FusedActivation } from './activation.js';
 import { finishInPlace, type Epilogue } from './bias_activation.js';
 import { conv2dCost, type Conv2dGeometry } from './conv2d_geometry.js';
+import type { Conv2dDirection } from './conv2d_fit.js';
+import { depthwiseForwardTile, depthwiseGradInputTile } from './depthwise_conv2d_tile.js';
+import { depthwiseVariantFor, type DepthwiseVariant } from './depthwise_conv2d_variants.js';
 import { sumSlices } from './sum_slices.js';
 
 /*
@@ -11,32 +13,11 @@ import { sumSlices } from './sum_slices.js';
  * groups = c and k = c·m. Its filters [R S C M] lie in memory as [R S 1 K] would.
  */
 
-export type DepthwiseVariant = 'naive' | 'vec4';
+export * from './depthwise_conv2d_variants.js';
 
 /** Pixels of a row that one invocation of the vec4 kernels computes. */
 const PIXELS = 4;
 const WORKGROUP = 64;
-
-/** Variants that fit: four channels at a time need one filter a channel. */
-export function depthwiseVariants({ c, k }: Conv2dGeometry): DepthwiseVariant[] {
-  return k === c && c % 4 === 0 ? ['naive', 'vec4'] : ['naive'];
-}
-
-/** The variant asked for, or else the chosen one. Errors: ShapeError when it does not fit. */
-function resolveVariant(
-  geometry: Conv2dGeometry,
-  asked: DepthwiseVariant | undefined,
-): DepthwiseVariant {
-  const fitting = depthwiseVariants(geometry);
-  if (asked && !fitting.includes(asked)) {
-    throw new ShapeError(
-      `depthwiseConv2d: variant '${asked}' does not fit C=${geometry.c} with ${geometry.k / geometry.c} filters a channel`,
-      `use ${fitting.join(' or ')}, or none to have it chosen`,
-    );
-  }
-  // A quarter of the loads on every adapter.
-  return asked ?? fitting.at(-1)!;
-}
 
 /**
  * y = activation(x ∗ w + bias + residual), channel by channel; x [N H W C], w [R S C M] →
@@ -50,26 +31,42 @@ export function depthwiseConv2dForward(
   geometry: Conv2dGeometry,
   options: Epilogue & { variant?: DepthwiseVariant | undefined } = {},
 ): GpuArray {
+  const { residual } = options;
+  const variant = pickVariant(runtime, 'forward', options.variant, geometry);
+  const activation = residual ? undefined : options.activation;
+  const y =
+    variant === 'tile'
+      ? depthwiseForwardTile(runtime, x, w, bias, geometry, { activation })
+      : forwardByPieces(runtime, { x, w, bias }, geometry, variant === 'vec4', activation);
+  if (residual) finishInPlace(runtime, FORWARD, y, undefined, options);
+  return y;
+}
+
+const FORWARD = 'depthwise-conv2d forward';
+
+function forwardByPieces(
+  runtime: Runtime,
+  { x, w, bias }: { x: GpuArray; w: GpuArray; bias: GpuArray | undefined },
+  geometry: Conv2dGeometry,
+  isVec4: boolean,
+  activation: FusedActivation | undefined,
+): GpuArray {
   const { n, p, q, k } = geometry;
-  const { activation, residual } = options;
-  const op = 'depthwise-conv2d forward';
   const y = runtime.alloc([n, p, q, k]);
-  const isVec4 = resolveVariant(geometry, options.variant) === 'vec4';
   const pieces = isVec4 ? n * p * Math.ceil(q / PIXELS) * (k / 4) : y.size;
   runtime.dispatch({
     shader: isVec4 ? 'depthwise_conv2d_forward_vec4' : 'depthwise_conv2d_forward_naive',
-    op,
+    op: FORWARD,
     ...(isVec4 ? { tune: { TQ: PIXELS } } : {}),
     constants: {
       HAS_BIAS: bias !== undefined,
-      ACTIVATION: activationCodes[(!residual && activation) || 'none'],
+      ACTIVATION: activationCodes[activation ?? 'none'],
     },
     bindings: { x, w, bias: bias ?? runtime.placeholder, y },
     params: windowParams(geometry),
     groups: Math.ceil(pieces / WORKGROUP),
     ...conv2dCost(geometry),
   });
-  if (residual) finishInPlace(runtime, op, y, undefined, { activation, residual });
   return y;
 }
 
@@ -81,9 +78,11 @@ export function depthwiseConv2dGradInput(
   geometry: Conv2dGeometry,
   options: { variant?: DepthwiseVariant | undefined } = {},
 ): GpuArray {
+  const variant = pickVariant(runtime, 'gradInput', options.variant, geometry);
+  if (variant === 'tile') return depthwiseGradInputTile(runtime, dy, w, geometry);
   const { n, h, w: width, c } = geometry;
   const dx = runtime.alloc([n, h, width, c]);
-  const isVec4 = resolveVariant(geometry, options.variant) === 'vec4';
+  const isVec4 = variant === 'vec4';
   const pieces = isVec4 ? n * h * Math.ceil(width / PIXELS) * (c / 4) : dx.size;
   runtime.dispatch({
     shader: isVec4 ? 'depthwise_conv2d_grad_input_vec4' : 'depthwise_conv2d_grad_input_naive',
@@ -105,9 +104,8 @@ export function depthwiseConv2dGradWeight(
   geometry: Conv2dGeometry,
   options: { variant?: DepthwiseVariant | undefined } = {},
 ): GpuArray {
-  if (resolveVariant(geometry, options.variant) === 'vec4') {
-    return gradWeightInSlices(runtime, x, dy, geometry);
-  }
+  const variant = pickVariant(runtime, 'gradWeight', options.variant, geometry);
+  if (variant === 'vec4') return gradWeightInSlices(runtime, x, dy, geometry);
   const { r, s, c, k } = geometry;
   const dw = runtime.alloc([r, s, c, k / c]);
   runtime.dispatch({
@@ -154,6 +152,15 @@ function gradWeightInSlices(
   const dw = sumSlices(runtime, op, part, [r, s, c, 1]);
   part.release();
   return dw;
+}
+
+function pickVariant(
+  runtime: Runtime,
+  direction: Conv2dDirection,
+  asked: DepthwiseVariant | undefined,
+  geometry: Conv2dGeometry,
+): DepthwiseVariant {
+  return depthwiseVariantFor(direction, asked, geometry, runtime.info, runtime.choices);
 }
 
 function windowParams(geometry: Conv2dGeometry) {

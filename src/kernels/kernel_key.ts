@@ -1,6 +1,6 @@
 import type { DType } from '../gpu/array.js';
 import type { Conv2dDirection } from './conv2d_fit.js';
-import type { Conv2dGeometry, Conv2dTypes } from './conv2d_geometry.js';
+import { f32Operands, type Conv2dGeometry, type Conv2dTypes } from './conv2d_geometry.js';
 import { MOST_BATCH_AXES, type MatmulGeometry } from './matmul_geometry.js';
 
 /*
@@ -10,7 +10,12 @@ import { MOST_BATCH_AXES, type MatmulGeometry } from './matmul_geometry.js';
  */
 
 export type KernelRequest =
-  | { op: 'conv2d'; direction: Conv2dDirection; geometry: Conv2dGeometry; types: Conv2dTypes }
+  | {
+      op: 'conv2d' | 'depthwiseConv2d';
+      direction: Conv2dDirection;
+      geometry: Conv2dGeometry;
+      types: Conv2dTypes;
+    }
   | { op: 'matmul'; geometry: MatmulGeometry; types: readonly [a: DType, b: DType] };
 
 const conv2dFields = [
@@ -24,10 +29,24 @@ const dtypes: readonly string[] = ['f32', 'f16'];
 export function conv2dKey(
   direction: Conv2dDirection,
   geometry: Conv2dGeometry,
+  types: Conv2dTypes,
+): string {
+  return convolutionKey('conv2d', direction, geometry, types);
+}
+
+/** Of f32 operands: depthwise kernels read no others. */
+export function depthwiseKey(direction: Conv2dDirection, geometry: Conv2dGeometry): string {
+  return convolutionKey('depthwiseConv2d', direction, geometry, f32Operands);
+}
+
+function convolutionKey(
+  op: 'conv2d' | 'depthwiseConv2d',
+  direction: Conv2dDirection,
+  geometry: Conv2dGeometry,
   { x, w }: Conv2dTypes,
 ): string {
   const numbers = conv2dFields.map((field) => `${field}=${geometry[field]}`);
-  return `conv2d ${direction} ${x} ${w} ${numbers.join(' ')}`;
+  return `${op} ${direction} ${x} ${w} ${numbers.join(' ')}`;
 }
 
 export function matmulKey(g: MatmulGeometry, [a, b]: readonly [a: DType, b: DType]): string {
@@ -43,25 +62,29 @@ export function parseKey(key: string): KernelRequest | null {
   const types = [first, second] as [DType, DType];
   const values = new Map(rest.map((part) => part.split('=') as [string, string]));
   const request =
-    op === 'conv2d' ? conv2dRequest(how, types, values) : matmulRequest(op, how, types, values);
+    op === 'conv2d' || op === 'depthwiseConv2d'
+      ? conv2dRequest(op, how, types, values)
+      : matmulRequest(op, how, types, values);
   // What does not give the same text again was not written by us.
   return request && keyOf(request) === key ? request : null;
 }
 
 export function keyOf(request: KernelRequest): string {
+  if (request.op === 'matmul') return matmulKey(request.geometry, request.types);
   return request.op === 'conv2d'
     ? conv2dKey(request.direction, request.geometry, request.types)
-    : matmulKey(request.geometry, request.types);
+    : depthwiseKey(request.direction, request.geometry);
 }
 
 /** For people: `conv2d forward 8×16×16×64 → 64, 3×3`. */
 export function describeRequest(request: KernelRequest): string {
-  if (request.op === 'conv2d') {
+  if (request.op !== 'matmul') {
     const { n, h, w, c, k, r, s, strideH, strideW, groups } = request.geometry;
     const stride = strideH === 1 && strideW === 1 ? '' : `, stride ${strideH}×${strideW}`;
-    const grouped = groups === 1 ? '' : `, ${groups} groups`;
+    const isGrouped = request.op === 'conv2d' && groups !== 1;
+    const grouped = isGrouped ? `, ${groups} groups` : '';
     const direction = { forward: 'forward', gradInput: 'grad-input', gradWeight: 'grad-weight' };
-    return `conv2d ${direction[request.direction]} ${n}×${h}×${w}×${c} → ${k}, ${r}×${s}${stride}${grouped}${halves(Object.values(request.types))}`;
+    return `${request.op} ${direction[request.direction]} ${n}×${h}×${w}×${c} → ${k}, ${r}×${s}${stride}${grouped}${halves(Object.values(request.types))}`;
   }
   const { m, n, k, batchShape, transposeA, transposeB } = request.geometry;
   const count = batchShape.reduce((product, length) => product * length, 1);
@@ -74,6 +97,7 @@ function halves(types: readonly string[]): string {
 }
 
 function conv2dRequest(
+  op: 'conv2d' | 'depthwiseConv2d',
   direction: string,
   [x, w]: [DType, DType],
   values: Map<string, string>,
@@ -81,7 +105,8 @@ function conv2dRequest(
   const numbers = conv2dFields.map((field) => [field, Number(values.get(field))] as const);
   if (!directions.includes(direction) || numbers.some(([, n]) => !isCount(n))) return null;
   const geometry = Object.fromEntries(numbers) as unknown as Conv2dGeometry;
-  return { op: 'conv2d', direction: direction as Conv2dDirection, geometry, types: { x, w } };
+  if (op === 'depthwiseConv2d' && geometry.groups !== geometry.c) return null;
+  return { op, direction: direction as Conv2dDirection, geometry, types: { x, w } };
 }
 
 function matmulRequest(

@@ -11,6 +11,14 @@ import {
   type Conv2dVariant,
 } from './conv2d.js';
 import type { Conv2dGeometry } from './conv2d_geometry.js';
+import {
+  chooseDepthwiseVariant,
+  depthwiseConv2dForward,
+  depthwiseConv2dGradInput,
+  depthwiseConv2dGradWeight,
+  depthwiseVariants,
+  type DepthwiseVariant,
+} from './depthwise_conv2d.js';
 import { describeRequest, parseKey, type KernelRequest } from './kernel_key.js';
 import { multiply } from './matmul.js';
 import type { MatmulGeometry } from './matmul_geometry.js';
@@ -40,29 +48,23 @@ export interface TunableRun {
 export function tunableOf(runtime: Runtime, key: string): Tunable | null {
   const request = parseKey(key);
   if (request === null) return null;
+  if (request.op === 'matmul') return tunableMatmul(runtime, request);
   return request.op === 'conv2d'
     ? tunableConv2d(runtime, request)
-    : tunableMatmul(runtime, request);
+    : tunableDepthwise(runtime, request);
 }
 
-function tunableConv2d(
-  runtime: Runtime,
-  request: Extract<KernelRequest, { op: 'conv2d' }>,
-): Tunable {
+type ConvolutionRequest = Extract<KernelRequest, { op: 'conv2d' | 'depthwiseConv2d' }>;
+
+function tunableConv2d(runtime: Runtime, request: ConvolutionRequest): Tunable {
   const { info } = runtime;
   const { direction, geometry, types } = request;
   const accurate = conv2dAccurateVariants(geometry, info, types);
-  const { n, p, q, r, s, c, k, groups } = geometry;
-  const sums = {
-    forward: (r * s * c) / groups,
-    gradInput: (r * s * k) / groups,
-    gradWeight: n * p * q,
-  };
   return {
     label: describeRequest(request),
     variants: conv2dVariants(direction, geometry, info, types).filter((v) => accurate.includes(v)),
     builtIn: chooseVariant(direction, geometry, info, types),
-    terms: sums[direction],
+    terms: termsOf(geometry)[direction],
     open() {
       const [first, second] = conv2dShapes(geometry)[direction];
       const a = randomOperand(runtime, first, types.x);
@@ -77,6 +79,41 @@ function tunableConv2d(
       };
       return { run, close: () => releaseBoth(a, b) };
     },
+  };
+}
+
+function tunableDepthwise(runtime: Runtime, request: ConvolutionRequest): Tunable {
+  const { direction, geometry } = request;
+  return {
+    label: describeRequest(request),
+    variants: depthwiseVariants(direction, geometry),
+    builtIn: chooseDepthwiseVariant(direction, geometry, runtime.info),
+    terms: termsOf(geometry)[direction],
+    open() {
+      // The filter [R S C M] lies in memory as that of C groups, [R S 1 C·M], does.
+      const [first, second] = conv2dShapes(geometry)[direction];
+      const a = randomOperand(runtime, first, 'f32');
+      const b = randomOperand(runtime, second, 'f32');
+      const run = (name: string): GpuArray => {
+        const variant = name as DepthwiseVariant;
+        if (direction === 'forward') {
+          return depthwiseConv2dForward(runtime, a, b, undefined, geometry, { variant });
+        }
+        const launch =
+          direction === 'gradInput' ? depthwiseConv2dGradInput : depthwiseConv2dGradWeight;
+        return launch(runtime, a, b, geometry, { variant });
+      };
+      return { run, close: () => releaseBoth(a, b) };
+    },
+  };
+}
+
+/** Terms of the sum behind each result. */
+function termsOf({ n, p, q, r, s, c, k, groups }: Conv2dGeometry) {
+  return {
+    forward: (r * s * c) / groups,
+    gradInput: (r * s * k) / groups,
+    gradWeight: n * p * q,
   };
 }
 

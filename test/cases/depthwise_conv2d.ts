@@ -62,6 +62,41 @@ const plain: OpCase[] = [
   convolution('dilation 2, stride 2', [1, 10, 9, 3], [3, 3, 3, 2], { dilation: 2, stride: 2 }),
   convolution('5×5, stride 2', [1, 11, 12, 8], [5, 5, 8, 1], { stride: 2, padding: 'same' }),
   convolution('kernel as large as the image', [2, 4, 5, 3], [4, 5, 3, 1]),
+  // Around the edges of the register tiles, with four channels or more of one filter each.
+  ...[4, 5, 7, 9].map((size) =>
+    convolution(`3×3, ${size} pixels wide`, [1, 6, size, 4], [3, 3, 4, 1], { padding: 'same' }),
+  ),
+  ...[4, 5].map((size) =>
+    convolution(`5×5, ${size} rows`, [2, size, 3, 8], [5, 5, 8, 1], { padding: 'same' }, true),
+  ),
+  ...[7, 8].map((size) =>
+    convolution(`3×3, stride 2 over ${size}×${size + 1}`, [1, size, size + 1, 4], [3, 3, 4, 1], {
+      ...{ stride: 2, padding: 'same' },
+    }),
+  ),
+  ...[1, 2, 3].map((padding) =>
+    convolution(`5×5, stride 2, padding ${padding}`, [1, 5, 6, 4], [5, 5, 4, 1], {
+      ...{ stride: 2, padding },
+    }),
+  ),
+  convolution('image of one row', [2, 1, 9, 4], [3, 3, 4, 1], { padding: 'same' }),
+  convolution('image of one column, stride 2', [1, 9, 1, 4], [5, 5, 4, 1], {
+    ...{ stride: 2, padding: 'same' },
+  }),
+  convolution('one pixel', [1, 1, 1, 8], [5, 5, 8, 1], { padding: 'same' }),
+  convolution('1×1, stride 2, padding 1', [1, 5, 6, 4], [1, 1, 4, 1], { stride: 2, padding: 1 }),
+  convolution('2×4, asymmetric padding', [1, 9, 7, 12], [2, 4, 12, 1], {
+    ...{ stride: [1, 2] },
+    padding: [
+      [2, 0],
+      [1, 3],
+    ],
+  }),
+  convolution('more padding than filter', [1, 4, 5, 4], [2, 2, 4, 1], { stride: 2, padding: 4 }),
+  convolution('7×7, stride 2', [1, 4, 5, 4], [7, 7, 4, 1], { stride: 2, padding: 3 }),
+  convolution('channels of several workgroups', [1, 5, 6, 280], [3, 3, 280, 1], { padding: 1 }),
+  convolution('a filter too large for a tile', [1, 10, 9, 4], [8, 3, 4, 1], { padding: 3 }),
+  convolution('stride 3', [1, 10, 9, 4], [3, 3, 4, 1], { stride: 3, padding: 1 }),
   convolution('many pixels', [2, 17, 15, 4], [3, 3, 4, 1], { padding: 1 }),
 ];
 

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { windowGeometry } from '../../src/kernels/conv2d_geometry.js';
-import { conv2dKey, describeRequest, matmulKey, parseKey } from '../../src/kernels/kernel_key.js';
+import {
+  conv2dKey,
+  depthwiseKey,
+  describeRequest,
+  matmulKey,
+  parseKey,
+} from '../../src/kernels/kernel_key.js';
 import { matmulGeometry } from '../../src/kernels/matmul_geometry.js';
 import { matmulShapes } from '../../src/kernels/tunable.js';
 
@@ -17,6 +23,20 @@ describe('keys of kernels', () => {
     const key = conv2dKey('gradWeight', geometry, types);
     expect(key).toMatch(/^conv2d gradWeight f16 f32 n=4 h=9 w=8 c=6 r=3 s=2 k=10 p=5 q=8 /);
     expect(parseKey(key)).toEqual({ op: 'conv2d', direction: 'gradWeight', geometry, types });
+  });
+
+  it('of a depthwise convolution are its own', () => {
+    const depthwise = { ...geometry, k: 12, groups: 6 };
+    const types = { x: 'f32', w: 'f32' } as const;
+    const key = depthwiseKey('gradInput', depthwise);
+    const request = { op: 'depthwiseConv2d', direction: 'gradInput', types } as const;
+    expect(parseKey(key)).toEqual({ ...request, geometry: depthwise });
+    expect(key).not.toBe(conv2dKey('gradInput', depthwise, types));
+    expect(describeRequest({ ...request, geometry: depthwise })).toBe(
+      'depthwiseConv2d grad-input 4×9×8×6 → 12, 3×2, stride 2×1',
+    );
+    expect(parseKey(key.replace('f32', 'f16'))).toBeNull();
+    expect(parseKey(key.replace('groups=6', 'groups=2'))).toBeNull();
   });
 
   it('differ wherever a number or a type differs', () => {

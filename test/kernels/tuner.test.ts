@@ -15,7 +15,7 @@ import { parseKey } from '../../src/kernels/kernel_key.js';
 import { tunableOf } from '../../src/kernels/tunable.js';
 import { summaryLines, tunedLine } from '../../src/kernels/tune_report.js';
 import { pickVariant } from '../../src/kernels/tuner.js';
-import { conv2d } from '../../src/ops/conv.js';
+import { conv2d, depthwiseConv2d } from '../../src/ops/conv.js';
 import { matmul } from '../../src/ops/linear.js';
 import { sum } from '../../src/ops/reduce.js';
 
@@ -73,9 +73,9 @@ describe('a file of choices', () => {
     }
   });
 
-  it('knows every shader of conv2d and matmul', () => {
+  it('knows every shader of conv2d, depthwiseConv2d and matmul', () => {
     const files = readdirSync(new URL('../../shaders/', import.meta.url))
-      .filter((file) => /^(conv2d|matmul)_.*\.wgsl$/.test(file))
+      .filter((file) => /^(conv2d|depthwise_conv2d|matmul)_.*\.wgsl$/.test(file))
       .map((file) => file.replace('.wgsl', ''))
       // Its own forward kernel is never a candidate.
       .filter((name) => name !== 'conv2d_transpose_forward_naive');
@@ -145,6 +145,43 @@ describe('tuning on this adapter', () => {
     const product = () => matmul(later.randn([4, 8]), later.randn([8, 12]));
     const forced = await later.tune(product, { again: true });
     expect(forced).toMatchObject({ kernels: [{ key: report.kernels[3].key }], known: 0 });
+  });
+
+  it('compares and times the kernels of a depthwise convolution', async () => {
+    const device = await open();
+    const x = device.randn([1, 6, 6, 8], { requiresGrad: true });
+    const w = device.randn([3, 3, 8, 1], { requiresGrad: true });
+    const step = () => {
+      sum(depthwiseConv2d(x, w, { padding: 'same' })).backward();
+    };
+    const { kernels } = await device.tune(step);
+    expect(kernels.map(({ key }) => key.split(' f32')[0])).toEqual([
+      ...['depthwiseConv2d forward', 'depthwiseConv2d gradInput', 'depthwiseConv2d gradWeight'],
+    ]);
+    const all = ['naive', 'vec4', 'tile'];
+    for (const [i, variants] of [all, all, ['naive', 'vec4']].entries()) {
+      expect(kernels[i].candidates.map(({ variant }) => variant)).toEqual(variants);
+      expect(kernels[i].candidates.filter(({ problem }) => problem)).toEqual([]);
+    }
+    // The launchers take what was chosen, where it fits.
+    const shaders = (): string[] => {
+      const { captured } = device.runtime.captureCommands(() => device.scope(step));
+      const found = captured.commands.map((command) =>
+        command.kind === 'dispatch' ? command.request.shader : command.kind,
+      );
+      device.runtime.disposeCapture(captured);
+      return found.filter((name) => name.startsWith('depthwise'));
+    };
+    for (const { key } of kernels) device.runtime.choices.set(key, 'tile');
+    expect(shaders()).toEqual([
+      ...['depthwise_conv2d_forward_tile', 'depthwise_conv2d_grad_input_tile'],
+      'depthwise_conv2d_grad_weight_vec4',
+    ]);
+    for (const { key } of kernels) device.runtime.choices.set(key, 'naive');
+    expect(shaders()).toEqual([
+      ...['depthwise_conv2d_forward_naive', 'depthwise_conv2d_grad_input_naive'],
+      'depthwise_conv2d_grad_weight_naive',
+    ]);
   });
 
   it('ignores a broken file, and replaces it', async () => {

@@ -12,6 +12,7 @@ import {
   depthwiseConv2dGradInput,
   depthwiseConv2dGradWeight,
   depthwiseVariants,
+  whyNotDepthwise,
   type DepthwiseVariant,
 } from '../../kernels/depthwise_conv2d.js';
 import { sumLeadingAxes } from '../../kernels/reduce.js';
@@ -24,7 +25,7 @@ export interface DepthwiseConv2dOptions {
   padding?: Padding;
   dilation?: Pair;
   activation?: FusedActivation;
-  /** For benches and tests: the kernels to use instead of the chosen ones. */
+  /** For benches and tests: the kernel to use instead of the chosen one, in directions it fits. */
   variant?: DepthwiseVariant;
 }
 
@@ -42,7 +43,7 @@ export const depthwiseConv2d: OpRecord<DepthwiseConv2dOptions, DepthwiseConv2dPl
   name: 'depthwiseConv2d',
   inputs: { x: 'N H W C', w: 'R S C M', bias: 'C·M?', residual: 'N P Q C·M?' },
   shape: depthwisePlan,
-  variants: ({ geometry }) => depthwiseVariants(geometry),
+  variants: ({ geometry }) => depthwiseVariants('forward', geometry),
   forward({ runtime, inputs, options, plan }) {
     const { x, w, bias, residual } = inputs;
     const { activation, variant } = options;
@@ -59,13 +60,17 @@ export const depthwiseConv2d: OpRecord<DepthwiseConv2dOptions, DepthwiseConv2dPl
   backward({ runtime, dy, saved, options, plan, needs }) {
     const { geometry } = plan;
     const { variant } = options;
+    const weightVariant =
+      variant && whyNotDepthwise(variant, 'gradWeight', geometry) === null ? variant : undefined;
     const dz = options.activation
       ? activationGradient(runtime, dy, saved.y, options.activation)
       : dy.retain();
     const { x, w } = saved;
     const gradients = {
       x: needs.x ? depthwiseConv2dGradInput(runtime, dz, w, geometry, { variant }) : undefined,
-      w: needs.w ? depthwiseConv2dGradWeight(runtime, x, dz, geometry, { variant }) : undefined,
+      w: needs.w
+        ? depthwiseConv2dGradWeight(runtime, x, dz, geometry, { variant: weightVariant })
+        : undefined,
       bias: needs.bias ? sumLeadingAxes(runtime, dz) : undefined,
       residual: needs.residual ? dz.retain() : undefined,
     };
