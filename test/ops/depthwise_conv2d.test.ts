@@ -65,10 +65,10 @@ describe('ops.depthwiseConv2d', () => {
   it('chooses tiles on a software adapter and vec4 elsewhere', () => {
     const chosen = (isSoftware: boolean, g: Conv2dGeometry) =>
       chooseDepthwiseVariant('gradInput', g, { isSoftware });
-    const large = { ...geometryOf(28, 5, 1), n: 64 };
+    const large = { ...geometryOf(28, 5, 1), n: 32 };
     expect(chosen(true, large)).toBe('tile');
     expect(chosen(false, large)).toBe('vec4');
-    expect(chosen(true, { ...large, n: 63 })).toBe('vec4');
+    expect(chosen(true, { ...large, n: 31 })).toBe('vec4');
     expect(chosen(true, { ...large, dilationH: 2 })).toBe('vec4');
     expect(chosen(true, { ...large, c: 6, k: 6, n: 100 })).toBe('naive');
     expect(chooseDepthwiseVariant('gradWeight', large, { isSoftware: true })).toBe('vec4');
