@@ -44,8 +44,8 @@ export async function openRunData(
   let part: RunData['part'] = validation ? 'validation' : 'test';
   validation ??= opened.test;
   if (config.overfit) {
-    const size = Math.min(train.size, Math.max(config.batchSize, train.size * OVERFIT_SHARE));
-    train = limitDataset(train, config.limit ?? Math.round(size), { seed, stratified: true });
+    const size = config.limit ?? overfitSize(train.size, config.batchSize);
+    train = limitDataset(train, size, { seed, stratified: true });
     [validation, part] = [train, 'training'];
   } else if (!validation) {
     ({ train, validation } = held(train, config));
@@ -71,6 +71,15 @@ export async function openRunData(
   const { notes, skipped } = opened;
   const parts = test ? [train, validation, test] : [train, validation];
   return { train, validation, part, test, parts, imageShape, classNames, notes, skipped };
+}
+
+/**
+ * Images to learn by heart: whole batches, since the statistics of batch norm over the few that are
+ * left over would be a lesson of its own in every epoch.
+ */
+function overfitSize(images: number, batchSize: number): number {
+  const batches = Math.max(1, Math.round((images * OVERFIT_SHARE) / batchSize));
+  return Math.min(images, batches * batchSize);
 }
 
 /** How images are brought to what the network sees; small ones are enlarged on the GPU. */
