@@ -21,6 +21,7 @@ describe('the browser bundle', () => {
     const folders = new Set(bundle.inputs.map((path) => path.split('/').slice(0, 2).join('/')));
     expect([...folders].sort()).toEqual([
       'dist/autograd',
+      'dist/capture.js',
       'dist/device.js',
       'dist/gpu',
       'dist/index.js',
