@@ -7,6 +7,9 @@ import { CHANNELS, gradWeightInSlices, laneTile, loadedColumns } from './conv2d_
 
 /* Convolutions of images of few channels, for subgroups of 8 lanes. */
 
+/** Sums of vec4 that a lane keeps: on llvmpipe 28 were up to a fifth faster than 14. */
+const SUMS = 28;
+
 export function conv2dForwardFew(
   runtime: Runtime,
   x: GpuArray,
@@ -17,7 +20,7 @@ export function conv2dForwardFew(
 ): GpuArray {
   const { n, h, w: width, c, k, p, q } = geometry;
   const y = runtime.alloc([n, p, q, k]);
-  const tile = laneTile(q, geometry.s);
+  const tile = laneTile(q, SUMS);
   const { STEP, DILATION, gap } = loadedColumns(geometry);
   runtime.dispatch({
     shader: 'conv2d_few',

@@ -11,9 +11,6 @@ import { sumSlices } from './sum_slices.js';
 /** Output channels of a workgroup: 8 lanes with 4 each. */
 export const CHANNELS = 32;
 
-/** Sums of vec4 that a lane keeps: fewer where each of them is code for many taps. */
-const SUMS = { narrow: 24, wide: 16 };
-
 /** Rows and columns of a workgroup. */
 export interface LaneTile {
   TP: number;
@@ -23,12 +20,15 @@ export interface LaneTile {
 /** Columns of a workgroup: few of them, so that layers share pipelines. */
 const WIDTHS = [8, 7, 4, 2];
 
-/** Of the tiles of so many columns the least wasteful; where rows are short they hold more rows. */
-export function laneTile(columns: number, taps: number): LaneTile {
+/**
+ * Of the tiles of at most `sums` pixels the least wasteful for so many columns; where rows are short
+ * they hold more rows.
+ */
+export function laneTile(columns: number, sums: number): LaneTile {
   // Half a column stands for those at the edges that a tile loads in addition.
   const cost = (width: number) => Math.ceil(columns / width) * (width + 0.5);
   const TQ = WIDTHS.reduce((best, width) => (cost(width) < cost(best) ? width : best));
-  return { TP: Math.max(1, Math.floor((taps <= 3 ? SUMS.narrow : SUMS.wide) / TQ)), TQ };
+  return { TP: Math.max(1, Math.floor(sums / TQ)), TQ };
 }
 
 /** Which columns a kernel loads, and how far outputs and taps lie apart among these. */

@@ -38,6 +38,9 @@ export function conv2dGradInputShuffle(
   );
 }
 
+/** Sums of vec4 that a lane keeps: fewer where each of them is code for many taps. */
+const SUMS = { narrow: 24, wide: 16 };
+
 function dispatchShuffle(
   runtime: Runtime,
   op: string,
@@ -46,7 +49,7 @@ function dispatchShuffle(
   { activation, residual }: Epilogue,
 ): void {
   const { n, h, w, c, r, s, k, p, q } = geometry;
-  const tile = laneTile(outputs[1], s);
+  const tile = laneTile(outputs[1], s <= 3 ? SUMS.narrow : SUMS.wide);
   const { STEP, DILATION, gap } = loadedColumns(geometry);
   const isClamped = activation === 'relu' || activation === 'relu6';
   runtime.dispatch({
