@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { openRunData } from '../../src/train/run_data.js';
 import { planRun } from '../../src/train/run_plan.js';
 import type { Settings } from '../../src/train/settings.js';
 
@@ -24,5 +25,17 @@ describe('the plan of an overfit check', () => {
     expect(rate('simpsons-tf')).toBe(1e-3);
     expect(rate('cifar100-vgg')).toBe(1e-3);
     expect(rate('traffic', { lr: 3e-5 })).toBe(3e-5);
+  });
+
+  it('fills whole batches, or takes as many images as are asked for', async () => {
+    const size = async (settings: Partial<Settings>) => {
+      const config = planned('mnist', { overfit: true, data: 'builtin:digits', ...settings });
+      return (await openRunData(config, () => undefined)).train.size;
+    };
+    // 1 % of the 6,000 digits are 60 images: two batches of 32, four of 16, one of 300.
+    expect(await size({})).toBe(64);
+    expect(await size({ batchSize: 16 })).toBe(64);
+    expect(await size({ batchSize: 300 })).toBe(300);
+    expect(await size({ limit: 40 })).toBe(40);
   });
 });
