@@ -24,7 +24,9 @@ const STEADY = 4e-3;
 const FLOOR = 1e-3;
 /** A twin is one sample of how rounding may fall. */
 const SLACK = 2;
-const MOST_TENTHS = 6;
+const MOST_TENTHS = 8;
+/** Updates of a first look at a rate. */
+const PROBE = 2;
 
 type Weights = ReadonlyMap<string, { shape: readonly number[]; data: Float32Array }>;
 
@@ -57,13 +59,20 @@ export async function lossTarget(
   const [images, labels] = program.inputs as [Uint8Array, Int32Array];
   program.dispose();
   for (let tenths = 0; ; tenths++) {
-    const lr = plan.settings.lr / 10 ** tenths;
+    // Written without the digits that division leaves at its end.
+    const lr = Number((plan.settings.lr / 10 ** tenths).toPrecision(12));
     const slower = { ...plan, settings: { ...plan.settings, lr } };
     say(`train ${plan.name}: losses to compare, lr ${lr}`);
-    const losses = await lossesFrom(device, slower, weights);
     const isLast = tenths === MOST_TENTHS;
-    const drifts = await driftsFrom(device, slower, { weights, losses, move: MOVE, isLast });
-    const isSteady = drifts.length === losses.length && Math.max(...drifts) <= STEADY;
+    const settings = { weights, move: MOVE, isLast };
+    // A rate that is far too high shows at once.
+    if (!isLast) {
+      const losses = await lossesFrom(device, slower, weights, PROBE);
+      if ((await driftsFrom(device, slower, { ...settings, losses })).some(isTooFar)) continue;
+    }
+    const losses = await lossesFrom(device, slower, weights, UPDATES);
+    const drifts = await driftsFrom(device, slower, { ...settings, losses });
+    const isSteady = !drifts.some(isTooFar);
     if (!isSteady && !isLast) continue;
     const allowed = allowedBy(drifts, FLOOR);
     return { plan: slower, weights, images, labels, losses, allowed, isSteady };
@@ -107,13 +116,14 @@ async function lossesFrom(
   device: Device,
   plan: TrainingPlan,
   weights: Weights,
+  updates: number,
   isEnough: (losses: readonly number[]) => boolean = () => false,
 ): Promise<number[]> {
   const program = openProgram(device, plan);
   try {
     program.model.loadStateDict(weights, { strict: false });
     const losses: number[] = [];
-    while (losses.length <= UPDATES && !isEnough(losses)) losses.push(await program.loss());
+    while (losses.length <= updates && !isEnough(losses)) losses.push(await program.loss());
     return losses;
   } finally {
     program.dispose();
@@ -130,7 +140,8 @@ async function driftsFrom(
   const { weights, losses, move, isLast } = settings;
   const drift = (loss: number, i: number): number => Math.abs(loss - losses[i]) / losses[i];
   const isFar = (twin: readonly number[]): boolean => !isLast && twin.map(drift).some(isTooFar);
-  return (await lossesFrom(device, plan, moved(weights, move), isFar)).map(drift);
+  const start = moved(weights, move);
+  return (await lossesFrom(device, plan, start, losses.length - 1, isFar)).map(drift);
 }
 
 const isTooFar = (drift: number): boolean => !(drift <= STEADY);

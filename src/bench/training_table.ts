@@ -27,7 +27,7 @@ export function trainerLines(rows: readonly BenchRow[], isTerminal: boolean): st
 export function trainerHead({ losses }: Comparison): string[] {
   if (!losses) return [];
   const { optimizer, lr, usualLr, allowed } = losses;
-  const rate = lr === usualLr ? `lr ${lr}` : `lr ${number(lr)} in place of ${usualLr}`;
+  const rate = lr === usualLr ? `lr ${lr}` : `lr ${lr} in place of ${usualLr}`;
   const [first, last] = [allowed[0], allowed[allowed.length - 1]].map((x) => x.toExponential(1));
   return [
     `loss     after ${allowed.length - 1} updates by ${optimizer}, ${rate}, dropout off`,
