@@ -1,7 +1,7 @@
 import { ArrayHandle } from './autograd/array_handle.js';
 import { watchOps, type OpWatcher } from './autograd/recording.js';
-import type { DType } from './gpu/array.js';
-import { arrayText, borrowedBy, isGone, type Borrowed } from './gpu/borrowed.js';
+import { arrayText, type DType } from './gpu/array.js';
+import { borrowedBy, isGone, type Borrowed } from './gpu/borrowed.js';
 import type { Storage } from './gpu/buffer_pool.js';
 import { DeviceError, ShapeError } from './gpu/errors.js';
 import { dtypeOf, type TypedArray } from './gpu/host_values.js';

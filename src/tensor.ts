@@ -2,8 +2,7 @@ import { ArrayHandle } from './autograd/array_handle.js';
 import { apply, runBackward } from './autograd/tape.js';
 import type { Leaf, TapeNode, Variable } from './autograd/tape.js';
 import type { OpRecord, Plan } from './autograd/record.js';
-import { sizeOf, type DType, type GpuArray } from './gpu/array.js';
-import { arrayText } from './gpu/borrowed.js';
+import { arrayText, sizeOf, type DType, type GpuArray } from './gpu/array.js';
 import { DeviceError, GradError, ShapeError } from './gpu/errors.js';
 import {
   encode,

@@ -15,6 +15,11 @@ export function sizeOf(shape: readonly number[]): number {
   return size;
 }
 
+/** `f32 [8, 28, 28, 32]`, for error texts. */
+export function arrayText({ dtype, shape }: Pick<GpuArray, 'dtype' | 'shape'>): string {
+  return `${dtype} [${shape.join(', ')}]`;
+}
+
 /**
  * A contiguous, row-major array in GPU memory: a shape and an element type over counted storage.
  * Kernels read and write these; the tensor people hold wraps one.

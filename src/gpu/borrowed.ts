@@ -1,4 +1,4 @@
-import type { GpuArray } from './array.js';
+import { arrayText } from './array.js';
 import type { BufferPool, Storage } from './buffer_pool.js';
 import type { Command } from './recorder.js';
 
@@ -50,8 +50,4 @@ export function borrowedBy(
 /** Whether a borrowed buffer was given back since. */
 export function isGone({ storage, loan }: Borrowed): boolean {
   return storage.isReleased || storage.loan !== loan;
-}
-
-export function arrayText({ dtype, shape }: Pick<GpuArray, 'dtype' | 'shape'>): string {
-  return `${dtype} [${shape.join(', ')}]`;
 }

@@ -1,4 +1,4 @@
-import type { DType } from './array.js';
+import { arrayText, type DType } from './array.js';
 import type { DispatchMark } from './dispatch.js';
 import { DeviceError, LimitError, oneLine } from './errors.js';
 
@@ -217,7 +217,7 @@ export class BufferPool {
 
 /** `f32 [64, 28, 28, 32] of conv2d forward in conv1`. */
 function purposeText({ shape, dtype, mark }: Purpose): string {
-  const array = `${dtype} [${shape.join(', ')}]`;
+  const array = arrayText({ shape, dtype });
   if (!mark) return array;
   const { op, phase, module } = mark;
   const name = op === undefined ? phase : `${op} ${phase}`;

@@ -1,8 +1,7 @@
 import { collectGarbage, patiently } from '#platform';
 import { openDevice, type DeviceInfo, type DeviceOptions } from './adapter.js';
-import { bytesPerElement, GpuArray, sizeOf, type DType } from './array.js';
+import { arrayText, bytesPerElement, GpuArray, sizeOf, type DType } from './array.js';
 import { BindGroupCache } from './bind_group_cache.js';
-import { arrayText } from './borrowed.js';
 import { BufferPool, MemoryLedger, type Storage } from './buffer_pool.js';
 import { prepareDispatch, type DispatchMark, type DispatchRequest } from './dispatch.js';
 import { DeviceError, oneLine, ShapeError } from './errors.js';

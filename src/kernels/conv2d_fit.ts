@@ -146,10 +146,8 @@ function needsColumns(g: Conv2dGeometry, info: DeviceInfo): string | null {
 function needsUnitSteps(g: Conv2dGeometry): string | null {
   const reason = needsStride1(g);
   if (reason !== null) return reason;
-  if (g.dilationH !== 1 || g.dilationW !== 1) {
-    return `it needs dilation 1, got ${g.dilationH}×${g.dilationW}`;
-  }
-  return null;
+  if (g.dilationH === 1 && g.dilationW === 1) return null;
+  return `it needs dilation 1, got ${g.dilationH}×${g.dilationW}`;
 }
 
 /** Channels that are summed come 8 at a time, one a lane; those computed are written as vec4. */

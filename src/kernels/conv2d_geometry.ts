@@ -36,6 +36,11 @@ export interface Conv2dGeometry {
   groups: number;
 }
 
+/** The greatest common divisor, of a stride and a dilation say. */
+export function gcd(a: number, b: number): number {
+  return b === 0 ? a : gcd(b, a % b);
+}
+
 /** A convolution whose outputs may be every few pixels of a larger image. */
 export interface ConvolutionWindow {
   geometry: Conv2dGeometry;

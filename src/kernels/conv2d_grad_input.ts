@@ -1,6 +1,6 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import type { Conv2dGeometry, ConvolutionWindow } from './conv2d_geometry.js';
+import { gcd, type Conv2dGeometry, type ConvolutionWindow } from './conv2d_geometry.js';
 import { dispatchTiled } from './conv2d_tiled.js';
 
 /*
@@ -43,10 +43,6 @@ export function axisResidue(
     pad: isMet ? -((residue + pad - last * dilation) / stride) : 0,
     dilation: (step * dilation) / stride,
   };
-}
-
-function gcd(a: number, b: number): number {
-  return b === 0 ? a : gcd(b, a % b);
 }
 
 /** The pixels of dx of one residue in each axis, as a convolution of dy that writes every few pixels. */

@@ -1,6 +1,6 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { conv2dCost, type Conv2dGeometry } from './conv2d_geometry.js';
+import { conv2dCost, gcd, type Conv2dGeometry } from './conv2d_geometry.js';
 import { sumSlices } from './sum_slices.js';
 
 /*
@@ -49,10 +49,6 @@ export function loadedColumns({ s, strideW, dilationW }: Conv2dGeometry): Loaded
 export function haloOf(geometry: Conv2dGeometry, width: number): number {
   const { STEP, DILATION } = loadedColumns(geometry);
   return (width - 1) * STEP + (Math.max(geometry.s, 1) - 1) * DILATION + 1;
-}
-
-function gcd(a: number, b: number): number {
-  return b === 0 ? a : gcd(b, a % b);
 }
 
 /** Workgroups that keep every processor busy; more of them cost memory for partial sums. */
