@@ -16,6 +16,7 @@ export const tunedShaders: readonly string[] = [
     'conv2d_columns_sum',
     'conv2d_few',
     'conv2d_flip_filter',
+    'conv2d_flip_filter_vec4',
     'conv2d_forward_naive',
     'conv2d_grad_input_naive',
   ],

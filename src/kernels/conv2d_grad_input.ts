@@ -143,8 +143,9 @@ export function flipFilter(
   const [, , groupC, k] = w.shape as [number, number, number, number];
   if (rows.taps * columns.taps === 0) return null;
   const flipped = runtime.alloc([rows.taps, columns.taps, k / groups, groupC * groups], w.dtype);
+  const isVec4 = groupC % 4 === 0 && (k / groups) % 4 === 0;
   runtime.dispatch({
-    shader: 'conv2d_flip_filter',
+    shader: isVec4 ? 'conv2d_flip_filter_vec4' : 'conv2d_flip_filter',
     op: 'conv2d flip filter',
     tune: { Elem: w.dtype },
     bindings: { w, flipped },
@@ -155,8 +156,10 @@ export function flipFilter(
       step: [rows.step, columns.step],
       groups,
     },
-    groups: Math.ceil(flipped.size / 64),
-    bytes: 8 * flipped.size,
+    groups: isVec4
+      ? [Math.ceil(k / groups / 32), Math.ceil((groupC * groups) / 32), rows.taps * columns.taps]
+      : Math.ceil(flipped.size / 64),
+    bytes: 2 * flipped.byteLength,
   });
   return flipped;
 }
