@@ -1,16 +1,15 @@
 // da = dy · ∂f/∂a or db = dy · ∂f/∂b at every element of y. Improves binary_backward_naive where
-// each operand is as large as y, a scalar, or [K] along the last axis: four neighbouring elements
-// an invocation, and no index is taken apart.
+// each operand is as large as y, a scalar, or repeated in whole rows of the last axis: four
+// neighbouring elements an invocation, and at most one index is taken apart for them.
 //
 // A workgroup of 64 covers 256 elements; the grid may be folded into two dimensions, and elements
 // past the end fall into the padding.
 //   dy [L]  read      a  read      b  read      gradient [L]  written
-// How an operand lies next to the output, by its override: 0 full, of the output's size;
-//   1 scalar, one number for all; 2 trailing, [K] along the last axis of an output [… K], where K
-//   is a multiple of four.
+// How an operand lies next to the output, by its override: a number of lib/broadcast_vec4.wgsl.
 // Overrides: OP, a number of lib/binary.wgsl; IS_RIGHT, db instead of da; A_ACCESS, B_ACCESS.
 // Limits: WebGPU's defaults.
 // @use lib/binary.wgsl
+// @use lib/broadcast_vec4.wgsl
 
 override OP: u32 = 2u;
 override IS_RIGHT: bool = false;
@@ -20,6 +19,7 @@ override B_ACCESS: u32 = 0u;
 struct Params {
   quads: u32,
   trailing: u32, // vectors of four in the last axis
+  block: u32, // and in the last two
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -29,19 +29,19 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> gradient: array<vec4<f32>>;
 
 fn load_a(i: u32) -> vec4<f32> {
-  switch (A_ACCESS) {
-    case 1u: { return vec4<f32>(a[0].x); }
-    case 2u: { return a[i % params.trailing]; }
-    default: { return a[i]; }
+  let quad = a[quad_at(i, A_ACCESS, params.trailing, params.block)];
+  if (A_ACCESS == 1u) {
+    return quad.xxxx;
   }
+  return quad;
 }
 
 fn load_b(i: u32) -> vec4<f32> {
-  switch (B_ACCESS) {
-    case 1u: { return vec4<f32>(b[0].x); }
-    case 2u: { return b[i % params.trailing]; }
-    default: { return b[i]; }
+  let quad = b[quad_at(i, B_ACCESS, params.trailing, params.block)];
+  if (B_ACCESS == 1u) {
+    return quad.xxxx;
   }
+  return quad;
 }
 
 @compute @workgroup_size(64)

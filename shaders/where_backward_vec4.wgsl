@@ -1,16 +1,15 @@
 // da = dy where the condition is not 0, or db = dy where it is 0, else nothing. Improves
-// where_backward_naive where the condition is as large as y, a scalar, or [K] along the last axis:
-// four neighbouring elements an invocation.
+// where_backward_naive where the condition is as large as y, a scalar, or repeated in whole rows of
+// the last axis: four neighbouring elements an invocation.
 //
 // A workgroup of 64 covers 256 elements; the grid may be folded into two dimensions, and elements
 // past the end fall into the padding.
 //   dy [L]  read      condition  read      gradient [L]  written
-// How an operand lies next to the output, by its override: 0 full, of the output's size;
-//   1 scalar, one number for all; 2 trailing, [K] along the last axis of an output [… K], where K
-//   is a multiple of four.
+// How an operand lies next to the output, by its override: a number of lib/broadcast_vec4.wgsl.
 // Tunables: Condition, the element type of the condition (f32, i32, u32).
 // Overrides: IS_RIGHT, db instead of da; CONDITION_ACCESS.
 // Limits: WebGPU's defaults.
+// @use lib/broadcast_vec4.wgsl
 
 alias Condition = u32; // @tune
 
@@ -20,6 +19,7 @@ override CONDITION_ACCESS: u32 = 0u;
 struct Params {
   quads: u32,
   trailing: u32, // vectors of four in the last axis
+  block: u32, // and in the last two
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -28,11 +28,11 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> gradient: array<vec4<f32>>;
 
 fn load_condition(i: u32) -> vec4<Condition> {
-  switch (CONDITION_ACCESS) {
-    case 1u: { return vec4<Condition>(condition[0].x); }
-    case 2u: { return condition[i % params.trailing]; }
-    default: { return condition[i]; }
+  let quad = condition[quad_at(i, CONDITION_ACCESS, params.trailing, params.block)];
+  if (CONDITION_ACCESS == 1u) {
+    return quad.xxxx;
   }
+  return quad;
 }
 
 @compute @workgroup_size(64)

@@ -1,15 +1,14 @@
 // y = condition ≠ 0 ? a : b. Improves where_forward_naive where each operand is as large as y, a
-// scalar, or [K] along the last axis: four neighbouring elements an invocation.
+// scalar, or repeated in whole rows of the last axis: four neighbouring elements an invocation.
 //
 // A workgroup of 64 covers 256 elements; the grid may be folded into two dimensions, and elements
 // past the end fall into the padding.
 //   condition  read      a  read      b  read      y [L]  written
-// How an operand lies next to the output, by its override: 0 full, of the output's size;
-//   1 scalar, one number for all; 2 trailing, [K] along the last axis of an output [… K], where K
-//   is a multiple of four.
+// How an operand lies next to the output, by its override: a number of lib/broadcast_vec4.wgsl.
 // Tunables: Condition, the element type of the condition (f32, i32, u32).
 // Overrides: CONDITION_ACCESS, A_ACCESS, B_ACCESS.
 // Limits: WebGPU's defaults.
+// @use lib/broadcast_vec4.wgsl
 
 alias Condition = u32; // @tune
 
@@ -20,6 +19,7 @@ override B_ACCESS: u32 = 0u;
 struct Params {
   quads: u32,
   trailing: u32, // vectors of four in the last axis
+  block: u32, // and in the last two
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -29,27 +29,27 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
 
 fn load_condition(i: u32) -> vec4<Condition> {
-  switch (CONDITION_ACCESS) {
-    case 1u: { return vec4<Condition>(condition[0].x); }
-    case 2u: { return condition[i % params.trailing]; }
-    default: { return condition[i]; }
+  let quad = condition[quad_at(i, CONDITION_ACCESS, params.trailing, params.block)];
+  if (CONDITION_ACCESS == 1u) {
+    return quad.xxxx;
   }
+  return quad;
 }
 
 fn load_a(i: u32) -> vec4<f32> {
-  switch (A_ACCESS) {
-    case 1u: { return vec4<f32>(a[0].x); }
-    case 2u: { return a[i % params.trailing]; }
-    default: { return a[i]; }
+  let quad = a[quad_at(i, A_ACCESS, params.trailing, params.block)];
+  if (A_ACCESS == 1u) {
+    return quad.xxxx;
   }
+  return quad;
 }
 
 fn load_b(i: u32) -> vec4<f32> {
-  switch (B_ACCESS) {
-    case 1u: { return vec4<f32>(b[0].x); }
-    case 2u: { return b[i % params.trailing]; }
-    default: { return b[i]; }
+  let quad = b[quad_at(i, B_ACCESS, params.trailing, params.block)];
+  if (B_ACCESS == 1u) {
+    return quad.xxxx;
   }
+  return quad;
 }
 
 @compute @workgroup_size(64)

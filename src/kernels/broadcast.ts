@@ -7,7 +7,7 @@ const WORKGROUP = 64;
 type Triple = readonly [number, number, number];
 
 /** How an operand is read where vectors of four neighbours of the output are computed at once. */
-export const accessCodes = { full: 0, scalar: 1, trailing: 2 } as const;
+export const accessCodes = { full: 0, scalar: 1, trailing: 2, blocks: 3 } as const;
 export type Access = keyof typeof accessCodes;
 
 /**
@@ -19,10 +19,12 @@ export interface BroadcastGeometry {
   outerShape: Triple;
   innerShape: Triple;
   operands: readonly { outerStrides: Triple; innerStrides: Triple }[];
-  /** How each operand lies next to the output; null where it is neither full, scalar nor trailing. */
+  /** How each operand lies next to the output; null where in none of the ways that have a name. */
   accesses: readonly (Access | null)[];
   /** Length of the last merged axis: the K of an operand [K] next to an output [… K]. */
   trailing: number;
+  /** Length of the last two: the M·K of an operand [B 1 K], one [K] for each block, next to [B M K]. */
+  block: number;
 }
 
 /** The geometry of `shapes`, all of which broadcast to `shape` of at most six dimensions. */
@@ -50,11 +52,14 @@ export function broadcastGeometry(
   }
   const size = sizeOf(shape);
   const trailing = lengths.at(-1) ?? 1;
-  const accesses = shapes.map((each): Access | null => {
+  const accesses = shapes.map((each, i): Access | null => {
     const own = sizeOf(each);
     if (own === size) return 'full';
     if (own === 1) return 'scalar';
-    return own === trailing && each.at(-1) !== 1 ? 'trailing' : null;
+    if (strides.at(-1)![i] === 0) return null;
+    if (own === trailing) return 'trailing';
+    const isInBlocks = lengths.length === 3 && strides[1][i] === 0;
+    return isInBlocks ? 'blocks' : null;
   });
   const [outerShape, innerShape] = triples(lengths, 1);
   const operands = shapes.map((_, i) => {
@@ -64,7 +69,8 @@ export function broadcastGeometry(
     );
     return { outerStrides, innerStrides };
   });
-  return { size, outerShape, innerShape, operands, accesses, trailing };
+  const block = trailing * (lengths.at(-2) ?? 1);
+  return { size, outerShape, innerShape, operands, accesses, trailing, block };
 }
 
 function triples(values: number[], filler: number): [Triple, Triple] {
@@ -74,9 +80,10 @@ function triples(values: number[], filler: number): [Triple, Triple] {
 
 /** Whether vectors of four can be computed at once: no operand changes its access within one. */
 export function fitsVectors({ accesses, trailing }: BroadcastGeometry): boolean {
-  return accesses.every(
-    (access) => access !== null && (access !== 'trailing' || trailing % 4 === 0),
-  );
+  return accesses.every((access) => {
+    if (access === null) return false;
+    return access === 'full' || access === 'scalar' || trailing % 4 === 0;
+  });
 }
 
 export const broadcastVariants = ['naive', 'vec4'] as const;
@@ -111,7 +118,7 @@ export function launchBroadcast(
   const threads = isVector ? Math.ceil(size / 4) : size;
   const accesses: Record<string, number> = {};
   const params: ParamValues = isVector
-    ? { quads: threads, trailing: Math.max(1, geometry.trailing / 4) }
+    ? { quads: threads, trailing: fours(geometry.trailing), block: fours(geometry.block) }
     : { size, outer_shape: outerShape, inner_shape: innerShape };
   const present: Record<string, GpuArray> = {};
   Object.entries(operands).forEach(([name, array], i) => {
@@ -134,6 +141,11 @@ export function launchBroadcast(
     groups: Math.ceil(threads / WORKGROUP),
     bytes: Object.values(arrays).reduce((sum, array) => sum + array.byteLength, 0),
   });
+}
+
+/** Vectors of an axis; where its length is no multiple of four, no operand asks for it. */
+function fours(length: number): number {
+  return Math.max(1, Math.floor(length / 4));
 }
 
 /** Vectors wherever the operands lie right: hardly more than loads and stores is done. */
