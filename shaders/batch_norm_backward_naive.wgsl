@@ -6,8 +6,9 @@
 //
 // One invocation computes one dx; a workgroup of 64 computes 64 neighbours.
 //   dy         [M C]  read
-//   y          [M C]  read where ACTIVATION is not 0
-//   x          [M C]  read where IS_TRAINING
+//   kept       [M C]  read where ACTIVATION is not 0: y; where it is silu, [2 C]: gamma, then
+//              beta, from which z is worked out again
+//   x          [M C]  read where IS_TRAINING, or ACTIVATION is silu
 //   statistics [2 C]  read: means, then rstd
 //   gamma      [C]    read where HAS_GAMMA, else 1
 //   sums       [2 C]  read where IS_TRAINING: dbeta, then dgamma
@@ -22,6 +23,8 @@ override HAS_GAMMA: bool = true;
 override KEEP_RESIDUAL: bool = false;
 override ACTIVATION: u32 = 0u;
 
+const SILU: u32 = 7u;
+
 alias Lanes = f32;
 alias Places = u32;
 
@@ -32,7 +35,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read> y: array<f32>;
+@group(0) @binding(2) var<storage, read> kept: array<f32>;
 @group(0) @binding(3) var<storage, read> x: array<f32>;
 @group(0) @binding(4) var<storage, read> statistics: array<f32>;
 @group(0) @binding(5) var<storage, read> gamma: array<f32>;
@@ -52,14 +55,21 @@ fn main(
   }
   let C = params.C;
   let c = i % C;
-  let dz = before_activation(dy[i], y[i], ACTIVATION);
+  let mean = statistics[c];
+  let rstd = statistics[C + c];
+  var source: f32;
+  if (ACTIVATION == SILU) {
+    source = (x[i] - mean) * (rstd * kept[c]) + kept[C + c];
+  } else {
+    source = kept[i];
+  }
+  let dz = before_activation(dy[i], source, ACTIVATION);
   if (KEEP_RESIDUAL) {
     dresidual[i] = dz;
   }
-  let rstd = statistics[C + c];
   var inner = dz;
   if (IS_TRAINING) {
-    let normalized = (x[i] - statistics[c]) * rstd;
+    let normalized = (x[i] - mean) * rstd;
     inner -= (sums[c] + normalized * sums[C + c]) / f32(params.rows);
   }
   var scale = rstd;

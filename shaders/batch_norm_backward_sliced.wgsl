@@ -5,8 +5,9 @@
 // One invocation takes one slice of one channel (or of four, with Lanes = vec4<f32>); neighbouring
 // invocations take neighbouring channels, whose loads lie side by side. A workgroup of 64.
 //   dy         [M C]  read, in values of Lanes; C comes divided by their width
-//   y          [M C]  read where ACTIVATION is not 0
-//   x          [M C]  read where IS_TRAINING
+//   kept       [M C]  read where ACTIVATION is not 0: y; where it is silu, [2 C]: gamma, then
+//              beta, from which z is worked out again
+//   x          [M C]  read where IS_TRAINING, or ACTIVATION is silu
 //   statistics [2 C]  read: means, then rstd
 //   gamma      [C]    read where HAS_GAMMA, else 1
 //   sums       [2 C]  read where IS_TRAINING: dbeta, then dgamma
@@ -22,6 +23,8 @@ override HAS_GAMMA: bool = true;
 override KEEP_RESIDUAL: bool = false;
 override ACTIVATION: u32 = 0u;
 
+const SILU: u32 = 7u;
+
 alias Lanes = f32; // @tune
 alias Places = u32; // @tune
 
@@ -34,7 +37,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dy: array<Lanes>;
-@group(0) @binding(2) var<storage, read> y: array<Lanes>;
+@group(0) @binding(2) var<storage, read> kept: array<Lanes>;
 @group(0) @binding(3) var<storage, read> x: array<Lanes>;
 @group(0) @binding(4) var<storage, read> statistics: array<Lanes>;
 @group(0) @binding(5) var<storage, read> gamma: array<Lanes>;
@@ -61,6 +64,10 @@ fn main(
   if (HAS_GAMMA) {
     scale *= gamma[c];
   }
+  var shift = Lanes(0.0);
+  if (ACTIVATION == SILU) {
+    shift = kept[C + c];
+  }
   var mean_dz = Lanes(0.0);
   var slope = Lanes(0.0);
   if (IS_TRAINING) {
@@ -71,7 +78,13 @@ fn main(
   let end = min(begin + params.rows_per_slice, params.rows);
   for (var row = begin; row < end; row++) {
     let at = row * C + c;
-    let dz = before_activation(dy[at], y[at], ACTIVATION);
+    var source: Lanes;
+    if (ACTIVATION == SILU) {
+      source = (x[at] - mean) * scale + shift;
+    } else {
+      source = kept[at];
+    }
+    let dz = before_activation(dy[at], source, ACTIVATION);
     if (KEEP_RESIDUAL) {
       dresidual[at] = dz;
     }

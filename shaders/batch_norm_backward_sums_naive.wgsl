@@ -3,7 +3,8 @@
 //
 // One invocation takes one channel; a workgroup of 64 takes 64 neighbouring channels.
 //   dy         [M C]  read
-//   y          [M C]  read where ACTIVATION is not 0
+//   kept       [M C]  read where ACTIVATION is not 0: y; where it is silu, [2 C]: gamma, then
+//              beta, from which z is worked out again
 //   x          [M C]  read
 //   statistics [2 C]  read: means, then rstd
 //   sums       [2 C]  written: dbeta, then dgamma, together for batch_norm_backward_naive
@@ -15,6 +16,8 @@
 
 override ACTIVATION: u32 = 0u;
 
+const SILU: u32 = 7u;
+
 alias Lanes = f32;
 alias Places = u32;
 
@@ -25,7 +28,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read> y: array<f32>;
+@group(0) @binding(2) var<storage, read> kept: array<f32>;
 @group(0) @binding(3) var<storage, read> x: array<f32>;
 @group(0) @binding(4) var<storage, read> statistics: array<f32>;
 @group(0) @binding(5) var<storage, read_write> sums: array<f32>;
@@ -49,7 +52,13 @@ fn main(
   var weighted = 0.0;
   for (var row = 0u; row < params.rows; row++) {
     let i = row * C + c;
-    let dz = before_activation(dy[i], y[i], ACTIVATION);
+    var source: f32;
+    if (ACTIVATION == SILU) {
+      source = (x[i] - mean) * (rstd * kept[c]) + kept[C + c];
+    } else {
+      source = kept[i];
+    }
+    let dz = before_activation(dy[i], source, ACTIVATION);
     sum += dz;
     weighted += dz * ((x[i] - mean) * rstd);
   }

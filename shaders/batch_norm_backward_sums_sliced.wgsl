@@ -4,7 +4,8 @@
 // One invocation takes one slice of one channel (or of four, with Lanes = vec4<f32>); a workgroup
 // of 64 takes 64 neighbours, which are channels first, so that loads lie side by side.
 //   dy         [M C]         read, in values of Lanes; C comes divided by their width
-//   y          [M C]         read where ACTIVATION is not 0
+//   kept       [M C]         read where ACTIVATION is not 0: y; where it is silu, [2 C]: gamma, then
+//              beta, from which z is worked out again
 //   x          [M C]         read
 //   statistics [2 C]         read: means, then rstd
 //   partial    [slices 2 C]  written: Σ dz, then Σ dz · x̂, of each slice
@@ -14,6 +15,8 @@
 // @use lib/activation_lanes.wgsl
 
 override ACTIVATION: u32 = 0u;
+
+const SILU: u32 = 7u;
 
 alias Lanes = f32; // @tune
 alias Places = u32; // @tune
@@ -27,7 +30,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dy: array<Lanes>;
-@group(0) @binding(2) var<storage, read> y: array<Lanes>;
+@group(0) @binding(2) var<storage, read> kept: array<Lanes>;
 @group(0) @binding(3) var<storage, read> x: array<Lanes>;
 @group(0) @binding(4) var<storage, read> statistics: array<Lanes>;
 @group(0) @binding(5) var<storage, read_write> partial: array<Lanes>;
@@ -49,11 +52,23 @@ fn main(
   let end = min(begin + params.rows_per_slice, params.rows);
   let mean = statistics[c];
   let rstd = statistics[C + c];
+  var scale = Lanes(0.0);
+  var shift = Lanes(0.0);
+  if (ACTIVATION == SILU) {
+    scale = rstd * kept[c];
+    shift = kept[C + c];
+  }
   var sum = Lanes(0.0);
   var weighted = Lanes(0.0);
   for (var row = begin; row < end; row++) {
     let at = row * C + c;
-    let dz = before_activation(dy[at], y[at], ACTIVATION);
+    var source: Lanes;
+    if (ACTIVATION == SILU) {
+      source = (x[at] - mean) * scale + shift;
+    } else {
+      source = kept[at];
+    }
+    let dz = before_activation(dy[at], source, ACTIVATION);
     sum += dz;
     weighted += dz * ((x[at] - mean) * rstd);
   }

@@ -17,11 +17,13 @@ fn activate_numbers(z: Lanes, activation: u32) -> Lanes {
     case 4u: { return select(exp(min(z, zero)) - one, z, z > zero); }
     case 5u: { return one / (one + exp(-z)); }
     case 6u: { return tanh(clamp(z, Lanes(-15.0), Lanes(15.0))); }
+    case 7u: { return z / (one + exp(-z)); }
     default: { return z; }
   }
 }
 
-// dy · activation′, told from the output y = activate_lanes(z).
+// dy · activation′, told from the output y = activate_lanes(z); for silu, whose output does not tell
+// it, y is z.
 fn before_activation(dy: Lanes, y: Lanes, activation: u32) -> Lanes {
   let zero = Lanes(0.0);
   let one = Lanes(1.0);
@@ -32,6 +34,10 @@ fn before_activation(dy: Lanes, y: Lanes, activation: u32) -> Lanes {
     case 4u: { return select(dy * (y + one), dy, y > zero); }
     case 5u: { return dy * y * (one - y); }
     case 6u: { return dy * (one - y * y); }
+    case 7u: {
+      let sigmoid = one / (one + exp(-y));
+      return dy * (sigmoid * (one + y * (one - sigmoid)));
+    }
     default: { return dy; }
   }
 }

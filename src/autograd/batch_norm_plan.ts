@@ -1,6 +1,6 @@
 import { sizeOf } from '../gpu/array.js';
 import { ShapeError } from '../gpu/errors.js';
-import type { FusedActivation } from '../kernels/activation.js';
+import type { NormActivation } from '../kernels/activation.js';
 import type { BatchNormSetup, BatchNormVariant } from '../kernels/batch_norm_setup.js';
 import type { InputMetas, Plan } from './record.js';
 import { expectDtype, label } from './shapes.js';
@@ -12,7 +12,8 @@ export interface BatchNormOptions {
   momentum?: number;
   /** Added to the variance. Default 1e-5. */
   epsilon?: number;
-  activation?: FusedActivation;
+  /** silu wants gamma and beta, and no residual. */
+  activation?: NormActivation;
   /** For benches and tests: the kernels to use instead of the chosen ones. */
   variant?: BatchNormVariant;
 }

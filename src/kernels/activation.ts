@@ -2,8 +2,8 @@ import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 
 /**
- * Activations a kernel may apply in its epilogue, before it writes its result. Only those are
- * fused whose derivative can be told from the output, since the output is what is kept for
+ * Activations a kernel may apply in its epilogue, before it writes its result. Most ops fuse only
+ * those whose derivative can be told from the output, since the output is what is kept for
  * backward. The numbers are those of shaders/lib/activation.wgsl.
  */
 export const activationCodes = {
@@ -14,12 +14,16 @@ export const activationCodes = {
   elu: 4,
   sigmoid: 5,
   tanh: 6,
+  silu: 7,
 } as const;
 
-export type FusedActivation = Exclude<keyof typeof activationCodes, 'none'>;
+export type FusedActivation = Exclude<keyof typeof activationCodes, 'none' | 'silu'>;
+
+/** Batch norm can work out again what came before its activation, so it also fuses silu. */
+export type NormActivation = FusedActivation | 'silu';
 
 export function isFused(name: string | undefined): name is FusedActivation {
-  return name !== undefined && name in activationCodes && name !== 'none';
+  return name !== undefined && name in activationCodes && name !== 'none' && name !== 'silu';
 }
 
 /** dz = dy · activation′, where the derivative is told from the output y. Shapes are equal. */

@@ -44,7 +44,7 @@ export function batchNormForward(
 /** dx, and with `keepsResidual` the gradient of the residual too; both of x's shape. */
 export function batchNormGradInput(
   runtime: Runtime,
-  { dy, x, y, statistics }: BatchNormSaved,
+  { dy, x, kept, statistics }: BatchNormSaved,
   gamma: GpuArray | undefined,
   sums: GpuArray | undefined,
   setup: BatchNormSetup,
@@ -64,7 +64,7 @@ export function batchNormGradInput(
     },
     bindings: {
       dy,
-      y: y ?? dy,
+      kept: kept ?? dy,
       x,
       statistics,
       gamma: gamma ?? statistics,
@@ -73,7 +73,7 @@ export function batchNormGradInput(
       dresidual: dresidual ?? runtime.placeholder,
     },
     flops: 8 * x.size,
-    bytes: 4 * x.size * (y ? 4 : 3),
+    bytes: 4 * (3 * x.size + (kept?.size ?? 0)),
   });
   return dresidual ? { dx, dresidual } : { dx };
 }

@@ -1,6 +1,6 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import type { FusedActivation } from './activation.js';
+import type { NormActivation } from './activation.js';
 
 export const WORKGROUP = 64;
 
@@ -18,15 +18,18 @@ export interface BatchNormSetup {
   isTraining: boolean;
   momentum: number;
   epsilon: number;
-  activation?: FusedActivation | undefined;
+  activation?: NormActivation | undefined;
   variant?: BatchNormVariant | undefined;
 }
 
-/** What backward looks at; `y` where an activation was applied. */
+/**
+ * What backward looks at. Where an activation was applied, `kept` is what its derivative is told
+ * from: the output y; for silu gamma and beta in one [2 C], from which z is worked out again.
+ */
 export interface BatchNormSaved {
   dy: GpuArray;
   x: GpuArray;
-  y: GpuArray | undefined;
+  kept: GpuArray | undefined;
   statistics: GpuArray;
 }
 

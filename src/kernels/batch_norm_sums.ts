@@ -91,7 +91,7 @@ export function runningStatistics(
 /** dgamma and dbeta [C], and both once more in `sums` [2 C], as batchNormGradInput takes them. */
 export function batchNormGradSums(
   runtime: Runtime,
-  { dy, x, y, statistics }: BatchNormSaved,
+  { dy, x, kept, statistics }: BatchNormSaved,
   setup: BatchNormSetup,
 ): { sums: GpuArray; dgamma: GpuArray; dbeta: GpuArray } {
   const { rows, c } = setup;
@@ -104,9 +104,9 @@ export function batchNormGradSums(
     op: 'batchNorm grad-sums',
     constants: { ACTIVATION: activationCodes[setup.activation ?? 'none'] },
     flops: 5 * x.size,
-    bytes: 4 * x.size * (y ? 3 : 2),
+    bytes: 4 * (2 * x.size + (kept?.size ?? 0)),
   };
-  const sources = { dy, y: y ?? dy, x, statistics };
+  const sources = { dy, kept: kept ?? dy, x, statistics };
   const plan = slicePlan(runtime, setup);
   if (!plan) {
     runtime.dispatch({

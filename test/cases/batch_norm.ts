@@ -72,10 +72,16 @@ export const cases: OpCase[] = [
     activation: 'relu6',
   }),
   opCase('tanh', activatedInputs([2, 3, 3, 4]), { training: true, activation: 'tanh' }),
+  opCase('silu', inputsFor([2, 6, 7, 8]), { training: true, activation: 'silu' }),
+  opCase('silu, channels not in fours', inputsFor([2, 3, 3, 5]), {
+    training: true,
+    activation: 'silu',
+  }),
+  opCase('silu, running', inputsFor([2, 6, 7, 4]), { training: false, activation: 'silu' }),
 ];
 
 export const composedCases: OpCase[] = [
-  opCase('silu', activatedInputs([2, 3, 3, 4]), { training: true, activation: 'silu' }),
+  opCase('silu, residual', inputsFor([2, 3, 3, 4], true), { training: true, activation: 'silu' }),
 ];
 
 /** Square roots are never exact. */

@@ -1,4 +1,5 @@
 import { sizeOf, type GpuArray } from '../../gpu/array.js';
+import type { Runtime } from '../../gpu/runtime.js';
 import { activationGradient } from '../../kernels/activation.js';
 import { batchNormForward, batchNormGradInput } from '../../kernels/batch_norm.js';
 import { batchNormVariants } from '../../kernels/batch_norm_setup.js';
@@ -7,6 +8,7 @@ import {
   batchStatistics,
   runningStatistics,
 } from '../../kernels/batch_norm_sums.js';
+import { concatForward } from '../../kernels/concat.js';
 import { batchNormPlan, type BatchNormOptions, type BatchNormPlan } from '../batch_norm_plan.js';
 import type { BackwardCall, ForwardCall, OpRecord } from '../record.js';
 
@@ -35,6 +37,7 @@ export const batchNorm: OpRecord<BatchNormOptions, BatchNormPlan> = {
   saves: {
     x: ['x', 'gamma', 'beta'],
     gamma: ['x'],
+    beta: ['x', 'gamma', 'beta'],
     statistics: ['x', 'gamma', 'beta'],
     activated: ['x', 'gamma', 'beta', 'residual'],
   },
@@ -69,8 +72,9 @@ function forward({
     statistics.release();
     return { y };
   }
-  // Only an activation needs the output again.
-  return { y, extras: { statistics, ...(setup.activation ? { activated: y.retain() } : {}) } };
+  // Only an activation that is told from the output needs it again.
+  const keepsOutput = setup.activation !== undefined && setup.activation !== 'silu';
+  return { y, extras: { statistics, ...(keepsOutput ? { activated: y.retain() } : {}) } };
 }
 
 function backward({
@@ -81,23 +85,29 @@ function backward({
   needs,
 }: BackwardCall<BatchNormOptions, BatchNormPlan>): Record<string, GpuArray | undefined> {
   const { setup } = plan;
-  const { x, gamma, statistics, activated: y } = saved;
+  const { x, gamma, beta, statistics, activated } = saved;
+  const isSilu = setup.activation === 'silu';
+  const affine = isSilu ? affineOf(runtime, gamma, beta) : undefined;
+  const values = { dy, x, kept: affine ?? activated, statistics };
   const needsSums = needs.gamma || needs.beta || (needs.x && setup.isTraining);
-  const found = needsSums ? batchNormGradSums(runtime, { dy, x, y, statistics }, setup) : undefined;
+  const found = needsSums ? batchNormGradSums(runtime, values, setup) : undefined;
   let dx: GpuArray | undefined;
   let dresidual: GpuArray | undefined;
   if (needs.x) {
     // The pass that makes dx makes dz too, which is the residual's gradient.
     const keepsResidual = needs.residual && setup.activation !== undefined;
-    const values = { dy, x, y, statistics };
     const sums = found?.sums;
     ({ dx, dresidual } = batchNormGradInput(runtime, values, gamma, sums, setup, keepsResidual));
   }
   if (needs.residual && !dresidual) {
     const { activation } = setup;
-    dresidual = activation ? activationGradient(runtime, dy, y, activation) : dy.retain();
+    dresidual =
+      activation && activation !== 'silu'
+        ? activationGradient(runtime, dy, activated, activation)
+        : dy.retain();
   }
   found?.sums.release();
+  affine?.release();
   if (!needs.gamma) found?.dgamma.release();
   if (!needs.beta) found?.dbeta.release();
   return {
@@ -106,4 +116,11 @@ function backward({
     gamma: needs.gamma ? found?.dgamma : undefined,
     beta: needs.beta ? found?.dbeta : undefined,
   };
+}
+
+/** gamma and beta as one [2 C]. */
+function affineOf(runtime: Runtime, gamma: GpuArray, beta: GpuArray): GpuArray {
+  const c = gamma.size;
+  const geometry = { rows: 1, widths: [c, c], width: 2 * c };
+  return concatForward(runtime, [gamma, beta], [2, c], geometry);
 }
