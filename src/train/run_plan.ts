@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { TrainingError, UsageError } from '../gpu/errors.js';
 import { readCheckpoint } from './checkpoint.js';
 import { namesRates } from './learning_rate.js';
-import { recipeOf, recipeSettings } from './recipes.js';
+import { recipeOf, recipeSettings, type Recipe } from './recipes.js';
 import { readConfigFile, readRunConfig, type RunConfig } from './run_config.js';
 import type { Settings } from './settings.js';
 
@@ -62,7 +62,7 @@ function plannedRun(request: TrainRequest): RunPlan {
   }
   const config: RunConfig = {
     recipe: recipe.name,
-    ...(settings.overfit ? withoutRegularisation(settings, given) : settings),
+    ...(settings.overfit ? withoutRegularisation(settings, given, recipe) : settings),
     ...{ data, imageShape: [0, 0, 0], sourceShape: [0, 0, 0], classNames: [] },
     ...(file.variants ? { variants: file.variants } : {}),
   };
@@ -84,18 +84,22 @@ const OVERFIT_BATCH = 32;
 const OVERFIT_RATE = 1e-3;
 
 /** A network that cannot learn a few images by heart has a fault, so nothing may hinder it here. */
-function withoutRegularisation(settings: Settings, given: Partial<Settings>): Settings {
+function withoutRegularisation(
+  settings: Settings,
+  given: Partial<Settings>,
+  recipe: Recipe,
+): Settings {
+  // A rate made for many steps, or for pretrained weights, would not do for the few there are here.
+  const planned: Partial<Settings> = {
+    ...{ epochs: OVERFIT_EPOCHS, batchSize: Math.min(settings.batchSize, OVERFIT_BATCH) },
+    ...{ optimizer: 'adam', lr: OVERFIT_RATE, schedule: 'inverse-time:0.01' },
+    ...{ momentum: null, nesterov: null },
+    ...(settings.model === recipe.settings.model ? recipe.overfit : {}),
+  };
   return {
     ...settings,
-    epochs: given.epochs ?? OVERFIT_EPOCHS,
-    batchSize: given.batchSize ?? Math.min(settings.batchSize, OVERFIT_BATCH),
-    // The recipe's rate is made for many more steps than there are here, but a network that it is
-    // small for would not stand any: ResNet-101 takes far longer to learn by 1e-3 than by 2e-4.
-    optimizer: given.optimizer ?? 'adam',
-    lr: given.lr ?? Math.min(OVERFIT_RATE, 4 * settings.lr),
-    schedule: given.schedule ?? 'inverse-time:0.01',
-    momentum: given.momentum ?? null,
-    nesterov: given.nesterov ?? null,
+    ...planned,
+    ...given,
     ...{ dropLast: false, dropout: 0, weightDecay: 0, l2: 0, labelSmoothing: 0, warmup: 0 },
     ...{ augment: 'none', earlyStopping: null },
   };

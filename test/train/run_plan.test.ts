@@ -17,14 +17,20 @@ describe('the plan of an overfit check', () => {
     expect(planned('cifar100-vgg', {})).toMatchObject({ optimizer: 'sgd', l2: 5e-4, lr: 0.1 });
   });
 
-  it('takes four times the rate of the recipe, or less', () => {
-    const rate = (recipe: string, settings: Partial<Settings> = {}) =>
-      planned(recipe, { overfit: true, ...settings }).lr;
-    expect(rate('traffic')).toBeCloseTo(2e-4, 12);
-    expect(rate('cifar100-transfer')).toBeCloseTo(4e-4, 12);
-    expect(rate('simpsons-tf')).toBe(1e-3);
-    expect(rate('cifar100-vgg')).toBe(1e-3);
-    expect(rate('traffic', { lr: 3e-5 })).toBe(3e-5);
+  it('takes the rate that a recipe names for it, else one for all', () => {
+    const config = (recipe: string, settings: Partial<Settings> = {}) =>
+      planned(recipe, { overfit: true, ...settings });
+    const common = { lr: 1e-3, schedule: 'inverse-time:0.01' };
+    for (const recipe of ['cifar100-transfer', 'simpsons-tf', 'cifar100-vgg', 'mnist']) {
+      expect(config(recipe), recipe).toMatchObject(common);
+    }
+    const own = { lr: 2e-4, schedule: 'step:40,0.5', batchSize: 16 };
+    expect(config('traffic')).toMatchObject(own);
+    expect(config('traffic', { lr: 3e-5, batchSize: 8 })).toMatchObject({
+      ...own,
+      ...{ lr: 3e-5, batchSize: 8 },
+    });
+    expect(config('traffic', { model: 'simpsons-tf' })).toMatchObject({ ...common, batchSize: 32 });
   });
 
   it('fills whole batches, or takes as many images as are asked for', async () => {
