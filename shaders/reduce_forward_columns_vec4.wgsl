@@ -1,12 +1,13 @@
-// y[s, k] = scale · Σ_r term(x[r, k]) over the rows r = s, s + slices, s + 2·slices …, or the
-// largest or smallest of them. Improves reduce_forward_sliced where all reduced axes come before
-// the kept ones and K is a multiple of four, as in the gradient of a bias: four columns at once.
+// y[s, b, k] = scale · Σ_r term(x[b, r, k]) over the rows r = s, s + slices, s + 2·slices …, or the
+// largest or smallest of them. Improves reduce_forward_sliced where the last axis is kept and K a
+// multiple of four, as in the gradient of a bias (B = 1) or a sum over the pixels of each image:
+// four columns at once.
 //
 // One invocation computes four neighbouring columns of one slice, and its neighbours the next
 // four: a workgroup of 64 reads whole rows. The grid may be folded into two dimensions.
-//   x      [rows, K]    read
-//   center [K]          read where KIND is 3 or 4
-//   y      [slices, K]  written; a second pass, in order, adds the slices up
+//   x      [B, rows, K]    read
+//   center [B, K]          read where KIND is 3 or 4
+//   y      [slices, B, K]  written; a second pass, in order, adds the slices up
 // Overrides: KIND as in reduce_forward_naive.
 // Limits: WebGPU's defaults.
 
@@ -17,6 +18,7 @@ struct Params {
   columns: u32, // vectors of four: K / 4
   slices: u32,
   scale: f32,
+  batches: u32, // B
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -53,20 +55,23 @@ fn main(
   @builtin(local_invocation_index) local: u32,
 ) {
   let i = (group.y * groups.x + group.x) * 64u + local;
-  if (i >= params.columns * params.slices) {
+  let outputs = params.batches * params.columns;
+  if (i >= outputs * params.slices) {
     return;
   }
-  let column = i % params.columns;
-  let slice = i / params.columns;
+  let output = i % outputs;
+  let slice = i / outputs;
+  let batch = output / params.columns;
   var middle = vec4<f32>(0.0);
   if (KIND >= 3u) {
-    middle = center[column];
+    middle = center[output];
   }
   let step = params.slices * params.columns;
-  let end = params.rows * params.columns;
+  let end = (batch + 1u) * params.rows * params.columns;
   // There are no more slices than rows, so each has a first one.
-  var result = term_of(x[i], middle);
-  for (var at = i + step; at < end; at += step) {
+  let first = (batch * params.rows + slice) * params.columns + output % params.columns;
+  var result = term_of(x[first], middle);
+  for (var at = first + step; at < end; at += step) {
     result = combine(result, term_of(x[at], middle));
   }
   y[i] = result * params.scale;

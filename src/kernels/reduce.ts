@@ -119,13 +119,13 @@ function reduceOnce(
     bytes: x.byteLength + y.byteLength,
   };
   if (variant !== 'naive' && isColumns(geometry)) {
-    const columns = outputs / 4;
+    const [, batches, width] = keptShape;
     runtime.dispatch({
       ...common,
       shader: 'reduce_forward_columns_vec4',
       constants: { KIND: kinds[kind] },
-      params: { rows: terms, columns, slices, scale },
-      groups: Math.ceil((columns * slices) / WORKGROUP),
+      params: { rows: terms, columns: width / 4, slices, scale, batches },
+      groups: Math.ceil(((outputs / 4) * slices) / WORKGROUP),
     });
     return y;
   }
@@ -157,9 +157,9 @@ function reduceOnce(
   return y;
 }
 
-/** Rows summed into columns, four columns at a time: [rows, K] with K a multiple of four. */
-function isColumns({ keptShape, reducedShape, outputs, isLastReduced }: ReduceGeometry): boolean {
-  const isMatrix =
-    keptShape[0] * keptShape[1] === 1 && reducedShape[0] * reducedShape[1] === 1 && !isLastReduced;
-  return isMatrix && outputs % 4 === 0;
+/** Rows summed into columns, four columns at a time: [B, rows, K] with K a multiple of four. */
+function isColumns({ keptShape, reducedShape, isLastReduced }: ReduceGeometry): boolean {
+  const isMatrices =
+    keptShape[0] === 1 && reducedShape[0] * reducedShape[1] === 1 && !isLastReduced;
+  return isMatrices && keptShape[2] % 4 === 0;
 }
