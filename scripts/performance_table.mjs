@@ -66,7 +66,48 @@ export function performancePage(files) {
   const parts = files.map(({ name, saved }) =>
     [`## ${titleOf(saved)}`, factsOf(name, saved), ...sectionsOf(saved)].join('\n\n'),
   );
-  return `${[INTRO.trim(), ...parts].join('\n\n')}\n`;
+  return `${[INTRO.trim(), ...overview(files), ...parts].join('\n\n')}\n`;
+}
+
+/**
+ * The files that hold other engines' kernels, a line each, and all of them together.
+ *
+ * @param {readonly { name: string, saved: Saved }[]} files
+ */
+function overview(files) {
+  const compared = files
+    .map(({ name, saved }) => ({
+      name,
+      ratios: kernelsOf(saved).flatMap((rows) =>
+        comparedPlaces(rows).flatMap(({ ratio }) => (ratio === null ? [] : [ratio])),
+      ),
+    }))
+    .filter(({ ratios }) => ratios.length > 0);
+  if (compared.length < 2) return [];
+  const all = { name: 'all', ratios: compared.flatMap(({ ratios }) => ratios) };
+  const lines = [...compared, all].map(({ name, ratios }) => [
+    name,
+    String(ratios.length),
+    geometricMean(ratios).toFixed(2),
+    Math.min(...ratios).toFixed(2),
+    String(ratios.filter((ratio) => ratio < 1).length),
+  ]);
+  const head = ['file', 'places', 'over the best', 'least', 'another is faster'];
+  return [
+    '## Kernels beside other engines',
+    'How many times as fast as the fastest other engine, geometric mean over shapes and directions.',
+    table(head, lines, 1),
+  ];
+}
+
+/**
+ * The rows of each op but whole training steps.
+ *
+ * @param {Saved} saved
+ */
+function kernelsOf({ results }) {
+  const ops = new Set(results.map(({ op }) => op).filter((op) => op !== 'train'));
+  return [...ops].map((op) => results.filter((row) => row.op === op));
 }
 
 /** @param {Saved} saved */
@@ -99,39 +140,49 @@ function sectionsOf({ results, comparison }) {
 }
 
 /**
+ * Every shape and direction with our chosen kernel, the other engines' rows and how many times as fast
+ * as the best of them we are; null where there is none to compare with.
+ *
+ * @param {readonly Row[]} rows
+ */
+function comparedPlaces(rows) {
+  const engines = enginesOf(rows).filter((engine) => engine !== OWN);
+  return placesOf(rows).map(({ shape, direction, own }) => {
+    const mine = own.find((row) => row.engine === OWN && row.isChosen);
+    const peers = engines.map((engine) => own.find((row) => row.engine === engine));
+    const full = peers.filter((row) => row?.ms && !row.isReduced);
+    const best = Math.min(...full.map((row) => row?.ms ?? Infinity));
+    const ratio = mine?.ms && full.length > 0 ? best / mine.ms : null;
+    return { shape, direction, mine, peers, ratio };
+  });
+}
+
+/**
  * GFLOP/s of every engine; ours by the kernel it chooses unasked.
  *
  * @param {readonly Row[]} rows
  */
 function besideOthers(rows) {
   const engines = enginesOf(rows).filter((engine) => engine !== OWN);
-  /** @type {number[]} */
-  const ratios = [];
-  let slower = 0;
-  const lines = placesOf(rows).map(({ shape, direction, own }) => {
-    const mine = own.find((row) => row.engine === OWN && row.isChosen);
-    const peers = engines.map((engine) => own.find((row) => row.engine === engine));
-    const full = peers.filter((row) => row?.ms && !row.isReduced);
-    const best = Math.min(...full.map((row) => row?.ms ?? Infinity));
-    const ratio = mine?.ms && full.length > 0 ? best / mine.ms : null;
-    if (ratio !== null) ratios.push(ratio);
-    if (ratio !== null && ratio < 1) slower++;
-    return [
-      shape,
-      direction,
-      mine?.variant ?? '–',
-      figure(mine?.gflops),
-      ...peers.map((row) => figure(row?.gflops)),
-      ratio === null ? '–' : ratio.toFixed(2),
-    ];
-  });
+  const places = comparedPlaces(rows);
+  const ratios = places.flatMap(({ ratio }) => (ratio === null ? [] : [ratio]));
+  const lines = places.map(({ shape, direction, mine, peers, ratio }) => [
+    ...[shape, direction, mine?.variant ?? '–', figure(mine?.gflops)],
+    ...peers.map((row) => figure(row?.gflops)),
+    ratio === null ? '–' : ratio.toFixed(2),
+  ]);
   const head = ['shape', 'direction', 'kernel', OWN, ...engines, 'over the best'];
-  const mean = Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
+  const slower = ratios.filter((ratio) => ratio < 1).length;
   const summary =
     ratios.length > 0
-      ? `Geometric mean over the best of them: ${mean.toFixed(2)} in ${ratios.length} places; another engine is faster in ${slower}.`
+      ? `Geometric mean over the best of them: ${geometricMean(ratios).toFixed(2)} in ${ratios.length} places; another engine is faster in ${slower}.`
       : 'No other engine gave a time.';
   return `GFLOP/s; ours by the kernel chosen unasked.\n\n${table(head, lines, 3)}\n\n${summary}`;
+}
+
+/** @param {readonly number[]} values */
+function geometricMean(values) {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 }
 
 /**

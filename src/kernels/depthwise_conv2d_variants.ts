@@ -56,7 +56,7 @@ export function chooseDepthwiseVariant(
 }
 
 /** Below this, llvmpipe does not make up for the seconds that it takes to compile an unrolled kernel. */
-const TILE_SOFTWARE_FLOPS = 10e6;
+const TILE_SOFTWARE_FLOPS = 4e6;
 
 /**
  * The variant a launcher runs: what its caller names, else what was tuned and still fits, else the

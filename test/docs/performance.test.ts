@@ -43,6 +43,35 @@ describe('the page of measurements', () => {
     );
   });
 
+  it('sums up the files that hold other engines', () => {
+    const place = (mine: number, other: number) => [
+      row({ isChosen: true, ms: mine }),
+      row({ engine: 'other', variant: '–', ms: other }),
+      row({ op: 'train', direction: 'step', isChosen: true, ms: 1 }),
+      row({ op: 'train', direction: 'step', engine: 'other', ms: 9 }),
+    ];
+    const alone = [row({ isChosen: true })];
+    const files = [place(1, 2), alone, place(2, 1)].map((results, i) => ({
+      ...{ name: `${i}.json`, saved: { ...saved, results } },
+    }));
+    const lines = performancePage(files).split('\n');
+    const cells = lines
+      .slice(lines.indexOf('## Kernels beside other engines'))
+      .filter((line) => /^\| (\d.json|all)/.test(line))
+      .map((line) =>
+        line
+          .split('|')
+          .map((cell) => cell.trim())
+          .slice(1, -1),
+      );
+    expect(cells).toEqual([
+      ['0.json', '1', '2.00', '2.00', '0'],
+      ['2.json', '1', '0.50', '0.50', '1'],
+      ['all', '2', '1.00', '0.50', '1'],
+    ]);
+    expect(performancePage(files.slice(0, 2))).not.toContain('## Kernels beside other engines');
+  });
+
   it('tells of an adapter alone what is chosen and how far it is from the fastest', () => {
     const results = [
       row({ ms: 4, isChosen: true }),
