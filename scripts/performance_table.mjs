@@ -64,7 +64,7 @@ their ratios, taken in one sitting, are what can be used.
  */
 export function performancePage(files) {
   const parts = files.map(({ name, saved }) =>
-    [`## ${titleOf(saved)}`, factsOf(name, saved), ...sectionsOf(saved)].join('\n\n'),
+    [`## ${titleOf(name, saved)}`, factsOf(name, saved), ...sectionsOf(saved)].join('\n\n'),
   );
   return `${[INTRO.trim(), ...overview(files), ...parts].join('\n\n')}\n`;
 }
@@ -95,7 +95,7 @@ function overview(files) {
   const head = ['file', 'places', 'over the best', 'least', 'another is faster'];
   return [
     '## Kernels beside other engines',
-    'How many times as fast as the fastest other engine, geometric mean over shapes and directions.',
+    'How many times as fast as the fastest other engine, geometric mean over shapes and directions. An engine whose result is wrong in a place is not timed there, which the tables below show as –.',
     table(head, lines, 1),
   ];
 }
@@ -110,10 +110,14 @@ function kernelsOf({ results }) {
   return [...ops].map((op) => results.filter((row) => row.op === op));
 }
 
-/** @param {Saved} saved */
-function titleOf({ adapter, results }) {
+/**
+ * @param {string} name
+ * @param {Saved} saved
+ */
+function titleOf(name, { adapter, results }) {
   const others = enginesOf(results).filter((engine) => engine !== OWN);
-  return others.length > 0 ? `${adapter}, beside ${others.join(' and ')}` : adapter;
+  const title = `${name.replace('.json', '')}: ${adapter}`;
+  return others.length > 0 ? `${title}, beside ${others.join(' and ')}` : title;
 }
 
 /**

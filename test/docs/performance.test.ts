@@ -32,7 +32,7 @@ describe('the page of measurements', () => {
       row({ direction: 'grad-input', engine: 'other', variant: '–', ms: 1, gflops: 123.4 }),
     ];
     const page = performancePage([{ name: 'a.json', saved: { ...saved, results } }]);
-    expect(page).toContain('## A, beside other and reduced\n');
+    expect(page).toContain('## a: A, beside other and reduced\n');
     const lines = page.split('\n').filter((line) => line.startsWith('| 1,2'));
     const cells = lines.map((line) => line.split('|').map((cell) => cell.trim()));
     expect(cells[0].slice(2, -1)).toEqual(['forward', 'tiled', '2.00', '1.00', '1.00', '3.00']);
