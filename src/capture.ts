@@ -110,18 +110,18 @@ export class CaptureCache<Args extends CaptureInput[], Result> {
       }
       return made;
     };
-    const { result, captured } = this.runtime.captureCommands(() =>
+    const { result, captured, recorded } = this.runtime.captureCommands(() =>
       // What is captured is what runs without.
       watchOps(watch, () => runInScope(run), { apart: false }),
     );
-    const { commands, pool, pinned } = captured;
+    const { pool, pinned } = captured;
     const ownHandles = new Set(inputs.map(({ handle }) => handle));
     // What was released within the function was of no more use to it.
     const guests = [...taken.values()].filter(
       ({ handle, storage }) => !storage.isOf(pool) && !ownHandles.has(handle) && !handle.isReleased,
     );
     const kept = [...pinned, ...inputs.map(({ gpuArray }) => gpuArray.storage)];
-    return { inputs, result, captured, guests, borrowed: borrowedBy(commands, pool, kept) };
+    return { inputs, result, captured, guests, borrowed: borrowedBy(recorded, pool, kept) };
   }
 
   private dispose(): void {

@@ -178,16 +178,23 @@ export class BufferPool {
     else this.free.set(storage.sizeBytes, [storage]);
   }
 
-  /** Destroys what waits in the pool; live buffers stay. Call it when nothing is recorded. */
-  trim(): void {
-    for (const shelf of this.free.values()) {
+  /**
+   * Destroys what waits in the pool, less what is in `kept`; live buffers stay. Call it when nothing
+   * is recorded that names the others.
+   */
+  trim(kept: ReadonlySet<Storage> = new Set()): void {
+    for (const [sizeBytes, shelf] of this.free) {
       for (const storage of shelf) {
+        if (kept.has(storage)) continue;
         this.ledger.pooledBytes -= storage.sizeBytes;
         this.onDestroy(storage);
         storage.buffer.destroy();
       }
+      this.free.set(
+        sizeBytes,
+        shelf.filter((storage) => kept.has(storage)),
+      );
     }
-    this.free.clear();
   }
 
   /** Trims, and lets every buffer still live be destroyed, not pooled, at its release. */

@@ -83,6 +83,23 @@ export function prepareDispatch(
   };
 }
 
+/** The same dispatch on other arrays of the same sizes; those of a capture may be released by now. */
+export function reboundDispatch(
+  bindGroups: BindGroupCache,
+  command: DispatchCommand,
+  bindings: DispatchRequest['bindings'],
+): DispatchCommand {
+  const arrays = command.pipeline.shader.bindings
+    .filter(({ kind }) => kind !== 'uniform')
+    .map(({ name }) => bindings[name]);
+  return {
+    ...command,
+    storages: arrays.map(({ storage }) => storage),
+    bindGroup: bindGroups.get(command.pipeline, arrays),
+    request: { ...command.request, bindings },
+  };
+}
+
 function foldGroups(
   { groups, op }: DispatchRequest,
   maxGroups: number,

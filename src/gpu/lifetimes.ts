@@ -29,21 +29,20 @@ interface Lifetime {
 export function measureMemory(
   runtime: Runtime,
   fn: () => void,
-): { memory: StepMemory; captured: Command[] } {
+): { memory: StepMemory; captured: readonly Command[] } {
   const { ledger, recorder } = runtime;
   const { liveBytes, pooledBytes } = ledger;
   const log = new LifetimeLog(ledger.exactBytes, liveBytes);
-  const captured: Command[] = [];
+  let captured: readonly Command[] = [];
   ledger.watcher = log;
-  recorder.watcher = (command) => {
-    log.recorded(command);
-    if (recorder.isCapturing) captured.push(command);
-  };
+  recorder.watcher = (command) => log.recorded(command);
+  runtime.captureWatcher = (commands) => (captured = commands);
   try {
     fn();
   } finally {
     ledger.watcher = null;
     recorder.watcher = null;
+    runtime.captureWatcher = null;
   }
   const madeBytes = ledger.liveBytes + ledger.pooledBytes - liveBytes - pooledBytes;
   const memory = {

@@ -2,6 +2,7 @@ import type { GpuArray } from './array.js';
 import type { Storage } from './buffer_pool.js';
 import { callSite } from './call_site.js';
 import { encodeDispatches, type DispatchCommand } from './dispatch.js';
+import { storagesOf, type Recorded } from './elide_copies.js';
 import { DeviceError } from './errors.js';
 import type { Profiler } from './profiler.js';
 
@@ -44,7 +45,7 @@ export class Recorder {
   /** Why what is being captured cannot be replayed; null while it can. */
   refusal: DeviceError | null = null;
   private pending: Command[] = [];
-  private captured: Command[] | null = null;
+  private captured: Recorded[] | null = null;
   private tail: Promise<void> | null = null;
   private serial = 0;
   private submittedSerial = 0;
@@ -73,7 +74,7 @@ export class Recorder {
 
   record(command: Command): void {
     this.throwIfFailed();
-    this.captured?.push(command);
+    this.captured?.push(recorded(command));
     this.watcher?.(command);
     this.enqueueCommand(command);
   }
@@ -91,7 +92,7 @@ export class Recorder {
       // the producer itself: its later runs ask again.
       this.enqueueCommand(withDataOfNow(command));
     } else this.runWrite(command);
-    this.captured?.push(command);
+    this.captured?.push(recorded(command));
   }
 
   /** Submits what is recorded, at once or as soon as its pipelines are compiled. */
@@ -122,7 +123,7 @@ export class Recorder {
     this.refusal = null;
   }
 
-  endCapture(): Command[] {
+  endCapture(): Recorded[] {
     const commands = this.captured ?? [];
     this.captured = null;
     return commands;
@@ -159,12 +160,8 @@ export class Recorder {
     this.flush();
     this.serial++;
     for (const command of commands) {
-      if (command.kind === 'dispatch') {
-        for (const storage of command.storages) storage.lastUse = this.serial;
-      } else if (command.kind === 'copy') {
-        command.source.lastUse = this.serial;
-        if ('lastUse' in command.target) command.target.lastUse = this.serial;
-      }
+      if (command.kind === 'write') continue;
+      for (const storage of storagesOf(command)) storage.lastUse = this.serial;
     }
     // Behind a batch that still compiles, producers are asked now: what they read may change.
     this.enqueue(this.tail ? commands.map(withDataOfNow) : commands, this.serial);
@@ -178,14 +175,7 @@ export class Recorder {
 
   private touch(command: Command): void {
     const serial = ++this.serial;
-    if (command.kind === 'dispatch') {
-      for (const storage of command.storages) storage.lastUse = serial;
-    } else if (command.kind === 'copy') {
-      command.source.lastUse = serial;
-      if ('lastUse' in command.target) command.target.lastUse = serial;
-    } else {
-      command.storage.lastUse = serial;
-    }
+    for (const storage of storagesOf(command)) storage.lastUse = serial;
   }
 
   private enqueue(batch: readonly Command[], serial: number): void {
@@ -296,6 +286,10 @@ export class Recorder {
     const data = command.data() as ArrayBuffer;
     this.device.queue.writeBuffer(command.storage.buffer, command.byteOffset, data);
   }
+}
+
+function recorded(command: Command): Recorded {
+  return { command, loans: storagesOf(command).map(({ loan }) => loan) };
 }
 
 function encodeCopy(encoder: GPUCommandEncoder, command: CopyCommand): void {

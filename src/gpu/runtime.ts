@@ -3,7 +3,13 @@ import { openDevice, type DeviceInfo, type DeviceOptions } from './adapter.js';
 import { arrayText, bytesPerElement, GpuArray, sizeOf, type DType } from './array.js';
 import { BindGroupCache } from './bind_group_cache.js';
 import { BufferPool, MemoryLedger, type Storage } from './buffer_pool.js';
-import { prepareDispatch, type DispatchMark, type DispatchRequest } from './dispatch.js';
+import {
+  prepareDispatch,
+  reboundDispatch,
+  type DispatchMark,
+  type DispatchRequest,
+} from './dispatch.js';
+import { storagesOf, withoutCopies } from './elide_copies.js';
 import { DeviceError, oneLine, ShapeError } from './errors.js';
 import { fusesByDefault } from './fusion.js';
 import { PipelineCache } from './pipeline.js';
@@ -26,6 +32,8 @@ export interface CapturedCommands {
  */
 export class Runtime {
   readonly ledger = new MemoryLedger();
+  /** Sees the commands of each capture, for reports. */
+  captureWatcher: ((commands: readonly Command[]) => void) | null = null;
   readonly pipelines: PipelineCache;
   readonly recorder: Recorder;
   readonly random: RandomStream;
@@ -298,8 +306,15 @@ export class Runtime {
     return this.device.features.has('timestamp-query');
   }
 
-  /** Runs `fn` once and keeps what it recorded; its buffers come from a pool of their own. */
-  captureCommands<T>(fn: () => T): { result: T; captured: CapturedCommands } {
+  /**
+   * Runs `fn` once and keeps what it recorded, less the copies that replays can do without; its
+   * buffers come from a pool of their own. `recorded` is everything.
+   */
+  captureCommands<T>(fn: () => T): {
+    result: T;
+    captured: CapturedCommands;
+    recorded: readonly Command[];
+  } {
     this.recorder.flush();
     const pool = this.newPool();
     const pinned: Storage[] = [];
@@ -308,9 +323,20 @@ export class Runtime {
     this.recorder.beginCapture();
     try {
       const result = fn();
-      return { result, captured: { commands: this.recorder.endCapture(), pool, pinned } };
+      const recorded = this.recorder.endCapture();
+      const commands = withoutCopies(recorded, pool, (command, bindings) =>
+        reboundDispatch(this.bindGroups, command, bindings),
+      );
+      const used = new Set(commands.flatMap(storagesOf));
+      this.recorder.afterSubmits(() => pool.trim(used));
+      this.captureWatcher?.(commands);
+      return {
+        ...{ result, captured: { commands, pool, pinned } },
+        recorded: recorded.map(({ command }) => command),
+      };
     } catch (error) {
-      this.disposeCapture({ commands: this.recorder.endCapture(), pool, pinned });
+      this.recorder.endCapture();
+      this.disposeCapture({ commands: [], pool, pinned });
       throw error;
     } finally {
       this.pool = this.mainPool;
