@@ -1,4 +1,5 @@
 import { isGradFree, isWatchingOps, withOrigin } from '../autograd/recording.js';
+import { isFused } from '../kernels/activation.js';
 import { foldBatchNorm } from '../kernels/batch_norm_fold.js';
 import { pairOf } from '../kernels/conv2d_geometry.js';
 import { operandTypeNow } from '../ops/mixed_precision.js';
@@ -50,6 +51,11 @@ export function convBatchNorm(
   );
 }
 
+/** Whether a convolution can apply the batch norm's activation before it writes. */
+function endsInEpilogue({ options: { activation } }: BatchNorm2d): boolean {
+  return activation === undefined || isFused(activation);
+}
+
 /** Outputs of a channel and weights of a channel: what folding saves, and what it costs. */
 function paysFolding(conv: ConvLayer, x: Tensor): boolean {
   const [n, h, w] = x.shape;
@@ -60,8 +66,9 @@ function paysFolding(conv: ConvLayer, x: Tensor): boolean {
 
 /**
  * Whether `convBatchNorm` runs the two as one. Not where somebody watches the layers, since one of
- * them would be missing; not behind an activation of the convolution's own; not with operands of
- * f16, where a folded filter may lose digits that the batch norm keeps.
+ * them would be missing; not behind an activation of the convolution's own; not before silu, which
+ * batch norm has in its pass and a convolution has not; not with operands of f16, where a folded
+ * filter may lose digits that the batch norm keeps.
  */
 export function foldsBatchNorm(conv: ConvLayer, norm: BatchNorm2d, x: Tensor): boolean {
   return (
@@ -69,6 +76,7 @@ export function foldsBatchNorm(conv: ConvLayer, norm: BatchNorm2d, x: Tensor): b
     !norm.isTraining &&
     x.runtime.fusesOps &&
     conv.options.activation === undefined &&
+    endsInEpilogue(norm) &&
     // Of another length, which the batch norm words.
     norm.options.channels === conv.outChannels &&
     operandTypeNow() === 'f32' &&

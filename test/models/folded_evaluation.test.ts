@@ -49,8 +49,8 @@ const networks: [string, () => Module, number, number][] = [
           { expansion: 6, kernelSize: 3, stride: 1, outChannels: 16, blocks: 2 },
         ],
       }),
-    // A depthwise and two 1×1 convolutions a block, the first but one; stem and head.
-    ...([16, 16] as const),
+    // The last convolution of each block; the others are followed by silu.
+    ...([16, 5] as const),
   ],
   // Its batch norms come after ReLU, which nothing can be folded through.
   ['cifar-vgg', () => cifarVgg(device, { classes: 5 }), 32, 0],

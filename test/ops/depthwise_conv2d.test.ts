@@ -68,7 +68,8 @@ describe('ops.depthwiseConv2d', () => {
     const large = { ...geometryOf(28, 5, 1), n: 32 };
     expect(chosen(true, large)).toBe('tile');
     expect(chosen(false, large)).toBe('vec4');
-    expect(chosen(true, { ...large, n: 31 })).toBe('vec4');
+    expect(chosen(true, { ...large, n: 13 })).toBe('tile');
+    expect(chosen(true, { ...large, n: 12 })).toBe('vec4');
     expect(chosen(true, { ...large, dilationH: 2 })).toBe('vec4');
     expect(chosen(true, { ...large, c: 6, k: 6, n: 100 })).toBe('naive');
     expect(chooseDepthwiseVariant('gradWeight', large, { isSoftware: true })).toBe('vec4');
