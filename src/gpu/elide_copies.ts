@@ -1,7 +1,7 @@
 import { GpuArray, PART_ALIGNMENT } from './array.js';
 import type { BufferPool, Storage } from './buffer_pool.js';
 import type { DispatchCommand, DispatchRequest } from './dispatch.js';
-import type { Command, CopyCommand } from './recorder.js';
+import { storagesOf, type Command, type CopyCommand, type Recorded } from './recorder.js';
 
 /*
  * Copies out of a captured step. The optimizer wants all gradients in one buffer, but backward takes
@@ -9,19 +9,6 @@ import type { Command, CopyCommand } from './recorder.js';
  * that nothing else comes of such an array: its kernels may as well write where the copy would put
  * it, and the copy goes.
  */
-
-/** A captured command, and which loan each of its buffers was on, in the order of `storagesOf`. */
-export interface Recorded {
-  command: Command;
-  loans: readonly number[];
-}
-
-/** The pooled buffers that a command touches. */
-export function storagesOf(command: Command): readonly Storage[] {
-  if (command.kind === 'dispatch') return command.storages;
-  if (command.kind === 'write') return [command.storage];
-  return 'lastUse' in command.target ? [command.source, command.target] : [command.source];
-}
 
 /** Prepares a dispatch of a captured step with other bindings. */
 export type Rebind = (

@@ -1,5 +1,5 @@
 import type { MemoryWatcher, Storage } from './buffer_pool.js';
-import type { Command } from './recorder.js';
+import { storagesOf, type Command } from './recorder.js';
 import type { Runtime } from './runtime.js';
 
 /** What the commands of a step took, and could not do without. Bytes. */
@@ -78,17 +78,11 @@ class LifetimeLog implements MemoryWatcher {
 
   recorded(command: Command): void {
     const now = this.clock++;
-    const use = (storage: Storage): void => {
+    for (const storage of storagesOf(command)) {
       const lifetime = this.current.get(storage);
-      if (!lifetime) return;
+      if (!lifetime) continue;
       lifetime.first ??= now;
       lifetime.last = now;
-    };
-    if (command.kind === 'dispatch') command.storages.forEach(use);
-    else if (command.kind === 'write') use(command.storage);
-    else {
-      use(command.source);
-      if ('lastUse' in command.target) use(command.target);
     }
   }
 }

@@ -2,7 +2,6 @@ import type { GpuArray } from './array.js';
 import type { Storage } from './buffer_pool.js';
 import { callSite } from './call_site.js';
 import { encodeDispatches, type DispatchCommand } from './dispatch.js';
-import { storagesOf, type Recorded } from './elide_copies.js';
 import { DeviceError } from './errors.js';
 import type { Profiler } from './profiler.js';
 
@@ -27,6 +26,19 @@ export interface WriteCommand {
 }
 
 export type Command = DispatchCommand | CopyCommand | WriteCommand;
+
+/** A captured command, and which loan each of its buffers was on, in the order of `storagesOf`. */
+export interface Recorded {
+  command: Command;
+  loans: readonly number[];
+}
+
+/** The pooled buffers that a command touches. */
+export function storagesOf(command: Command): readonly Storage[] {
+  if (command.kind === 'dispatch') return command.storages;
+  if (command.kind === 'write') return [command.storage];
+  return 'lastUse' in command.target ? [command.source, command.target] : [command.source];
+}
 
 /** Dispatches recorded before they are submitted without being asked. */
 const FLUSH_AT = 256;

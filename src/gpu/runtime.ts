@@ -9,12 +9,12 @@ import {
   type DispatchMark,
   type DispatchRequest,
 } from './dispatch.js';
-import { storagesOf, withoutCopies } from './elide_copies.js';
+import { withoutCopies } from './elide_copies.js';
 import { DeviceError, oneLine, ShapeError } from './errors.js';
 import { fusesByDefault } from './fusion.js';
 import { PipelineCache } from './pipeline.js';
 import { Profiler, type DispatchTiming } from './profiler.js';
-import { Recorder, type Command } from './recorder.js';
+import { Recorder, storagesOf, type Command } from './recorder.js';
 import { RandomStream } from './random_stream.js';
 import { VariantChoices } from './variant_choices.js';
 import { watchDevice } from './watch_device.js';
