@@ -36,6 +36,10 @@ const DIRECTIONS = ['forward', 'grad-input', 'grad-weight'];
  * @property {string} memoryOf
  * @property {(number | null)[]} [losses]
  *
+ * @typedef {object} Tuning
+ * @property {number} ms
+ * @property {{ label: string, builtIn: string, chosen: string, beforeMs: number | null, afterMs: number }[]} kernels
+ *
  * @typedef {object} Saved a file that `--save` wrote
  * @property {string} adapter
  * @property {boolean} isSoftware
@@ -46,6 +50,7 @@ const DIRECTIONS = ['forward', 'grad-input', 'grad-weight'];
  * @property {string | null} commit
  * @property {string} date
  * @property {Row[]} results
+ * @property {Tuning} [tuning] where `--tune` was given
  * @property {{ losses?: { optimizer: string, lr: number, usualLr: number, allowed: number[] } }} [comparison]
  */
 
@@ -66,7 +71,7 @@ export function performancePage(files) {
   const parts = files.map(({ name, saved }) =>
     [`## ${titleOf(name, saved)}`, factsOf(name, saved), ...sectionsOf(saved)].join('\n\n'),
   );
-  return `${[INTRO.trim(), ...overview(files), ...parts].join('\n\n')}\n`;
+  return `${[INTRO.trim(), ...overview(files), ...tunedOverview(files), ...parts].join('\n\n')}\n`;
 }
 
 /**
@@ -97,6 +102,43 @@ function overview(files) {
     '## Kernels beside other engines',
     'How many times as fast as the fastest other engine, geometric mean over shapes and directions. An engine whose result is wrong in a place is not timed there, which the tables below show as –.',
     table(head, lines, 1),
+  ];
+}
+
+/**
+ * The files of tuned suites, a line each: what the choices made by rule cost beside the measured ones.
+ *
+ * @param {readonly { name: string, saved: Saved }[]} files
+ */
+function tunedOverview(files) {
+  const tuned = files.flatMap(({ name, saved: { tuning } }) => (tuning ? [{ name, tuning }] : []));
+  if (tuned.length === 0) return [];
+  const kernels = tuned.flatMap(({ tuning }) => tuning.kernels);
+  const ms = tuned.reduce((sum, { tuning }) => sum + tuning.ms, 0);
+  const all = { name: 'all', tuning: { ms, kernels } };
+  const costs = (/** @type {Tuning} */ { kernels: some }) =>
+    some.flatMap(({ beforeMs, afterMs }) => (beforeMs === null ? [] : [beforeMs / afterMs]));
+  const lines = [...tuned, all].map(({ name, tuning }) => [
+    name,
+    String(tuning.kernels.length),
+    String(tuning.kernels.filter(({ builtIn, chosen }) => builtIn !== chosen).length),
+    geometricMean(costs(tuning)).toFixed(3),
+    Math.max(...costs(tuning)).toFixed(2),
+    String(costs(tuning).filter((cost) => cost > 1.15).length),
+    (tuning.ms / 1000).toFixed(0),
+  ]);
+  const worst = kernels
+    .filter(({ beforeMs, afterMs }) => beforeMs !== null && beforeMs / afterMs > 1.15)
+    .map(
+      ({ label, builtIn, chosen, beforeMs, afterMs }) =>
+        `- ${label}: ${builtIn} ${figure(beforeMs)} ms, ${chosen} ${figure(afterMs)} ms`,
+    );
+  const head = ['file', 'kernels', 'other', 'mean', 'most', 'above 1.15', 's'];
+  return [
+    '## Choices by rule beside tuned ones',
+    'How many times as long the kernel chosen by rule takes as the one that tuning chose (geometric mean and maximum over shapes and directions, and how many are more than 15 % away), and how long tuning took.',
+    table(head, lines, 1),
+    ...(worst.length > 0 ? [worst.join('\n')] : []),
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { Device } from '../device.js';
 import { DeviceError, UsageError } from '../gpu/errors.js';
+import { figuresOf } from '../kernels/tune_report.js';
 import type { BenchCase, RecordCase } from './case.js';
 import { opCases } from './op_cases.js';
 import { measureCase, type CaseSettings } from './measure_case.js';
@@ -51,7 +52,7 @@ export async function runBench(
     say(`${info.description} is a software adapter: timings are not meaningful for GPUs`);
   }
   const report = request.tune && cases.length > 0 ? await tuneCases(device, cases, say) : null;
-  const tuning = report && !report.isOff ? report.kernels : null;
+  const tuning = report && figuresOf(report);
   say('measuring the peak of this adapter');
   const peak = await peakOf(runtime);
   const { rows, ...rest } = await measureRequest(device, request, { cases, shapes, peak, say });

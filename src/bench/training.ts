@@ -3,7 +3,7 @@ import { DeviceError } from '../gpu/errors.js';
 import { measureMemory } from '../gpu/lifetimes.js';
 import type { DispatchTiming } from '../gpu/profiler.js';
 import { median } from '../gpu/timing.js';
-import type { TunedKernel } from '../kernels/tune_report.js';
+import type { TuningFigures } from '../kernels/tune_report.js';
 import { ratesOf } from './numbers.js';
 import { profileOf } from './profile.js';
 import { measureHost, profileSteps, reportOf, runSteps, type StepReport } from './profile_step.js';
@@ -25,7 +25,7 @@ const TRACED_STEPS = 3;
 export type TrainingMeasurement = Pick<BenchDocument, 'profile' | 'step' | 'tuning'> & {
   rows: BenchRow[];
   training: TrainingRow;
-  tuning?: TunedKernel[];
+  tuning?: TuningFigures;
 };
 
 /**

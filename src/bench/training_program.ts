@@ -1,5 +1,5 @@
 import type { Device } from '../device.js';
-import type { TunedKernel } from '../kernels/tune_report.js';
+import { figuresOf, type TuningFigures } from '../kernels/tune_report.js';
 import { createModel, publishedOptions } from '../models/index.js';
 import { Dropout, recomputeSegments, type Module } from '../nn/index.js';
 import type { LossScaleState } from '../optim/index.js';
@@ -78,10 +78,9 @@ export async function tunePlan(
   device: Device,
   { name, input, classes, batchSize, dtype }: TrainingPlan,
   say: (text: string) => void,
-): Promise<TunedKernel[] | null> {
+): Promise<TuningFigures | null> {
   const wanted = { model: name, imageShape: input, classes, batchSize, dtype };
-  const { kernels, isOff } = await tuneModel(device, wanted, say);
-  return isOff ? null : kernels;
+  return figuresOf(await tuneModel(device, wanted, say));
 }
 
 /** Builds the network and its step as `tilegrad train` does. */

@@ -1,4 +1,4 @@
-import type { TunedKernel } from '../kernels/tune_report.js';
+import type { TuningFigures } from '../kernels/tune_report.js';
 import type { ProfileRow } from './profile.js';
 import type { StepReport } from './profile_step.js';
 
@@ -192,7 +192,7 @@ export interface BenchDocument {
   /** The whole step, where its profile was asked for. */
   step?: StepReport;
   /** What tuning chose, where it was asked for. */
-  tuning?: TunedKernel[];
+  tuning?: TuningFigures;
   /** Where other engines were asked for. */
   comparison?: Comparison;
   /** What `--scale` changed. */

@@ -22,6 +22,8 @@ export interface TunedKernel {
 
 export interface TuneReport {
   kernels: TunedKernel[];
+  /** What the whole took by the wall clock, compiling and comparing included. */
+  ms: number;
   /** Shapes that were tuned before, by this device or an earlier program, and were left alone. */
   known: number;
   /** Where the choices are kept; null where nothing can be kept. */
@@ -32,10 +34,18 @@ export interface TuneReport {
   isOff: boolean;
 }
 
+/** What a bench keeps of a report. */
+export type TuningFigures = Pick<TuneReport, 'kernels' | 'ms' | 'known'>;
+
+/** Null where tuning was off. */
+export function figuresOf({ kernels, ms, known, isOff }: TuneReport): TuningFigures | null {
+  return isOff ? null : { kernels, ms, known };
+}
+
 /** The report where tuning is switched off, which is said in one line. */
 export function reportOff(say?: (text: string) => void): TuneReport {
   say?.('tuning is off: TILEGRAD_AUTOTUNE=off, kernels are chosen by rule');
-  return { kernels: [], known: 0, place: null, problem: null, isOff: true };
+  return { kernels: [], ms: 0, known: 0, place: null, problem: null, isOff: true };
 }
 
 /** One line about one kernel. */
@@ -47,11 +57,21 @@ export function tunedLine({ label, builtIn, chosen, beforeMs, afterMs }: TunedKe
 }
 
 /** What is to be said when all are done. */
-export function summaryLines({ kernels, known, place, problem, isOff }: TuneReport): string[] {
+export function summaryLines({ kernels, ms, known, place, problem, isOff }: TuneReport): string[] {
   if (isOff) return [];
   const changed = kernels.filter(({ builtIn, chosen }) => builtIn !== chosen).length;
   const before = known === 0 ? '' : `, ${known} known from before`;
-  const lines = [`tuned ${kernels.length} kernels: ${changed} other than built in${before}`];
+  const seconds = (ms / 1000).toFixed(1);
+  const lines = [
+    `tuned ${kernels.length} kernels in ${seconds} s: ${changed} other than built in${before}`,
+  ];
+  const gain = gainOf(kernels);
+  if (gain) {
+    const { mean, most } = gain;
+    lines.push(
+      `built-in choices take ${mean.toFixed(2)} times as long (geometric mean), ${most.toFixed(2)} at most`,
+    );
+  }
   if (problem !== null) lines.push(`the choices serve this run but are not kept: ${problem}`);
   else if (place !== null && kernels.length > 0) lines.push(`kept in ${place}`);
   for (const { label, candidates } of kernels) {
@@ -60,6 +80,19 @@ export function summaryLines({ kernels, known, place, problem, isOff }: TuneRepo
     }
   }
   return lines;
+}
+
+/**
+ * How many times as long the built-in choices take as the tuned ones: geometric mean and maximum over
+ * the kernels where the built-in one gave a right result. Null where there are none.
+ */
+export function gainOf(kernels: readonly TunedKernel[]): { mean: number; most: number } | null {
+  const ratios = kernels.flatMap(({ beforeMs, afterMs }) =>
+    beforeMs === null ? [] : [beforeMs / afterMs],
+  );
+  if (ratios.length === 0) return null;
+  const logs = ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0);
+  return { mean: Math.exp(logs / ratios.length), most: Math.max(...ratios) };
 }
 
 function milliseconds(ms: number): string {

@@ -38,6 +38,7 @@ export async function tuneKernels(
   options: TuneOptions = {},
 ): Promise<TuneReport> {
   const { position } = runtime.random;
+  const start = performance.now();
   const tuner = new Tuner(runtime, options);
   try {
     for (const key of keys) await tuner.tune(key);
@@ -46,7 +47,8 @@ export async function tuneKernels(
   }
   await runtime.trim();
   const { kernels, known, problem } = tuner;
-  return { kernels, known, place: await choicesPlace(runtime), problem, isOff: false };
+  const ms = performance.now() - start;
+  return { kernels, ms, known, place: await choicesPlace(runtime), problem, isOff: false };
 }
 
 /**

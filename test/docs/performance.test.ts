@@ -72,6 +72,27 @@ describe('the page of measurements', () => {
     expect(performancePage(files.slice(0, 2))).not.toContain('## Kernels beside other engines');
   });
 
+  it('sums up what choices by rule cost beside tuned ones', () => {
+    const kernel = (label: string, beforeMs: number | null, afterMs: number) => ({
+      ...{ label, beforeMs, afterMs, builtIn: 'rule', chosen: beforeMs === 1 ? 'rule' : 'tuned' },
+    });
+    const tunings = [
+      { ms: 2000, kernels: [kernel('one', 1, 1), kernel('two', 4, 1)] },
+      { ms: 3000, kernels: [kernel('three', null, 1), kernel('four', 1.1, 1)] },
+    ];
+    const files = tunings.map((tuning, i) => ({
+      ...{ name: `${i}.json`, saved: { ...saved, tuning, results: [row({})] } },
+    }));
+    const page = performancePage(files);
+    expect(page).toMatch(/\| 0\.json \| +2 \| +1 \| +2\.000 \| +4\.00 \| +1 \| +2 \|/);
+    expect(page).toMatch(/\| 1\.json \| +2 \| +2 \| +1\.100 \| +1\.10 \| +0 \| +3 \|/);
+    // ∛(1 · 4 · 1.1)
+    expect(page).toMatch(/\| all +\| +4 \| +3 \| +1\.639 \| +4\.00 \| +1 \| +5 \|/);
+    expect(page).toContain('\n- two: rule 4.00 ms, tuned 1.00 ms\n');
+    const untuned = { name: 'a.json', saved: { ...saved, results: [row({})] } };
+    expect(performancePage([untuned])).not.toContain('Choices by rule');
+  });
+
   it('tells of an adapter alone what is chosen and how far it is from the fastest', () => {
     const results = [
       row({ ms: 4, isChosen: true }),

@@ -39,6 +39,32 @@ describe('the pick among measured variants', () => {
   });
 });
 
+describe('what tuning came to', () => {
+  const kernel = (builtIn: string, chosen: string, beforeMs: number | null, afterMs: number) => ({
+    ...{ key: 'k', label: 'l', builtIn, chosen, beforeMs, afterMs, candidates: [] },
+  });
+  const report = { known: 2, place: null, problem: null, isOff: false };
+
+  it('names how long it took and what the built-in choices cost', () => {
+    const kernels = [
+      kernel('a', 'a', 3, 3),
+      kernel('a', 'b', 8, 1),
+      kernel('wrong', 'b', null, 1),
+      kernel('a', 'a', 1, 1),
+    ];
+    expect(summaryLines({ ...report, ms: 2345, kernels })).toEqual([
+      'tuned 4 kernels in 2.3 s: 2 other than built in, 2 known from before',
+      'built-in choices take 2.00 times as long (geometric mean), 8.00 at most',
+    ]);
+  });
+
+  it('says nothing of a cost where nothing was tuned', () => {
+    expect(summaryLines({ ...report, ms: 0, kernels: [] })).toEqual([
+      'tuned 0 kernels in 0.0 s: 0 other than built in, 2 known from before',
+    ]);
+  });
+});
+
 describe('a file of choices', () => {
   const identity = { version: '1.2.3', adapter: 'one', shaders: 'abc' };
   const choices = { 'conv2d …': 'tiled' };
@@ -220,7 +246,9 @@ describe('tuning on this adapter', () => {
     const report = await device.tune(() => matmul(device.randn([4, 8]), device.randn([8, 12])));
     expect(device.runtime.choices.size).toBe(1);
     expect(report.problem).toMatch(/EEXIST|ENOTDIR/);
-    expect(summaryLines(report)[1]).toContain('not kept');
+    expect(summaryLines(report)).toContain(
+      `the choices serve this run but are not kept: ${report.problem}`,
+    );
   });
 
   it('does not run in a captured function', async () => {

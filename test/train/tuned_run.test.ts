@@ -78,7 +78,7 @@ describe('a tuned run', () => {
     expect(keys.every((key) => key.startsWith('matmul '))).toBe(true);
     expect(readCheckpoint(join(out, 'last.safetensors')).config.variants).toEqual(variants);
     expect(tuned.said).toContain(`kernels  ${keys.length} tuned choices`);
-    expect(tuned.said.some((text) => /^tuned \d+ kernels: /.test(text))).toBe(true);
+    expect(tuned.said.some((text) => /^tuned \d+ kernels in [\d.]+ s: /.test(text))).toBe(true);
     // Tuning draws random numbers and builds a network of its own; neither shows in the run.
     tuned.losses.forEach((loss, i) => expect(loss).toBeCloseTo(builtIn.losses[i], 3));
 
