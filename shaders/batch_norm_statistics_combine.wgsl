@@ -4,13 +4,17 @@
 //   mean = a + (b − a) · m / (n + m),   squares = A + B + (b − a)² · n · m / (n + m)
 // (Chan, Golub & LeVeque 1979). Also moves the running statistics towards the result.
 //
-// A workgroup of 256 takes 16 neighbouring channels, local = part · 16 + column: each part joins
-// every 16th slice, then the 16 parts are joined through workgroup memory.
+// A workgroup takes COLUMNS neighbouring channels, local = part · COLUMNS + column: each part joins
+// every PARTS-th slice, then the parts are joined through workgroup memory.
 //   partial          [slices 2 C]  read: means, then sums of squared distances, of each slice
 //   running_mean     [C]           read and written
 //   running_variance [C]           read and written; unbiased, M / (M − 1) times the variance
 //   statistics       [2 C]         written: the means, then 1 / √(variance + epsilon)
+// Tunables: COLUMNS; PARTS, a power of two, 1 where there are few slices.
 // Limits: WebGPU's defaults.
+
+const COLUMNS: u32 = 16u; // @tune
+const PARTS: u32 = 16u; // @tune
 
 struct Params {
   rows: u32, // M
@@ -34,7 +38,7 @@ struct Moments {
   squares: f32,
 }
 
-var<workgroup> parts: array<Moments, 256>;
+var<workgroup> parts: array<Moments, COLUMNS * PARTS>;
 
 fn join(a: Moments, b: Moments) -> Moments {
   let count = a.count + b.count;
@@ -50,19 +54,19 @@ fn join(a: Moments, b: Moments) -> Moments {
   );
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(COLUMNS * PARTS)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) local: u32,
 ) {
   let C = params.C;
-  let column = (group.y * groups.x + group.x) * 16u + local % 16u;
+  let column = (group.y * groups.x + group.x) * COLUMNS + local % COLUMNS;
   // Columns past the last channel repeat it and write nothing.
   let c = min(column, C - 1u);
-  let part = local / 16u;
+  let part = local / COLUMNS;
   var own = Moments(0.0, 0.0, 0.0);
-  for (var slice = part; slice < params.slices; slice += 16u) {
+  for (var slice = part; slice < params.slices; slice += PARTS) {
     let begin = slice * params.rows_per_slice;
     let end = min(begin + params.rows_per_slice, params.rows);
     let next = Moments(
@@ -72,22 +76,24 @@ fn main(
     );
     own = join(own, next);
   }
-  parts[local] = own;
-  workgroupBarrier();
-  for (var half = 8u; half > 0u; half /= 2u) {
-    if (part < half) {
-      parts[local] = join(parts[local], parts[local + half * 16u]);
-    }
+  if (PARTS > 1u) {
+    parts[local] = own;
     workgroupBarrier();
+    for (var half = PARTS / 2u; half > 0u; half /= 2u) {
+      if (part < half) {
+        parts[local] = join(parts[local], parts[local + half * COLUMNS]);
+      }
+      workgroupBarrier();
+    }
+    own = parts[local];
   }
   if (part > 0u || column >= C) {
     return;
   }
-  let all = parts[local];
-  statistics[c] = all.mean;
-  statistics[C + c] = inverseSqrt(all.squares / all.count + params.epsilon);
+  statistics[c] = own.mean;
+  statistics[C + c] = inverseSqrt(own.squares / own.count + params.epsilon);
   let keep = 1.0 - params.momentum;
-  let unbiased = all.squares / (all.count - 1.0);
-  running_mean[c] = keep * running_mean[c] + params.momentum * all.mean;
+  let unbiased = own.squares / (own.count - 1.0);
+  running_mean[c] = keep * running_mean[c] + params.momentum * own.mean;
   running_variance[c] = keep * running_variance[c] + params.momentum * unbiased;
 }

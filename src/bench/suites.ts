@@ -45,6 +45,17 @@ function resnetConvolutions({ batch, image, pooled, stemPadding, strideIn }: Res
   return unique(shapes);
 }
 
+/** What the batch norms after them take. */
+function resnetNorms({ batch, image, pooled }: Pick<ResNetLayers, 'batch' | 'image' | 'pooled'>) {
+  const shapes = [join(batch, image / 2, image / 2, 64)];
+  let size = pooled;
+  for (const width of [64, 128, 256, 512]) {
+    if (width > 64) size = Math.ceil(size / 2);
+    shapes.push(join(batch, size, size, width), join(batch, size, size, 4 * width));
+  }
+  return shapes;
+}
+
 const published = (batch: number, image: number) =>
   resnetConvolutions({ batch, image, pooled: image / 4, strideIn: '3×3' });
 
@@ -125,6 +136,7 @@ export const suites: Record<
   'batch-norm': {
     quick: ['16,16,16,32', '64,7,7,64'],
     resnet: ['8,112,112,64', '8,56,56,256', '8,28,28,512', '8,14,14,1024', '8,7,7,2048'],
+    'resnet101-64': resnetNorms({ batch: 32, image: 64, pooled: 15 }),
   },
   pool: {
     quick: ['16,28,28,32,2,2', '8,15,15,16,3,2'],

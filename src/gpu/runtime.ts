@@ -1,8 +1,8 @@
-import { collectGarbage, patiently } from '#platform';
+import { patiently } from '#platform';
 import { openDevice, type DeviceInfo, type DeviceOptions } from './adapter.js';
 import { arrayText, bytesPerElement, GpuArray, sizeOf, type DType } from './array.js';
 import { BindGroupCache } from './bind_group_cache.js';
-import { BufferPool, MemoryLedger, type Storage } from './buffer_pool.js';
+import { BufferPool, type MemoryLedger, type Storage } from './buffer_pool.js';
 import {
   prepareDispatch,
   reboundDispatch,
@@ -13,6 +13,7 @@ import { withoutCopies } from './elide_copies.js';
 import { DeviceError, oneLine, ShapeError } from './errors.js';
 import { fusesByDefault } from './fusion.js';
 import { PipelineCache } from './pipeline.js';
+import { Pools } from './pools.js';
 import { Profiler, type DispatchTiming } from './profiler.js';
 import { Recorder, storagesOf, type Command } from './recorder.js';
 import { RandomStream } from './random_stream.js';
@@ -31,7 +32,6 @@ export interface CapturedCommands {
  * uploads and read-backs, all in order.
  */
 export class Runtime {
-  readonly ledger = new MemoryLedger();
   /** Sees the commands of each capture, for reports. */
   captureWatcher: ((commands: readonly Command[]) => void) | null = null;
   readonly pipelines: PipelineCache;
@@ -42,14 +42,9 @@ export class Runtime {
   /** Stands in for an optional binding that is not given; never read. */
   readonly placeholder: GpuArray;
   private readonly bindGroups: BindGroupCache;
-  private readonly mainPool: BufferPool;
-  /** Buffers for `writeDynamic` alone: a write that runs ahead of its batch disturbs no other use. */
-  private readonly dynamicPool: BufferPool;
-  private pool: BufferPool;
+  private readonly pools: Pools;
   private pinned: Storage[] = [];
   private readonly staging = new Map<number, GPUBuffer[]>();
-  private looseBytes = 0;
-  private looseBuffers = 0;
   private isDestroyed = false;
   private mark: DispatchMark | null = null;
   private traceWatch: ((timings: readonly DispatchTiming[]) => void) | null = null;
@@ -65,14 +60,16 @@ export class Runtime {
     this.pipelines = new PipelineCache(device, info.limits.maxImmediateSize ?? 0);
     this.recorder = new Recorder(device);
     this.bindGroups = new BindGroupCache(device, this.recorder.uniforms);
-    this.mainPool = this.newPool();
-    this.dynamicPool = this.newPool();
-    this.pool = this.mainPool;
+    this.pools = new Pools(device, this.bindGroups, (error) => this.recorder.fail(error));
     this.random = new RandomStream(seed);
     this.placeholder = this.alloc([4], 'f32');
     watchDevice(device, info, (error) => {
       if (!this.isDestroyed) this.recorder.fail(error);
     });
+  }
+
+  get ledger(): MemoryLedger {
+    return this.pools.ledger;
   }
 
   static async open(options: DeviceOptions = {}): Promise<Runtime> {
@@ -92,7 +89,7 @@ export class Runtime {
     }
     // Whole words, since u8 and f16 arrays are bound as words and vectors.
     const byteLength = Math.ceil(bytes / 16) * 16;
-    const storage = this.pool.take(byteLength, { shape, dtype, mark: this.mark });
+    const storage = this.pools.take(byteLength, { shape, dtype, mark: this.mark });
     return new GpuArray(storage, shape, dtype);
   }
 
@@ -101,13 +98,7 @@ export class Runtime {
    * such as the moments of an optimizer.
    */
   allocPersistent(shape: readonly number[], dtype: DType = 'f32'): GpuArray {
-    const pool = this.pool;
-    this.pool = this.mainPool;
-    try {
-      return this.alloc(shape, dtype);
-    } finally {
-      this.pool = pool;
-    }
+    return this.pools.within('main', () => this.alloc(shape, dtype));
   }
 
   /**
@@ -115,13 +106,7 @@ export class Runtime {
    * a capture it stays reserved for that one use.
    */
   allocDynamic(shape: readonly number[], dtype: DType = 'f32'): GpuArray {
-    const pool = this.pool;
-    this.pool = this.dynamicPool;
-    try {
-      return this.alloc(shape, dtype);
-    } finally {
-      this.pool = pool;
-    }
+    return this.pools.within('dynamic', () => this.alloc(shape, dtype));
   }
 
   /** Runs `fn` outside the capture that may be going on: its commands run now and never again. */
@@ -233,7 +218,7 @@ export class Runtime {
     else this.staging.set(sizeClass, [buffer]);
     await this.recorder.profiler?.settled();
     this.recorder.throwIfFailed();
-    this.relieve();
+    this.pools.relieve();
     return bytes;
   }
 
@@ -247,7 +232,7 @@ export class Runtime {
     await this.submittedDone();
     await this.recorder.profiler?.settled();
     this.recorder.throwIfFailed();
-    this.relieve();
+    this.pools.relieve();
   }
 
   /**
@@ -316,13 +301,12 @@ export class Runtime {
     recorded: readonly Command[];
   } {
     this.recorder.flush();
-    const pool = this.newPool();
+    const pool = this.pools.create();
     const pinned: Storage[] = [];
-    this.pool = pool;
     this.pinned = pinned;
     this.recorder.beginCapture();
     try {
-      const result = fn();
+      const result = this.pools.within(pool, fn);
       const recorded = this.recorder.endCapture();
       const commands = withoutCopies(recorded, pool, (command, bindings) =>
         reboundDispatch(this.bindGroups, command, bindings),
@@ -339,7 +323,6 @@ export class Runtime {
       this.disposeCapture({ commands: [], pool, pinned });
       throw error;
     } finally {
-      this.pool = this.mainPool;
       this.pinned = [];
     }
   }
@@ -358,15 +341,13 @@ export class Runtime {
 
   /** Counts bytes that only the collector will give back, and asks for it when they grow. */
   countLoose(byteLength: number): void {
-    this.looseBytes += byteLength;
-    this.looseBuffers++;
+    this.pools.countLoose(byteLength);
   }
 
   /** Destroys pooled buffers that wait for reuse. */
   async trim(): Promise<void> {
     await this.sync();
-    this.mainPool.trim();
-    this.dynamicPool.trim();
+    this.pools.trim();
   }
 
   destroy(): void {
@@ -379,31 +360,6 @@ export class Runtime {
   /** Waits for the GPU; on a software adapter in a way that leaves it the processor. */
   private wait<T>(promise: Promise<T>): Promise<T> {
     return this.info.isSoftware ? patiently(promise) : promise;
-  }
-
-  private newPool(): BufferPool {
-    return new BufferPool(
-      this.device,
-      this.ledger,
-      (error) => this.recorder.fail(error),
-      (storage) => this.bindGroups.forget(storage),
-    );
-  }
-
-  /** Tensors nobody disposed are found by the collector; this makes it look in time. */
-  private relieve(): void {
-    const { liveBytes, liveBuffers } = this.ledger;
-    if (
-      this.looseBytes < Math.max(64 * 2 ** 20, liveBytes / 4) &&
-      this.looseBuffers < Math.max(512, liveBuffers / 4) &&
-      this.bindGroups.dropped < 4096
-    ) {
-      return;
-    }
-    this.looseBytes = 0;
-    this.looseBuffers = 0;
-    this.bindGroups.dropped = 0;
-    collectGarbage();
   }
 }
 

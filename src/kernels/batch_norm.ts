@@ -1,21 +1,21 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { activationCodes } from './activation.js';
-import { elementPlan, type BatchNormSaved, type BatchNormSetup } from './batch_norm_setup.js';
+import {
+  elementPlan,
+  type BatchNormOptional,
+  type BatchNormSaved,
+  type BatchNormSetup,
+} from './batch_norm_setup.js';
 
 /** activation(gamma · (x − mean) · rstd + beta + residual); x and residual [… C] → x's shape. */
 export function batchNormForward(
   runtime: Runtime,
   x: GpuArray,
   statistics: GpuArray,
-  optional: {
-    gamma?: GpuArray | undefined;
-    beta?: GpuArray | undefined;
-    residual?: GpuArray | undefined;
-  },
+  { gamma, beta, residual }: BatchNormOptional,
   setup: BatchNormSetup,
 ): GpuArray {
-  const { gamma, beta, residual } = optional;
   const y = runtime.alloc(x.shape);
   runtime.dispatch({
     ...elementPlan(runtime, setup),

@@ -6,9 +6,10 @@ export const WORKGROUP = 64;
 
 /**
  * 'naive' computes one number an invocation; in 'sliced' kernels each takes some rows of one
- * channel, or of four where C is divisible by four.
+ * channel, or of four where C is divisible by four. While training, 'whole' and 'joined' do all in
+ * one dispatch: an invocation, or a workgroup whose parts are joined, takes all rows of its channels.
  */
-export const batchNormVariants = ['naive', 'sliced'] as const;
+export const batchNormVariants = ['naive', 'sliced', 'whole', 'joined'] as const;
 export type BatchNormVariant = (typeof batchNormVariants)[number];
 
 export interface BatchNormSetup {
@@ -33,10 +34,53 @@ export interface BatchNormSaved {
   statistics: GpuArray;
 }
 
+/** What normalisation adds to, or multiplies with. */
+export interface BatchNormOptional {
+  gamma?: GpuArray | undefined;
+  beta?: GpuArray | undefined;
+  residual?: GpuArray | undefined;
+}
+
+/** What is moved in place while training, where it is kept. */
+export interface RunningStatistics {
+  mean?: GpuArray | undefined;
+  variance?: GpuArray | undefined;
+}
+
 export interface SlicePlan {
   lanes: 1 | 4;
   slices: number;
   rowsPerSlice: number;
+}
+
+/** Tunables of the kernels of one dispatch: neighbouring channels, and parts of their rows. */
+const WHOLE_LAYOUTS = {
+  whole: { COLUMNS: 8, PARTS: 1 },
+  joined: { COLUMNS: 4, PARTS: 64 },
+} as const;
+/** Most rows that one invocation, or one workgroup, sums alone where it may choose. */
+const WHOLE_ROWS = 4096;
+/** On two cores more rows too, as long as so many values stay near: measured up to twice that. */
+const WHOLE_VALUES = 2 ** 20;
+/** Fewer invocations than this leave one of two cores idle. */
+const LEAST_COLUMNS = 16;
+/** Buffers that the backward kernel binds. */
+const WHOLE_BUFFERS = 9;
+
+/** Tunables and grid of the kernels that do all of a training pass, or null where several run. */
+export function wholePlan(runtime: Runtime, setup: BatchNormSetup) {
+  const { rows, c, isTraining, variant } = setup;
+  const { isSoftware, limits } = runtime.info;
+  if (!isTraining || limits.maxStorageBuffersPerShaderStage < WHOLE_BUFFERS) return null;
+  const lanes = lanesOf(setup);
+  const columns = c / lanes;
+  const layout = variant ?? (isSoftware ? 'whole' : 'joined');
+  if (layout !== 'whole' && layout !== 'joined') return null;
+  const isFew = rows <= WHOLE_ROWS || (isSoftware && rows * c <= WHOLE_VALUES);
+  const isWide = columns >= LEAST_COLUMNS || !isSoftware;
+  if (!variant && !(isFew && isWide)) return null;
+  const tune = { ...tuneOf(lanes), ...WHOLE_LAYOUTS[layout] };
+  return { tune, columns, groups: Math.ceil(columns / WHOLE_LAYOUTS[layout].COLUMNS) };
 }
 
 /** Grid and parameters of the kernels that compute every element. */
@@ -60,7 +104,7 @@ export function slicePlan(runtime: Runtime, setup: BatchNormSetup): SlicePlan | 
   const { rows, c, variant } = setup;
   if (variant === 'naive') return null;
   // Short sums: a second dispatch costs more than it saves.
-  if (rows < 64 && variant !== 'sliced') return null;
+  if (rows < 64 && !variant) return null;
   const lanes = lanesOf(setup);
   // Two cores are busy with 2,000 invocations, a GPU wants its tens of thousands of lanes filled.
   const wanted = Math.ceil((runtime.info.isSoftware ? 2048 : 65536) / (c / lanes));

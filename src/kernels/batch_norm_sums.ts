@@ -8,10 +8,18 @@ import {
   WORKGROUP,
   type BatchNormSaved,
   type BatchNormSetup,
+  type RunningStatistics,
+  type SlicePlan,
 } from './batch_norm_setup.js';
 
-/** Channels that one workgroup of the combining kernels takes. */
-const COLUMNS = 16;
+/** Up to this many slices an invocation adds up faster than a workgroup that has to wait for its parts. */
+const FEW_SLICES = 32;
+
+/** Tunables of the combining kernels, and their grid for so many sums. */
+function combinePlan({ slices }: SlicePlan, columns: number) {
+  const tune = slices <= FEW_SLICES ? { COLUMNS: 64, PARTS: 1 } : { COLUMNS: 16, PARTS: 16 };
+  return { tune, groups: Math.ceil(columns / tune.COLUMNS) };
+}
 
 /**
  * Means and 1 / √(variance + epsilon) of the batch, [2 C]; x [… C]. Moves the running statistics,
@@ -20,7 +28,7 @@ const COLUMNS = 16;
 export function batchStatistics(
   runtime: Runtime,
   x: GpuArray,
-  running: { mean?: GpuArray | undefined; variance?: GpuArray | undefined },
+  running: RunningStatistics,
   setup: BatchNormSetup,
 ): GpuArray {
   const { rows, c, momentum, epsilon } = setup;
@@ -44,6 +52,7 @@ export function batchStatistics(
     runtime.dispatch({
       shader: 'batch_norm_statistics_combine',
       op: 'batchNorm statistics combine',
+      ...combinePlan(plan, c),
       bindings: { partial, ...bindings },
       params: {
         rows,
@@ -53,7 +62,6 @@ export function batchStatistics(
         momentum,
         epsilon,
       },
-      groups: Math.ceil(c / COLUMNS),
     });
     partial.release();
   } else {
@@ -130,9 +138,9 @@ export function batchNormGradSums(
   runtime.dispatch({
     shader: 'batch_norm_backward_sums_combine',
     op: 'batchNorm grad-sums combine',
+    ...combinePlan(plan, 2 * c),
     bindings: { partial, ...results },
     params: { C: c, slices: plan.slices },
-    groups: Math.ceil((2 * c) / COLUMNS),
   });
   partial.release();
   return results;

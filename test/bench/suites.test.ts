@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { estimateSeconds, shrinkSuite } from '../../src/bench/scale.js';
 import { parseShape } from '../../src/bench/shapes.js';
 import { suites } from '../../src/bench/suites.js';
+import { watchOps, type OpWatcher } from '../../src/autograd/recording.js';
 import { createDevice, type Device } from '../../src/device.js';
 import { pairOf } from '../../src/kernels/conv2d_geometry.js';
 import { createModel } from '../../src/models/index.js';
@@ -89,6 +90,16 @@ describe('suites that bear the name of a network', () => {
     },
     120_000,
   );
+
+  it("resnet101-64 has each of its batch norms' inputs once", () => {
+    const found = new Set<string>();
+    const watch: OpWatcher = ({ name }, _plan, metas) => {
+      if (name === 'batchNorm') found.add([32, ...metas.x!.shape.slice(1)].join());
+    };
+    const model = createModel(device, 'resnet101-v1', { input: [64, 64, 3], classes: 10 });
+    device.scope(() => void watchOps(watch, () => model.call(device.zeros([1, 64, 64, 3]))));
+    expect([...suites['batch-norm']['resnet101-64']].sort()).toEqual([...found].sort());
+  });
 
   it('resnet224 and common hold the layers they were agreed to hold', () => {
     const six = (batch: number) =>

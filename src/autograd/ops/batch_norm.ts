@@ -2,12 +2,18 @@ import { sizeOf, type GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
 import { activationGradient } from '../../kernels/activation.js';
 import { batchNormForward, batchNormGradInput } from '../../kernels/batch_norm.js';
-import { batchNormVariants } from '../../kernels/batch_norm_setup.js';
+import {
+  batchNormVariants,
+  wholePlan,
+  type BatchNormSaved,
+  type BatchNormSetup,
+} from '../../kernels/batch_norm_setup.js';
 import {
   batchNormGradSums,
   batchStatistics,
   runningStatistics,
 } from '../../kernels/batch_norm_sums.js';
+import { batchNormBackwardWhole, batchNormForwardWhole } from '../../kernels/batch_norm_whole.js';
 import { concatForward } from '../../kernels/concat.js';
 import { batchNormPlan, type BatchNormOptions, type BatchNormPlan } from '../batch_norm_plan.js';
 import type { BackwardCall, ForwardCall, OpRecord } from '../record.js';
@@ -64,10 +70,18 @@ function forward({
   const { setup } = plan;
   const { x, gamma, beta, residual, runningMean, runningVariance } = inputs;
   const moved = isRepeated ? {} : { mean: runningMean, variance: runningVariance };
-  const statistics = setup.isTraining
-    ? batchStatistics(runtime, x!, moved, setup)
-    : runningStatistics(runtime, runningMean!, runningVariance!, setup);
-  const y = batchNormForward(runtime, x!, statistics, { gamma, beta, residual }, setup);
+  const optional = { gamma, beta, residual };
+  const whole = wholePlan(runtime, setup);
+  let statistics: GpuArray;
+  let y: GpuArray;
+  if (whole) {
+    ({ y, statistics } = batchNormForwardWhole(runtime, x!, optional, moved, setup, whole));
+  } else {
+    statistics = setup.isTraining
+      ? batchStatistics(runtime, x!, moved, setup)
+      : runningStatistics(runtime, runningMean!, runningVariance!, setup);
+    y = batchNormForward(runtime, x!, statistics, optional, setup);
+  }
   if (!keepsExtras) {
     statistics.release();
     return { y };
@@ -89,33 +103,59 @@ function backward({
   const isSilu = setup.activation === 'silu';
   const affine = isSilu ? affineOf(runtime, gamma, beta) : undefined;
   const values = { dy, x, kept: affine ?? activated, statistics };
+  const found = gradientsOf(runtime, values, gamma, setup, needs);
+  const dresidual = needs.residual
+    ? (found.dresidual ?? residualGradient(runtime, dy, activated, setup))
+    : undefined;
+  affine?.release();
+  if (!needs.gamma) found.dgamma?.release();
+  if (!needs.beta) found.dbeta?.release();
+  return {
+    x: found.dx,
+    residual: dresidual,
+    gamma: needs.gamma ? found.dgamma : undefined,
+    beta: needs.beta ? found.dbeta : undefined,
+  };
+}
+
+interface Gradients {
+  dx?: GpuArray | undefined;
+  dresidual?: GpuArray | undefined;
+  dgamma?: GpuArray | undefined;
+  dbeta?: GpuArray | undefined;
+}
+
+/** By one dispatch where all is wanted and fits one, else sums first. */
+function gradientsOf(
+  runtime: Runtime,
+  values: BatchNormSaved,
+  gamma: GpuArray | undefined,
+  setup: BatchNormSetup,
+  needs: Readonly<Record<string, boolean | undefined>>,
+): Gradients {
+  // The pass that makes dx makes dz too, which is the residual's gradient.
+  const keepsResidual = Boolean(needs.residual) && setup.activation !== undefined;
+  const whole = needs.x ? wholePlan(runtime, setup) : null;
+  if (whole) return batchNormBackwardWhole(runtime, values, gamma, setup, keepsResidual, whole);
   const needsSums = needs.gamma || needs.beta || (needs.x && setup.isTraining);
   const found = needsSums ? batchNormGradSums(runtime, values, setup) : undefined;
-  let dx: GpuArray | undefined;
-  let dresidual: GpuArray | undefined;
-  if (needs.x) {
-    // The pass that makes dx makes dz too, which is the residual's gradient.
-    const keepsResidual = needs.residual && setup.activation !== undefined;
-    const sums = found?.sums;
-    ({ dx, dresidual } = batchNormGradInput(runtime, values, gamma, sums, setup, keepsResidual));
-  }
-  if (needs.residual && !dresidual) {
-    const { activation } = setup;
-    dresidual =
-      activation && activation !== 'silu'
-        ? activationGradient(runtime, dy, activated, activation)
-        : dy.retain();
-  }
-  found?.sums.release();
-  affine?.release();
-  if (!needs.gamma) found?.dgamma.release();
-  if (!needs.beta) found?.dbeta.release();
-  return {
-    x: dx,
-    residual: dresidual,
-    gamma: needs.gamma ? found?.dgamma : undefined,
-    beta: needs.beta ? found?.dbeta : undefined,
-  };
+  const { dgamma, dbeta, sums } = found ?? {};
+  const inputs = needs.x
+    ? batchNormGradInput(runtime, values, gamma, sums, setup, keepsResidual)
+    : undefined;
+  sums?.release();
+  return { ...inputs, dgamma, dbeta };
+}
+
+function residualGradient(
+  runtime: Runtime,
+  dy: GpuArray,
+  activated: GpuArray | undefined,
+  { activation }: BatchNormSetup,
+): GpuArray {
+  return activation && activation !== 'silu'
+    ? activationGradient(runtime, dy, activated!, activation)
+    : dy.retain();
 }
 
 /** gamma and beta as one [2 C]. */

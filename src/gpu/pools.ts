@@ -1,0 +1,79 @@
+import { collectGarbage } from '#platform';
+import type { BindGroupCache } from './bind_group_cache.js';
+import { BufferPool, MemoryLedger, type Purpose, type Storage } from './buffer_pool.js';
+import type { DeviceError } from './errors.js';
+
+/** The collector is asked for once this many bytes or buffers, or a quarter of the live ones, wait for it. */
+const LOOSE_BYTES = 64 * 2 ** 20;
+const LOOSE_BUFFERS = 512;
+const LOOSE_BIND_GROUPS = 4096;
+
+/** The pools of one device: arrays come from one of them at a time, and all share one ledger. */
+export class Pools {
+  readonly ledger = new MemoryLedger();
+  private readonly main: BufferPool;
+  /** For `writeDynamic` alone: a write that runs ahead of its batch disturbs no other use. */
+  private readonly dynamic: BufferPool;
+  private current: BufferPool;
+  private looseBytes = 0;
+  private looseBuffers = 0;
+
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly bindGroups: BindGroupCache,
+    private readonly fail: (error: DeviceError) => void,
+  ) {
+    this.main = this.create();
+    this.dynamic = this.create();
+    this.current = this.main;
+  }
+
+  /** One more pool that shares the ledger, as a capture needs. */
+  create(): BufferPool {
+    return new BufferPool(this.device, this.ledger, this.fail, (storage) =>
+      this.bindGroups.forget(storage),
+    );
+  }
+
+  take(byteLength: number, purpose: Purpose): Storage {
+    return this.current.take(byteLength, purpose);
+  }
+
+  /** Runs `fn`; what it takes comes from `pool`. */
+  within<T>(pool: BufferPool | 'main' | 'dynamic', fn: () => T): T {
+    const before = this.current;
+    this.current = typeof pool === 'string' ? this[pool] : pool;
+    try {
+      return fn();
+    } finally {
+      this.current = before;
+    }
+  }
+
+  trim(): void {
+    this.main.trim();
+    this.dynamic.trim();
+  }
+
+  /** Counts bytes that only the collector will give back. */
+  countLoose(byteLength: number): void {
+    this.looseBytes += byteLength;
+    this.looseBuffers++;
+  }
+
+  /** Tensors nobody disposed are found by the collector; this makes it look in time. */
+  relieve(): void {
+    const { liveBytes, liveBuffers } = this.ledger;
+    if (
+      this.looseBytes < Math.max(LOOSE_BYTES, liveBytes / 4) &&
+      this.looseBuffers < Math.max(LOOSE_BUFFERS, liveBuffers / 4) &&
+      this.bindGroups.dropped < LOOSE_BIND_GROUPS
+    ) {
+      return;
+    }
+    this.looseBytes = 0;
+    this.looseBuffers = 0;
+    this.bindGroups.dropped = 0;
+    collectGarbage();
+  }
+}

@@ -1,0 +1,92 @@
+import type { GpuArray } from '../gpu/array.js';
+import type { Runtime } from '../gpu/runtime.js';
+import { activationCodes } from './activation.js';
+import {
+  type wholePlan,
+  type BatchNormOptional,
+  type BatchNormSaved,
+  type BatchNormSetup,
+  type RunningStatistics,
+} from './batch_norm_setup.js';
+
+type WholePlan = NonNullable<ReturnType<typeof wholePlan>>;
+
+/**
+ * A whole forward pass while training: y of x's shape, and means and 1 / √(variance + epsilon) of the
+ * batch, [2 C]; x [… C]. Moves the running statistics, where given, in place.
+ */
+export function batchNormForwardWhole(
+  runtime: Runtime,
+  x: GpuArray,
+  { gamma, beta, residual }: BatchNormOptional,
+  running: RunningStatistics,
+  setup: BatchNormSetup,
+  { tune, columns, groups }: WholePlan,
+): { y: GpuArray; statistics: GpuArray } {
+  const { rows, c, momentum, epsilon } = setup;
+  const y = runtime.alloc(x.shape);
+  const statistics = runtime.alloc([2, c]);
+  // The kernel always moves running statistics; where nobody keeps any these take the result.
+  const runningMean = running.mean?.retain() ?? runtime.alloc([c]);
+  const runningVariance = running.variance?.retain() ?? runtime.alloc([c]);
+  runtime.dispatch({
+    shader: 'batch_norm_forward_whole',
+    op: 'batchNorm forward',
+    tune,
+    constants: {
+      HAS_GAMMA: gamma !== undefined,
+      HAS_BETA: beta !== undefined,
+      HAS_RESIDUAL: residual !== undefined,
+      ACTIVATION: activationCodes[setup.activation ?? 'none'],
+    },
+    bindings: {
+      ...{ x, gamma: gamma ?? x, beta: beta ?? x, residual: residual ?? x },
+      ...{ running_mean: runningMean, running_variance: runningVariance, statistics, y },
+    },
+    params: { rows, C: columns, momentum, epsilon },
+    groups,
+    flops: 8 * x.size,
+    bytes: 4 * x.size * (residual ? 3 : 2),
+  });
+  runningMean.release();
+  runningVariance.release();
+  return { y, statistics };
+}
+
+/**
+ * A whole backward pass while training: dx, and with `keepsResidual` the gradient of the residual,
+ * of x's shape; dgamma and dbeta [C].
+ */
+export function batchNormBackwardWhole(
+  runtime: Runtime,
+  { dy, x, kept, statistics }: BatchNormSaved,
+  gamma: GpuArray | undefined,
+  setup: BatchNormSetup,
+  keepsResidual: boolean,
+  { tune, columns, groups }: WholePlan,
+): { dx: GpuArray; dresidual?: GpuArray; dgamma: GpuArray; dbeta: GpuArray } {
+  const { rows, c } = setup;
+  const dx = runtime.alloc(x.shape);
+  const dresidual = keepsResidual ? runtime.alloc(x.shape) : undefined;
+  const dgamma = runtime.alloc([c]);
+  const dbeta = runtime.alloc([c]);
+  runtime.dispatch({
+    shader: 'batch_norm_backward_whole',
+    op: 'batchNorm backward',
+    tune,
+    constants: {
+      HAS_GAMMA: gamma !== undefined,
+      KEEP_RESIDUAL: keepsResidual,
+      ACTIVATION: activationCodes[setup.activation ?? 'none'],
+    },
+    bindings: {
+      ...{ dy, kept: kept ?? dy, x, statistics, gamma: gamma ?? statistics },
+      ...{ dx, dresidual: dresidual ?? runtime.placeholder, dgamma, dbeta },
+    },
+    params: { rows, C: columns },
+    groups,
+    flops: 13 * x.size,
+    bytes: 4 * (3 * x.size + (kept?.size ?? 0) + (dresidual?.size ?? 0)),
+  });
+  return { dx, dgamma, dbeta, ...(dresidual ? { dresidual } : {}) };
+}
