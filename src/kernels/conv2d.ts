@@ -18,7 +18,11 @@ import {
 } from './conv2d_shuffle.js';
 import { conv2dForwardSubgroupMatrix } from './conv2d_subgroup_matrix.js';
 import { conv2dForwardTiled, conv2dGradWeightTiled } from './conv2d_tiled.js';
-import { conv2dForwardWinograd, conv2dGradInputWinograd } from './conv2d_winograd.js';
+import {
+  conv2dForwardWinograd,
+  conv2dGradInputWinograd,
+  conv2dGradWeightWinograd,
+} from './conv2d_winograd.js';
 import { variantFor, type Conv2dDirection, type Conv2dVariant } from './conv2d_variants.js';
 
 const WORKGROUP = 64;
@@ -152,6 +156,8 @@ export function conv2dGradWeight(
       return conv2dGradWeightTiled(runtime, x, dy, geometry);
     case 'matmul':
       return conv2dGradWeightMatmul(runtime, x, dy, geometry);
+    case 'winograd2':
+      return conv2dGradWeightWinograd(runtime, x, dy, geometry);
     default:
       return gradWeightNaive(runtime, x, dy, geometry);
   }

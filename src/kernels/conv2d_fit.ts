@@ -29,6 +29,7 @@ const rules: Record<Conv2dVariant, Partial<Record<Conv2dDirection, FitRule>>> = 
   winograd2: {
     forward: (g, info) => needsWinograd(g, 2, info),
     gradInput: (g, info) => needsWinograd(g, 2, info),
+    gradWeight: (g, info) => needsWinograd(g, 2, info),
   },
   winograd4: {
     forward: (g, info) => needsWinograd(g, 4, info),

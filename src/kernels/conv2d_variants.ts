@@ -13,6 +13,7 @@ import {
   type Conv2dGeometry,
   type Conv2dTypes,
 } from './conv2d_geometry.js';
+import { winogradGain } from './conv2d_winograd.js';
 import { conv2dKey } from './kernel_key.js';
 import { matmulGeometry, type Transposes } from './matmul_geometry.js';
 import { chooseMatmulVariant, type OperandTypes } from './matmul_variants.js';
@@ -30,8 +31,8 @@ const directions: readonly Conv2dDirection[] = ['forward', 'gradInput', 'gradWei
 /**
  * The variant that is used where nobody asks for another and nothing was tuned. A software adapter runs the lanes of a
  * subgroup as one vector of the processor and is slow at workgroup memory, so it gets kernels of
- * its own. Winograd is never chosen: F(4×4) exceeds the error bound that all other kernels keep, and
- * F(2×2) and subgroup matrices are not measured yet on an adapter where they could win.
+ * its own, and Winograd's F(2×2) where that repays its detour. F(4×4) is never chosen, since it exceeds the error
+ * bound that all other kernels keep; nor are, on GPUs, F(2×2) and subgroup matrices, which are not measured there yet.
  */
 export function chooseVariant(
   direction: Conv2dDirection,
@@ -47,7 +48,11 @@ export function chooseVariant(
   // An image's gradient has as few columns; its taps make more. Not measured on a GPU yet.
   if (info.isSoftware && geometry.c < 8 && fits('columns')) return 'columns';
   // Loads shared by 8 lanes: 10 to 40 times the naive kernels on llvmpipe.
-  if (fits('shuffle')) return 'shuffle';
+  if (fits('shuffle')) {
+    const isLarge = info.isSoftware && conv2dCost(geometry).flops >= WINOGRAD_SOFTWARE_FLOPS;
+    const isRepaid = isLarge && winogradGain(geometry) >= WINOGRAD_GAIN[direction];
+    return isRepaid && fits('winograd2') ? 'winograd2' : 'shuffle';
+  }
   // A tile of 64 columns is mostly empty where a group computes a few channels (an image's gradient,
   // grouped filters), and a small convolution does not repay compiling a large kernel.
   const columns = direction === 'gradInput' ? geometry.c : geometry.k;
@@ -58,6 +63,15 @@ export function chooseVariant(
   // The naive gradient of a filter is one serial sum over all pixels a weight: never on a GPU.
   return isWide || direction === 'gradWeight' ? 'tiled' : 'naive';
 }
+
+/** Where llvmpipe, 1.2 to 2 times faster with Winograd, has made up for compiling four kernels. */
+const WINOGRAD_SOFTWARE_FLOPS = 50e6;
+/** The gradient of a filter sums over tiles, which the product does a little slower. */
+const WINOGRAD_GAIN: Record<Conv2dDirection, number> = {
+  forward: 1,
+  gradInput: 1,
+  gradWeight: 1.2,
+};
 
 /** Where llvmpipe, 2 to 3 times faster with tiles, has made up for a second of compiling. */
 const TILED_SOFTWARE_FLOPS = 50e6;

@@ -11,7 +11,8 @@ import { multiply } from './matmul.js';
  * 1. Of the 9 products an output and channel need, F = 2 leaves 4 and F = 4 leaves 2.25. The price is
  * memory for the transformed arrays, and accuracy: numbers are added before they are multiplied, so
  * the error follows the products of those sums, which may be far larger than the output's own terms
- * (test/kernels/conv2d_winograd.test.ts computes them).
+ * (test/kernels/conv2d_winograd.test.ts computes them). The filter's gradient has dy as its filter, two
+ * by two pixels of it at a time: F(3×3, 2×2), with 4 products as well.
  */
 
 export type WinogradTile = 2 | 4;
@@ -28,7 +29,7 @@ export function conv2dForwardWinograd(
   const { n, p, q, k } = geometry;
   const tiles = [Math.ceil(p / tile), Math.ceil(q / tile)] as const;
   const u = transformFilter(runtime, w, tile, op);
-  const v = transformInput(runtime, x, geometry, tile, tiles, op);
+  const v = transformInput(runtime, x, geometry, { tile, tiles, op });
   const m = multiply(runtime, v, u, { op });
   u.release();
   v.release();
@@ -66,6 +67,43 @@ export function conv2dGradInputWinograd(
   return dx;
 }
 
+/** dw by F(3×3, 2×2): 16 products of transposed tiles of x with tiles of dy. */
+export function conv2dGradWeightWinograd(
+  runtime: Runtime,
+  x: GpuArray,
+  dy: GpuArray,
+  geometry: Conv2dGeometry,
+): GpuArray {
+  const op = 'conv2d grad-weight';
+  const { n, p, q, c, k } = geometry;
+  const tiles = [Math.ceil(p / 2), Math.ceil(q / 2)] as const;
+  const v = transformInput(runtime, x, geometry, { tile: 2, tiles, op });
+  const e = runtime.alloc([16, n * tiles[0] * tiles[1], k]);
+  runtime.dispatch({
+    shader: 'conv2d_winograd_grad_tiles',
+    op: `${op}, tiles`,
+    bindings: { dy, e },
+    params: { y_shape: [n, p, q, k], tiles },
+    groups: Math.ceil(e.size / 16 / 4 / 64),
+    bytes: 4 * (dy.size + e.size),
+  });
+  const m = multiply(runtime, v, e, { transposeA: true, op });
+  v.release();
+  e.release();
+  const dw = runtime.alloc([3, 3, c, k]);
+  const vectors = (c * k) / 4;
+  runtime.dispatch({
+    shader: 'conv2d_winograd_grad_filter',
+    op: `${op}, filter`,
+    bindings: { m, dw },
+    params: { vectors },
+    groups: Math.ceil(vectors / 64),
+    bytes: 4 * (m.size + dw.size),
+  });
+  m.release();
+  return dw;
+}
+
 /** w [3 3 C K] → u [T² C K]. */
 function transformFilter(runtime: Runtime, w: GpuArray, tile: WinogradTile, op: string): GpuArray {
   const [, , c, k] = w.shape as [number, number, number, number];
@@ -88,9 +126,7 @@ function transformInput(
   runtime: Runtime,
   x: GpuArray,
   { n, h, w, c, padTop, padLeft }: Conv2dGeometry,
-  tile: WinogradTile,
-  tiles: readonly [number, number],
-  op: string,
+  { tile, tiles, op }: { tile: WinogradTile; tiles: readonly [number, number]; op: string },
 ): GpuArray {
   const v = runtime.alloc([(tile + 2) ** 2, n * tiles[0] * tiles[1], c]);
   runtime.dispatch({
@@ -103,6 +139,21 @@ function transformInput(
     bytes: 4 * (x.size + v.size),
   });
   return v;
+}
+
+/** FLOP that two cores do while they move a byte: 13 GFLOP/s of products, 3 GB/s of tiles. */
+const SOFTWARE_FLOPS_PER_BYTE = 4;
+
+/**
+ * How many times as long as F(2×2)'s the products of the plain sum should take on a software
+ * adapter, by FLOP and by the bytes of transformed arrays, each written and read once. Measured on
+ * llvmpipe over 29 shapes: within a quarter of what was seen where tiles are 32 or more.
+ */
+export function winogradGain({ n, p, q, c, k }: Conv2dGeometry): number {
+  const tiles = n * Math.ceil(p / 2) * Math.ceil(q / 2);
+  const bytes = 2 * 4 * 16 * (tiles * (c + k) + c * k);
+  const flops = 2 * 16 * tiles * c * k;
+  return (2 * 9 * n * p * q * c * k) / (flops + SOFTWARE_FLOPS_PER_BYTE * bytes);
 }
 
 /** Bytes of the largest transformed array, forward and backward. */

@@ -162,7 +162,25 @@ describe('choice of a variant', () => {
     expect(chosen(small, lanes8)).toEqual(['naive', 'naive', 'naive']);
   });
 
-  it('never chooses Winograd, and counts only F(2×2) among the accurate', () => {
+  it('takes Winograd on a software adapter where it repays its transforms', () => {
+    const chosenFor = (...[n, edge, c, k]: number[]) =>
+      chosen(planOf([n, edge, edge, c], [3, 3, c, k], { padding: 1 }), lanes8);
+    const winograd = ['winograd2', 'winograd2', 'winograd2'];
+    expect(chosenFor(8, 32, 64, 64)).toEqual(winograd);
+    expect(chosenFor(8, 8, 256, 256)).toEqual(winograd);
+    // The sum over few tiles is short, and the filter's transform long.
+    expect(chosenFor(2, 7, 512, 512)).toEqual(['winograd2', 'winograd2', 'shuffle']);
+    const direct = ['shuffle', 'shuffle', 'shuffle'];
+    expect(chosenFor(4, 2, 512, 512)).toEqual(direct);
+    // With few channels the tiles' bytes outweigh the products.
+    expect(chosenFor(64, 28, 16, 32)).toEqual(direct);
+    // Too little work to compile four kernels for.
+    expect(chosenFor(1, 8, 64, 64)).toEqual(direct);
+    // 292 MiB of tiles are more than this adapter binds at once.
+    expect(chosenFor(128, 48, 64, 64)).toEqual(direct);
+  });
+
+  it('never chooses Winograd on a GPU, and counts only F(2×2) among the accurate', () => {
     const geometry = planOf([8, 32, 32, 64], [3, 3, 64, 64], { padding: 1 });
     expect(conv2dVariants('forward', geometry, wide)).toEqual([
       ...['naive', 'tiled', 'winograd2', 'winograd4'],

@@ -15,7 +15,8 @@ import { fillCase, fillInput, seedOf } from '../helpers/fill.js';
  * terms of an output, Σ|x·w|, but all products it forms on the way:
  *   allowed = (8 + √L)·2⁻²⁴ · |A|ᵀ·( Σ_c |G|·|w|·|G|ᵀ ⊙ |B|ᵀ·|x|·|B| )·|A|,  L = T²·C.
  * This is the bound of every op, applied to the algorithm's own terms. Per axis and for equal numbers
- * it is 8/3 times Σ|x·w| with F = 2, and up to 47 times with F = 4.
+ * it is 8/3 times Σ|x·w| with F = 2, and up to 47 times with F = 4. The filter's gradient sums over
+ * tiles in place of channels.
  */
 type Matrix = readonly (readonly number[])[];
 
@@ -71,6 +72,9 @@ const absolute = (a: Matrix): number[][] => a.map((row) => row.map(Math.abs));
 /** m·a·mᵀ */
 const around = (m: Matrix, a: Matrix): number[][] => product(product(m, a), transpose(m));
 
+const square = (size: number, at: (i: number, j: number) => number): number[][] =>
+  Array.from({ length: size }, (_, i) => Array.from({ length: size }, (_, j) => at(i, j)));
+
 /** One convolution, 3×3 and stride 1, by Winograd's formula in float64. */
 function winograd(
   x: RefArray,
@@ -85,8 +89,6 @@ function winograd(
   const [B, G, A] = [part(matrices[F].B), part(matrices[F].G), part(matrices[F].A)];
   const value = (v: number) => (isBound ? Math.abs(v) : v);
   const T = F + 2;
-  const square = (size: number, at: (i: number, j: number) => number) =>
-    Array.from({ length: size }, (_, i) => Array.from({ length: size }, (_, j) => at(i, j)));
   const u = Array.from({ length: C * K }, (_, ck) =>
     around(
       G,
@@ -119,6 +121,65 @@ function winograd(
         }
       }
   return y;
+}
+
+/** The filter's gradient by F(3×3, 2×2) in float64. */
+function winogradFilterGradient(
+  x: RefArray,
+  dy: RefArray,
+  { padTop, padLeft }: Pick<Conv2dGeometry, 'padTop' | 'padLeft'>,
+  { isBound }: { isBound: boolean },
+): number[] {
+  const [N, H, W, C] = x.shape;
+  const [, P, Q, K] = dy.shape;
+  const part = (m: Matrix) => (isBound ? absolute(m) : m.map((row) => [...row]));
+  const value = (v: number) => (isBound ? Math.abs(v) : v);
+  const B = part(matrices[2].B);
+  const G = part([
+    [1, 0],
+    [1 / 2, 1 / 2],
+    [1 / 2, -1 / 2],
+    [0, 1],
+  ]);
+  const A = part([
+    [1, 1, 1, 0],
+    [0, 1, -1, 0],
+    [0, 1, 1, -1],
+  ]);
+  const sums = Array.from({ length: C * K }, () => square(4, () => 0));
+  for (let n = 0; n < N; n++)
+    for (let p0 = 0; p0 < P; p0 += 2)
+      for (let q0 = 0; q0 < Q; q0 += 2) {
+        const e = Array.from({ length: K }, (_, k) =>
+          around(
+            G,
+            square(2, (i, j) => {
+              const isInside = p0 + i < P && q0 + j < Q;
+              return isInside ? value(dy.data[((n * P + p0 + i) * Q + q0 + j) * K + k]) : 0;
+            }),
+          ),
+        );
+        for (let c = 0; c < C; c++) {
+          const v = around(
+            B,
+            square(4, (i, j) => {
+              const [h, column] = [p0 + i - padTop, q0 + j - padLeft];
+              const isInside = h >= 0 && h < H && column >= 0 && column < W;
+              return isInside ? value(x.data[((n * H + h) * W + column) * C + c]) : 0;
+            }),
+          );
+          for (let k = 0; k < K; k++) {
+            const sum = sums[c * K + k];
+            for (let i = 0; i < 4; i++)
+              for (let j = 0; j < 4; j++) sum[i][j] += v[i][j] * e[k][i][j];
+          }
+        }
+      }
+  const dw = new Array<number>(9 * C * K);
+  sums.forEach((sum, ck) => {
+    around(A, sum).forEach((row, r) => row.forEach((v, s) => (dw[(3 * r + s) * C * K + ck] = v)));
+  });
+  return dw;
 }
 
 /** w turned round and transposed: with it dx is a convolution of dy. */
@@ -185,7 +246,7 @@ describe('Winograd keeps the bound of its own terms', () => {
           shape: [...y.shape],
           data: fillInput({ shape: [...y.shape], fill: 'normal' }, seedOf(`dy/${sample.title}`)),
         };
-        const dx = conv2dReference.backward(inputs, sample.options, dy).x;
+        const { x: dx, w: dw } = conv2dReference.backward(inputs, sample.options, dy);
         const back = {
           ...{ p: geometry.h, q: geometry.w },
           ...{ padTop: 2 - geometry.padTop, padLeft: 2 - geometry.padLeft },
@@ -200,10 +261,19 @@ describe('Winograd keeps the bound of its own terms', () => {
         const allowedX = winograd(dy, turned(w), back, F, options).map(
           (v) => v * bound(geometry.k),
         );
-        const variant = { forward: `winograd${F}`, gradInput: `winograd${F}` };
+        const gradWeight = F === 2 ? 'winograd2' : undefined;
+        const variant = { forward: `winograd${F}`, gradInput: `winograd${F}`, gradWeight };
         const got = await runOp(device, conv2d, sample, { ...sample.options, variant });
         expectWithin(got.y, y.data, allowedY);
         expectWithin(got.gradients.x, dx.data, allowedX);
+        if (F === 4) return;
+        const exactFilter = winogradFilterGradient(x, dy, geometry, { isBound: false });
+        exactFilter.forEach((value, i) => expect(value).toBeCloseTo(dw.data[i], 9));
+        const tiles = geometry.n * Math.ceil(geometry.p / 2) * Math.ceil(geometry.q / 2);
+        const allowedW = winogradFilterGradient(x, dy, geometry, options).map(
+          (v) => v * bound(tiles),
+        );
+        expectWithin(got.gradients.w, dw.data, allowedW);
       });
     }
   }
