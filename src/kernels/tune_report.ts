@@ -2,7 +2,10 @@
 
 export interface TunedCandidate {
   variant: string;
-  /** Median; null where the kernel gave a wrong result or could not run. */
+  /**
+   * Median, or one run by the wall clock where that is over three times the built-in kernel's; null
+   * where the kernel gave a wrong result or could not run.
+   */
   ms: number | null;
   problem?: string;
 }

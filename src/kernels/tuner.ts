@@ -18,6 +18,8 @@ const MARGIN = 1.05;
 const HOPELESS = 3;
 /** What a wait for the GPU may add to a single run. */
 const WAIT_MS = 5;
+/** What compiling and reading the result may add to a variant's first run. */
+const COMPILE_MS = 2000;
 
 export interface TuneOptions {
   /** Time shapes again that have a choice already. */
@@ -97,12 +99,17 @@ class Tuner {
 
   private async tuneOpened(key: string, tunable: Tunable, run: TunableRun): Promise<void> {
     const { label, variants, builtIn } = tunable;
-    const problems = await this.compare(tunable, run);
+    const { problems, firstMs } = await this.compare(tunable, run);
     const right = variants.filter((variant) => !problems.has(variant));
     const times = new Map<string, number>();
     // The built-in one first: it tells what is hopeless.
     const order = [...right].sort((a, b) => Number(b === builtIn) - Number(a === builtIn));
-    for (const variant of order) await this.time(run, variant, builtIn, times);
+    for (const variant of order) {
+      const hopelessMs = HOPELESS * (times.get(builtIn) ?? Infinity) + COMPILE_MS;
+      const ms = firstMs.get(variant)!;
+      if (ms > hopelessMs) times.set(variant, ms);
+      else await this.time(run, variant, builtIn, times);
+    }
     let chosen = pickVariant(builtIn, times);
     if (chosen !== builtIn && times.has(builtIn)) {
       // A disturbance may have slowed the built-in kernel alone: the change must hold twice.
@@ -134,17 +141,27 @@ class Tuner {
     times.set(variant, Math.min(sample.ms, times.get(variant) ?? Infinity));
   }
 
-  /** Why variants must not be used: their results differ from the naive one's, or a limit. */
+  /**
+   * Why variants must not be used: their results differ from the naive one's, or a limit. Also how
+   * long the first run of each took by the wall clock.
+   */
   private async compare({ variants, terms }: Tunable, run: TunableRun) {
     const allowed = allowedError(terms, sumOfSizes(terms));
     const problems = new Map<string, string>();
+    const firstMs = new Map<string, number>();
+    await this.runtime.sync();
+    let start = performance.now();
     const truth = await this.read(run.run('naive'));
+    firstMs.set('naive', performance.now() - start);
     for (const variant of variants) {
       if (variant === 'naive') continue;
       try {
         const results: GpuArray[] = [];
+        start = performance.now();
         const inner = await this.runtime.choices.observe(() => results.push(run.run(variant)));
-        const difference = firstDifference(await this.read(results[0]), truth, allowed);
+        const values = await this.read(results[0]);
+        firstMs.set(variant, performance.now() - start);
+        const difference = firstDifference(values, truth, allowed);
         if (difference) problems.set(variant, `wrong: ${difference}`);
         // A product inside this variant gets its best kernel before the whole is timed.
         for (const key of inner) await this.tune(key);
@@ -153,7 +170,7 @@ class Tuner {
         problems.set(variant, error.message);
       }
     }
-    return problems;
+    return { problems, firstMs };
   }
 
   private async read(array: GpuArray): Promise<Float32Array> {
