@@ -108,7 +108,14 @@ describe('TILEGRAD_AUTOTUNE', () => {
     const report = await device.tune(() => runs++, { say: (text) => said.push(text) });
     expect(said).toEqual([OFF]);
     expect([runs, readdirSync(caches)]).toEqual([0, []]);
-    expect(report).toEqual({ kernels: [], known: 0, place: null, problem: null, isOff: true });
+    expect(report).toEqual({
+      kernels: [],
+      ms: 0,
+      known: 0,
+      place: null,
+      problem: null,
+      isOff: true,
+    });
     expect(summaryLines(report)).toEqual([]);
   });
 
