@@ -74,6 +74,18 @@ export function castArray(
   return y;
 }
 
+/** What `fn` makes of the arrays as f32. */
+export function inF32<T>(
+  runtime: Runtime,
+  arrays: readonly GpuArray[],
+  fn: (...wide: GpuArray[]) => T,
+): T {
+  const wide = arrays.map((array) => castArray(runtime, array, 'f32'));
+  const result = fn(...wide);
+  for (const array of wide) array.release();
+  return result;
+}
+
 /** Nothing but loads and stores: vectors of four win everywhere. */
 function chooseVariant(): CastVariant {
   return 'vec4';

@@ -2,6 +2,7 @@ import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { activationCodes } from './activation.js';
 import { orPlaceholders, type Epilogue } from './bias_activation.js';
+import { inF32 } from './cast.js';
 import { conv2dCost, type Conv2dGeometry, type Conv2dTypes } from './conv2d_geometry.js';
 import { conv2dGradInputColumns } from './conv2d_columns.js';
 import { conv2dForwardFew, conv2dGradWeightFew } from './conv2d_few.js';
@@ -62,6 +63,10 @@ export function conv2dForward(
       return conv2dForwardWinograd(runtime, x, w, bias, geometry, { ...options, tile: 4 });
     case 'subgroupMatrix':
       return conv2dForwardSubgroupMatrix(runtime, x, w, bias, geometry, options);
+    case 'wide':
+      return inF32(runtime, [x, w], (wideX, wideW) =>
+        conv2dForward(runtime, wideX, wideW, bias, geometry, { ...options, variant: undefined }),
+      );
     default:
       return forwardNaive(runtime, x, w, bias, geometry, options);
   }
@@ -115,6 +120,8 @@ export function conv2dGradInput(
       return conv2dGradInputWinograd(runtime, dy, w, geometry, 2);
     case 'winograd4':
       return conv2dGradInputWinograd(runtime, dy, w, geometry, 4);
+    case 'wide':
+      return inF32(runtime, [w], (wideW) => conv2dGradInput(runtime, dy, wideW, geometry));
     default:
       return gradInputNaive(runtime, dy, w, geometry);
   }
@@ -158,6 +165,8 @@ export function conv2dGradWeight(
       return conv2dGradWeightMatmul(runtime, x, dy, geometry);
     case 'winograd2':
       return conv2dGradWeightWinograd(runtime, x, dy, geometry);
+    case 'wide':
+      return inF32(runtime, [x], (wideX) => conv2dGradWeight(runtime, wideX, dy, geometry));
     default:
       return gradWeightNaive(runtime, x, dy, geometry);
   }

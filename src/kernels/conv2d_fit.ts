@@ -15,7 +15,8 @@ export type Conv2dVariant =
   | 'subgroupMatrix'
   | 'columns'
   | 'shuffle'
-  | 'few';
+  | 'few'
+  | 'wide';
 
 /** Why a variant cannot compute a direction, or null where it can. */
 type FitRule = (geometry: Conv2dGeometry, info: DeviceInfo, types: Conv2dTypes) => string | null;
@@ -48,12 +49,14 @@ const rules: Record<Conv2dVariant, Partial<Record<Conv2dDirection, FitRule>>> = 
     forward: (g, info) => needsLanes(info, g) ?? needsNarrow(g) ?? needsMultiple(g, 'k', 4),
     gradWeight: (g, info) => needsLanes(info, g) ?? needsMultiple(g, 'k', 4),
   },
+  // Another variant, on operands that were made f32.
+  wide: { forward: needsF16, gradInput: needsF16, gradWeight: needsF16 },
 };
 
 export const conv2dVariantNames = Object.keys(rules) as Conv2dVariant[];
 
 /** The others read vectors of f32. */
-const readsF16: readonly Conv2dVariant[] = ['naive', 'tiled', 'matmul', 'subgroupMatrix'];
+const readsF16: readonly Conv2dVariant[] = ['naive', 'tiled', 'matmul', 'subgroupMatrix', 'wide'];
 
 /** Why a variant cannot compute a direction of a convolution, or null where it can. */
 export function whyNot(
@@ -118,6 +121,10 @@ function needsSubgroupMatrix(g: Conv2dGeometry, info: DeviceInfo, types: Conv2dT
   if (types.x !== 'f16' || types.w !== 'f16') return 'it needs operands of f16';
   if ((g.c / g.groups) % 4 === 0 && (g.k / g.groups) % 4 === 0) return null;
   return `it needs C and K of a group to be multiples of 4, got ${g.c / g.groups} and ${g.k / g.groups}`;
+}
+
+function needsF16(_g: Conv2dGeometry, _info: DeviceInfo, types: Conv2dTypes): string | null {
+  return types.x === 'f16' || types.w === 'f16' ? null : 'it needs an operand of f16';
 }
 
 function needsStride1(g: Conv2dGeometry): string | null {

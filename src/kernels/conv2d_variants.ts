@@ -41,6 +41,10 @@ export function chooseVariant(
   types = f32Operands,
 ): Conv2dVariant {
   const fits = (name: Conv2dVariant) => whyNot(name, direction, geometry, info, types) === null;
+  // Kernels without workgroup memory read vectors of f32, and two cores convert in no time.
+  if (info.isSoftware && fits('wide')) {
+    return chooseVariant(direction, geometry, info) === 'naive' ? 'naive' : 'wide';
+  }
   // A plain product, where that has a fast kernel.
   if (fits('matmul') && productOf(direction, geometry, info, types) !== 'naive') return 'matmul';
   // Below 8 channels most lanes of the shuffle kernels would hold nothing.

@@ -1,6 +1,7 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 import type { Epilogue } from './bias_activation.js';
+import { inF32 } from './cast.js';
 import { matmulGeometry, type Transposes } from './matmul_geometry.js';
 import { depthOf, launchNaive, launchShuffle, launchTiled, sumSlices } from './matmul_launch.js';
 import {
@@ -41,6 +42,11 @@ export function multiply(
     const y = runtime.alloc(shape);
     launchNaive(runtime, operands, y, geometry, { op, activation });
     return y;
+  }
+  if (variant === 'wide') {
+    return inF32(runtime, [a, b], (wideA, wideB) =>
+      multiply(runtime, wideA, wideB, { ...options, variant: undefined }),
+    );
   }
   const tile = tileOf(variant, geometry, runtime.info);
   const depth = depthOf(geometry.k, chooseSlices(geometry, tile, runtime.info), tile.k);

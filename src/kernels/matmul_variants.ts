@@ -5,7 +5,8 @@ import type { VariantChoices } from '../gpu/variant_choices.js';
 import { matmulKey } from './kernel_key.js';
 import type { MatmulGeometry } from './matmul_geometry.js';
 
-export type MatmulVariant = 'naive' | 'shuffle' | 'tiled' | 'tiledVec4';
+/** 'wide' is another variant on operands that were made f32. */
+export type MatmulVariant = 'naive' | 'shuffle' | 'tiled' | 'tiledVec4' | 'wide';
 
 /** Element types of a and b. */
 export type OperandTypes = readonly [a: DType, b: DType];
@@ -35,6 +36,7 @@ const rules: Record<MatmulVariant, FitRule> = {
     if (ragged === undefined) return null;
     return `it needs ${ragged.toUpperCase()} to be a multiple of 4, got ${g[ragged]}`;
   },
+  wide: (_g, types) => (types.includes('f16') ? null : 'it needs an operand of f16'),
 };
 
 const names = Object.keys(rules) as MatmulVariant[];
@@ -54,6 +56,10 @@ export function chooseMatmulVariant(
   if (info.isSoftware) {
     // Registers and shuffles: 20 times the naive kernel on llvmpipe, workgroup memory 4 times.
     if (fits('shuffle')) return 'shuffle';
+    // Converting costs little beside the kernels that read f16.
+    if (fits('wide') && chooseMatmulVariant(geometry, ['f32', 'f32'], info) === 'shuffle') {
+      return 'wide';
+    }
     return products > LARGE_PRODUCT ? 'tiled' : 'naive';
   }
   // A few rows and columns fill no tile, and are done before a tile is loaded.
@@ -119,7 +125,7 @@ const LARGE_TILE: MatmulTile = { m: 128, n: 128, k: 16, rows: 8, columns: 8 };
 const ANY_TILE: MatmulTile = { m: 64, n: 64, k: 16, rows: 4, columns: 4 };
 
 export function tileOf(
-  variant: Exclude<MatmulVariant, 'naive'>,
+  variant: Exclude<MatmulVariant, 'naive' | 'wide'>,
   { m, n, batchShape }: MatmulGeometry,
   info: DeviceInfo,
 ): MatmulTile {

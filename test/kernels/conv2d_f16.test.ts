@@ -70,6 +70,24 @@ describe('conv2d of f16 operands sums in f32', () => {
     w16.release();
   });
 
+  it('converts operands where a software adapter has faster kernels of f32', async () => {
+    const { info } = await testDevice();
+    const meta = (shape: number[]) => ({ shape, dtype: 'f16' as const });
+    const inputs = { x: meta([1, 8, 8, 8]), w: meta([3, 3, 8, 8]) };
+    const { geometry, types } = conv2d.shape(inputs, {});
+    const software = { ...info, isSoftware: true, subgroupMinSize: 8, subgroupMaxSize: 8 };
+    software.features = [...info.features, 'subgroups'];
+    const all = (name: string) => ({ forward: name, gradInput: name, gradWeight: name });
+    expect(resolveVariants(undefined, geometry, software, types)).toEqual(all('wide'));
+    expect(resolveVariants(undefined, geometry, { ...info, isSoftware: false }, types)).not.toEqual(
+      expect.objectContaining({ forward: 'wide' }),
+    );
+    const grouped = { x: meta([1, 8, 8, 8]), w: meta([3, 3, 4, 8]) };
+    const other = conv2d.shape(grouped, { groups: 2 });
+    expect(resolveVariants(undefined, other.geometry, software, types)).toEqual(all('naive'));
+    expect(() => resolveVariants('wide', geometry, info)).toThrow(/it needs an operand of f16/);
+  });
+
   it('refuses kernels that read f32 alone', async () => {
     const { info } = await testDevice();
     const meta = (shape: number[]) => ({ shape, dtype: 'f16' as const });
