@@ -12,7 +12,9 @@
 //   bias     [K]               read where HAS_BIAS
 //   residual [N P Q K]         read where HAS_RESIDUAL, f32 as vec4 along K
 //   y        [N P Q K]         written, f32 as vec4 along K
-// Grid: (tiles of M = N·P·Q folded into x and y, groups·⌈K/groups/BN⌉).
+// The product has a row for each computed pixel: pixel (i, j) of an image's outputs.x × outputs.y is
+// written at first + (i, j)·step. All pixels of y, or, for a gradient with stride, every few.
+// Grid: (tiles of M = N·outputs folded into x and y, groups·⌈K/groups/BN⌉).
 // Tunables: the tile.
 // Overrides: HAS_BIAS, HAS_RESIDUAL; ACTIVATION, a number of lib/activation.wgsl.
 // Limits: WebGPU's defaults (tiles of 128×128 want 24,064 bytes of workgroup memory); the features
@@ -57,6 +59,9 @@ struct Params {
   stride: vec2<u32>,
   pad: vec2<i32>,
   dilation: vec2<u32>,
+  outputs: vec2<u32>,
+  first: vec2<u32>,
+  step: vec2<u32>,
   groups: u32,
 }
 
@@ -89,7 +94,9 @@ fn main(
   let group_k4 = K4 / params.groups;
   let S = params.filter_size.y;
   let T = params.filter_size.x * S * group_c;
-  let M = params.x_shape.x * P * Q;
+  let rows = params.outputs.x;
+  let columns = params.outputs.y;
+  let M = params.x_shape.x * rows * columns;
 
   let m0 = (group.y * groups.x + group.x) * BM;
   if (m0 >= M) {
@@ -118,12 +125,12 @@ fn main(
     for (var i = 0u; i < X_LOADS; i++) {
       let tile_row = x_row + i * (THREADS / BK4);
       let m = m0 + tile_row;
-      let pixel = vec2<u32>(m / Q % P, m % Q);
+      let pixel = vec2<u32>(m / columns % rows, m % columns);
       // As unsigned numbers, those left of or above the image are too large as well.
       let at = vec2<u32>(vec2<i32>(pixel * params.stride + tap * params.dilation) - params.pad);
       var value = vec4<f16>();
       if (t < T && m < M && at.x < H && at.y < W) {
-        value = x[((m / (P * Q) * H + at.x) * W + at.y) * C4 + c4];
+        value = x[((m / (rows * columns) * H + at.x) * W + at.y) * C4 + c4];
       }
       let to = tile_row * X_STRIDE + x_column * 4u;
       x_tile[to] = value.x;
@@ -169,6 +176,8 @@ fn main(
       subgroupMatrixStore<row_major>(&stage, stage0, sums[i][j], STAGE_STRIDE);
       workgroupBarrier();
       let m = m0 + first_row + i * EDGE + lane / 2u;
+      let pixel = params.first + vec2<u32>(m / columns % rows, m % columns) * params.step;
+      let to = ((m / (rows * columns) * P + pixel.x) * Q + pixel.y) * K4 + first_k4;
       for (var half = 0u; half < 2u; half++) {
         let column = lane % 2u * 8u + half * 4u;
         let k4 = k0 + (first_column + j * EDGE + column) / 4u;
@@ -184,9 +193,9 @@ fn main(
             z += bias[first_k4 + k4];
           }
           if (HAS_RESIDUAL) {
-            z += residual[m * K4 + first_k4 + k4];
+            z += residual[to + k4];
           }
-          y[m * K4 + first_k4 + k4] = vec4<f32>(
+          y[to + k4] = vec4<f32>(
             activate(z.x, ACTIVATION),
             activate(z.y, ACTIVATION),
             activate(z.z, ACTIVATION),

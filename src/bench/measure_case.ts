@@ -77,7 +77,9 @@ async function rowOf(
   { peak, isWallClock, isExplained = false }: CaseSettings,
 ): Promise<BenchRow> {
   const { name, isChosen, slack } = candidate;
-  const note = slack && `${name} is less accurate: held to ${slack} times the others' error bound`;
+  const note =
+    slack &&
+    `${name} is less accurate: held to ${Number(slack.toPrecision(3))} times the others' error bound`;
   const head = {
     ...{ op, shape, direction, variant: name, dtype, engine: 'tilegrad', isChosen },
     ...(note ? { note } : {}),

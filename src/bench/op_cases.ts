@@ -5,7 +5,7 @@ import { matmul } from '../autograd/ops/matmul.js';
 import { maxPool2d } from '../autograd/ops/pool2d.js';
 import type { OpRecord } from '../autograd/record.js';
 import { softmaxCrossEntropy } from '../autograd/ops/softmax_cross_entropy.js';
-import { sumOfSizes } from '../kernels/accuracy.js';
+import { slackOf, sumOfSizes } from '../kernels/accuracy.js';
 import { conv2dVariants, type Conv2dDirection, type Conv2dVariant } from '../kernels/conv2d.js';
 import { whyNot } from '../kernels/conv2d_fit.js';
 import type { Conv2dGeometry } from '../kernels/conv2d_geometry.js';
@@ -13,12 +13,6 @@ import { depthwiseVariants, whyNotDepthwise } from '../kernels/depthwise_conv2d_
 import type { RecordCase } from './case.js';
 import { convolutionWords, parseShape, type Shape } from './shapes.js';
 import type { BenchOpName, Direction } from './types.js';
-
-/**
- * F(4×4) adds numbers before it multiplies them: of equal numbers its products add up to 47 times
- * those of the sum itself along one axis.
- */
-const WINOGRAD4_SLACK = 47;
 
 export interface OpCase extends RecordCase {
   cost: { flops: number; bytes: number };
@@ -57,6 +51,12 @@ export const opCases: Record<Exclude<BenchOpName, 'optimizer' | 'train'>, OpCase
 
 type DTypeName = 'f32' | 'f16';
 
+/** Left out where it is that of all others. */
+function slackFor(name: string, direction: Direction, terms: number): { slack?: number } {
+  const slack = slackOf(name, direction, terms);
+  return slack > 1 ? { slack } : {};
+}
+
 const conv2dDirections: Record<Direction, Conv2dDirection> = {
   forward: 'forward',
   'grad-input': 'gradInput',
@@ -84,7 +84,7 @@ function conv2dCase(shape: string, direction: Direction, dtype: DTypeName): OpCa
     variants: ({ info }) =>
       conv2dVariants(key, geometry, info, types).map((name) => ({
         ...{ name, option: { [key]: name } },
-        ...(name === 'winograd4' ? { slack: WINOGRAD4_SLACK } : {}),
+        ...slackFor(name, direction, sums[direction]),
       })),
     whyNot: (name, { info }) => whyNot(name as Conv2dVariant, key, geometry, info, types),
   };

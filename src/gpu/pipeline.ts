@@ -24,6 +24,8 @@ export class PipelineCache {
   constructor(
     private readonly device: GPUDevice,
     private readonly immediateBytes: number,
+    /** What a text must undergo for this device. */
+    private readonly translate: (code: string) => string = (code) => code,
   ) {}
 
   get size(): number {
@@ -50,6 +52,7 @@ export class PipelineCache {
     constants: OverrideValues,
   ): Pipeline {
     const shader = loadShader(name, tune, this.immediateBytes);
+    shader.code = this.translate(shader.code);
     const unknown = Object.keys(constants).filter((key) => !shader.overrides.has(key));
     if (unknown.length > 0) {
       throw new ShaderError(`shaders/${name}.wgsl: no override named ${unknown.join(', ')}`);

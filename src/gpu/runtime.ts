@@ -12,6 +12,7 @@ import {
 import { withoutCopies } from './elide_copies.js';
 import { DeviceError, oneLine, ShapeError } from './errors.js';
 import { fusesByDefault } from './fusion.js';
+import { matrixCallsOf } from './matrix_calls.js';
 import { PipelineCache } from './pipeline.js';
 import { Pools } from './pools.js';
 import { Profiler, type DispatchTiming } from './profiler.js';
@@ -56,8 +57,9 @@ export class Runtime {
     seed: number,
     /** Whether ops run as parts of others' kernels where they can. */
     readonly fusesOps: boolean,
+    translate: (code: string) => string,
   ) {
-    this.pipelines = new PipelineCache(device, info.limits.maxImmediateSize ?? 0);
+    this.pipelines = new PipelineCache(device, info.limits.maxImmediateSize ?? 0, translate);
     this.recorder = new Recorder(device);
     this.bindGroups = new BindGroupCache(device, this.recorder.uniforms);
     this.pools = new Pools(device, this.bindGroups, (error) => this.recorder.fail(error));
@@ -75,7 +77,8 @@ export class Runtime {
   static async open(options: DeviceOptions = {}): Promise<Runtime> {
     const fusesOps = options.fusion ?? fusesByDefault();
     const { adapter, device, info } = await openDevice(options);
-    return new Runtime(device, adapter, info, options.seed ?? 0, fusesOps);
+    const translate = await matrixCallsOf(device);
+    return new Runtime(device, adapter, info, options.seed ?? 0, fusesOps, translate);
   }
 
   /** An array of undefined contents from the pool; the caller owns one reference. */

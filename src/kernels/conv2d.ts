@@ -17,7 +17,11 @@ import {
   conv2dGradInputShuffle,
   conv2dGradWeightShuffle,
 } from './conv2d_shuffle.js';
-import { conv2dForwardSubgroupMatrix } from './conv2d_subgroup_matrix.js';
+import {
+  conv2dForwardSubgroupMatrix,
+  conv2dGradInputSubgroupMatrix,
+  conv2dGradWeightSubgroupMatrix,
+} from './conv2d_subgroup_matrix.js';
 import { conv2dForwardTiled, conv2dGradWeightTiled } from './conv2d_tiled.js';
 import {
   conv2dForwardWinograd,
@@ -120,6 +124,8 @@ export function conv2dGradInput(
       return conv2dGradInputWinograd(runtime, dy, w, geometry, 2);
     case 'winograd4':
       return conv2dGradInputWinograd(runtime, dy, w, geometry, 4);
+    case 'subgroupMatrix':
+      return conv2dGradInputSubgroupMatrix(runtime, dy, w, geometry);
     case 'wide':
       return inF32(runtime, [w], (wideW) => conv2dGradInput(runtime, dy, wideW, geometry));
     default:
@@ -165,6 +171,8 @@ export function conv2dGradWeight(
       return conv2dGradWeightMatmul(runtime, x, dy, geometry);
     case 'winograd2':
       return conv2dGradWeightWinograd(runtime, x, dy, geometry);
+    case 'subgroupMatrix':
+      return conv2dGradWeightSubgroupMatrix(runtime, x, dy, geometry);
     case 'wide':
       return inF32(runtime, [x], (wideX) => conv2dGradWeight(runtime, wideX, dy, geometry));
     default:

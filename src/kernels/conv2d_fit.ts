@@ -1,4 +1,5 @@
 import type { DeviceInfo } from '../gpu/adapter.js';
+import type { DType } from '../gpu/array.js';
 import type { Conv2dGeometry, Conv2dTypes } from './conv2d_geometry.js';
 import { columnBytes } from './conv2d_columns.js';
 import { haloOf } from './conv2d_lanes.js';
@@ -36,8 +37,12 @@ const rules: Record<Conv2dVariant, Partial<Record<Conv2dDirection, FitRule>>> = 
     forward: (g, info) => needsWinograd(g, 4, info),
     gradInput: (g, info) => needsWinograd(g, 4, info),
   },
-  // The gradients multiply dy, which is f32.
-  subgroupMatrix: { forward: needsSubgroupMatrix },
+  // The gradients round dy, which is f32.
+  subgroupMatrix: {
+    forward: (g, info, { x, w }) => needsSubgroupMatrix(g, info, [x, w]),
+    gradInput: (g, info, { w }) => needsSubgroupMatrix(g, info, [w]),
+    gradWeight: (g, info, { x }) => needsSubgroupMatrix(g, info, [x]),
+  },
   columns: { gradInput: needsColumns },
   shuffle: {
     forward: (g, info) => needsLanes(info, g) ?? needsNarrow(g) ?? needsMultiples(g, 'c', 'k'),
@@ -106,7 +111,7 @@ function needsBuffer(bytes: number, info: DeviceInfo): string | null {
 
 const MATRIX_FEATURES = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'];
 
-function needsSubgroupMatrix(g: Conv2dGeometry, info: DeviceInfo, types: Conv2dTypes) {
+function needsSubgroupMatrix(g: Conv2dGeometry, info: DeviceInfo, operands: readonly DType[]) {
   for (const feature of MATRIX_FEATURES) {
     if (!info.features.includes(feature)) return `it needs the feature ${feature}`;
   }
@@ -118,7 +123,7 @@ function needsSubgroupMatrix(g: Conv2dGeometry, info: DeviceInfo, types: Conv2dT
       componentType === 'f16' && resultComponentType === 'f32' && M === 16 && N === 16 && K === 16,
   );
   if (!hasMatrix) return 'it needs subgroup matrices f16 16×16×16 with results of f32';
-  if (types.x !== 'f16' || types.w !== 'f16') return 'it needs operands of f16';
+  if (operands.some((type) => type !== 'f16')) return 'it needs operands of f16';
   if ((g.c / g.groups) % 4 === 0 && (g.k / g.groups) % 4 === 0) return null;
   return `it needs C and K of a group to be multiples of 4, got ${g.c / g.groups} and ${g.k / g.groups}`;
 }

@@ -2,49 +2,110 @@ import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { activationCodes } from './activation.js';
 import { orPlaceholders, type Epilogue } from './bias_activation.js';
-import { conv2dCost, type Conv2dGeometry } from './conv2d_geometry.js';
-import { folded } from './conv2d_tiled.js';
+import { castArray } from './cast.js';
+import {
+  conv2dCost,
+  wholeOutput,
+  type Conv2dGeometry,
+  type ConvolutionWindow,
+} from './conv2d_geometry.js';
+import { gradInputByResidues } from './conv2d_grad_input.js';
+import { folded, gradWeightBySlices } from './conv2d_tiled.js';
+
+/*
+ * Convolutions on the matrix units of a GPU: products of f16, sums and results of f32. The gradients
+ * read dy as f16 too, which rounds it to 11 bits and makes more than 65,504 infinite: what a loss
+ * scale is for (docs/mixed_precision.md).
+ */
 
 /** Workgroup memory that tiles of 128×128 take: two padded tiles of f16, and the stage. */
 const LARGE_TILE_BYTES = 24064;
 
-/** Forward on the matrix units of a GPU; x and w are f16, sums and y f32. */
+/** Edge of a workgroup's tile. */
+function edgeFor(columns: number, runtime: Runtime): 64 | 128 {
+  const { maxComputeWorkgroupStorageSize = 16384 } = runtime.info.limits;
+  return maxComputeWorkgroupStorageSize >= LARGE_TILE_BYTES && columns > 64 ? 128 : 64;
+}
+
 export function conv2dForwardSubgroupMatrix(
   runtime: Runtime,
   x: GpuArray,
   w: GpuArray,
   bias: GpuArray | undefined,
   geometry: Conv2dGeometry,
-  { activation, residual }: Epilogue,
+  epilogue: Epilogue,
 ): GpuArray {
-  const { n, h, w: width, c, r, s, k, p, q, groups } = geometry;
+  const { n, p, q, k } = geometry;
   const y = runtime.alloc([n, p, q, k]);
-  const { maxComputeWorkgroupStorageSize = 16384 } = runtime.info.limits;
-  const edge = maxComputeWorkgroupStorageSize >= LARGE_TILE_BYTES && k / groups > 64 ? 128 : 64;
+  dispatchProduct(runtime, 'conv2d forward', { x, w, bias, y }, wholeOutput(geometry), epilogue);
+  return y;
+}
+
+export function conv2dGradInputSubgroupMatrix(
+  runtime: Runtime,
+  dy: GpuArray,
+  w: GpuArray,
+  geometry: Conv2dGeometry,
+): GpuArray {
+  const narrow = castArray(runtime, dy, 'f16');
+  const dx = gradInputByResidues(runtime, narrow, w, geometry, (arrays, residue) =>
+    dispatchProduct(runtime, 'conv2d grad-input', arrays, residue),
+  );
+  narrow.release();
+  return dx;
+}
+
+export function conv2dGradWeightSubgroupMatrix(
+  runtime: Runtime,
+  x: GpuArray,
+  dy: GpuArray,
+  geometry: Conv2dGeometry,
+): GpuArray {
+  const narrow = castArray(runtime, dy, 'f16');
+  const edge = edgeFor(geometry.k / geometry.groups, runtime);
+  const dw = gradWeightBySlices(runtime, x, narrow, geometry, {
+    shader: 'conv2d_grad_weight_subgroup_matrix',
+    tune: { BM: edge, BN: edge },
+    tile: { BM: edge, BN: edge, BK: 32 },
+    isVec4: true,
+  });
+  narrow.release();
+  return dw;
+}
+
+function dispatchProduct(
+  runtime: Runtime,
+  op: string,
+  arrays: { x: GpuArray; w: GpuArray; bias?: GpuArray | undefined; y: GpuArray },
+  { geometry, outputs, first, step }: ConvolutionWindow,
+  { activation, residual }: Epilogue = {},
+): void {
+  const { n, h, w, c, r, s, k, p, q, groups } = geometry;
+  const rows = n * outputs[0] * outputs[1];
+  const edge = edgeFor(k / groups, runtime);
   runtime.dispatch({
     shader: 'conv2d_subgroup_matrix',
-    op: 'conv2d forward',
+    op,
     tune: { BM: edge, BN: edge },
     constants: {
-      HAS_BIAS: bias !== undefined,
+      HAS_BIAS: arrays.bias !== undefined,
       HAS_RESIDUAL: residual !== undefined,
       ACTIVATION: activationCodes[activation ?? 'none'],
     },
-    bindings: { x, w, ...orPlaceholders(runtime, { bias, residual }), y },
+    bindings: { ...arrays, ...orPlaceholders(runtime, { bias: arrays.bias, residual }) },
     params: {
-      x_shape: [n, h, width, c],
+      x_shape: [n, h, w, c],
       y_shape: [n, p, q, k],
       filter_size: [r, s],
       stride: [geometry.strideH, geometry.strideW],
       pad: [geometry.padTop, geometry.padLeft],
       dilation: [geometry.dilationH, geometry.dilationW],
-      groups,
+      ...{ outputs, first, step, groups },
     },
     groups: [
-      ...folded(Math.ceil((n * p * q) / edge), runtime.info),
+      ...folded(Math.ceil(rows / edge), runtime.info),
       groups * Math.ceil(k / groups / edge),
     ],
-    ...conv2dCost(geometry, { x: 'f16', w: 'f16' }),
+    ...conv2dCost({ ...geometry, p: outputs[0], q: outputs[1] }, { x: 'f16', w: 'f16' }),
   });
-  return y;
 }

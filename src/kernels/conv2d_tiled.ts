@@ -1,6 +1,7 @@
 import type { DeviceInfo } from '../gpu/adapter.js';
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
+import type { TuneValue } from '../gpu/shader.js';
 import { activationCodes } from './activation.js';
 import { orPlaceholders, type Epilogue } from './bias_activation.js';
 import {
@@ -104,22 +105,45 @@ export function conv2dGradWeightTiled(
   dy: GpuArray,
   geometry: Conv2dGeometry,
 ): GpuArray {
+  const { r, s, c, k, groups } = geometry;
+  const tile = tileFor((r * s * c) / groups, k / groups, runtime.info);
+  const isVec4 = inFours(geometry);
+  return gradWeightBySlices(runtime, x, dy, geometry, {
+    shader: isVec4 ? 'conv2d_grad_weight_tiled_vec4' : 'conv2d_grad_weight_tiled',
+    tune: { ...tile, XElem: x.dtype },
+    ...{ tile, isVec4 },
+  });
+}
+
+/** A kernel that computes a tile of dw for one slice of the pixels. */
+export interface GradWeightKernel {
+  shader: string;
+  tune: Record<string, TuneValue>;
+  tile: Pick<Tile, 'BM' | 'BN' | 'BK'>;
+  /** Whether slices begin at whole vectors of four. */
+  isVec4: boolean;
+}
+
+/** dw by slices of the pixels, as many as fill the device, added up in a second pass. */
+export function gradWeightBySlices(
+  runtime: Runtime,
+  x: GpuArray,
+  dy: GpuArray,
+  geometry: Conv2dGeometry,
+  { shader, tune, tile, isVec4 }: GradWeightKernel,
+): GpuArray {
   const { n, h, w, c, r, s, k, p, q, groups } = geometry;
   const op = 'conv2d grad-weight';
   const shape = [r, s, c / groups, k];
   const rows = (r * s * c) / groups;
-  const tile = tileFor(rows, k / groups, runtime.info);
   const grid = [Math.ceil(rows / tile.BM), groups * Math.ceil(k / groups / tile.BN)] as const;
   // Whole vectors, which the second pass adds up; what lies behind the last weight is never read.
   const sliceSize = Math.ceil((rows * k) / 4) * 4;
   const pixelsPerSlice = slicePixels(geometry, grid[0] * grid[1], sliceSize, tile, runtime.info);
   const slices = Math.ceil((n * p * q) / pixelsPerSlice);
   const part = runtime.alloc(slices === 1 ? shape : [slices, sliceSize]);
-  const isVec4 = inFours(geometry);
   runtime.dispatch({
-    shader: isVec4 ? 'conv2d_grad_weight_tiled_vec4' : 'conv2d_grad_weight_tiled',
-    op,
-    tune: { ...tile, XElem: x.dtype },
+    ...{ shader, op, tune },
     bindings: { x, dy, part },
     params: {
       x_shape: [n, h, w, c],
@@ -149,7 +173,7 @@ function slicePixels(
   { n, p, q }: Conv2dGeometry,
   groupsOfOneSlice: number,
   sliceSize: number,
-  tile: Tile,
+  tile: Pick<Tile, 'BK'>,
   info: DeviceInfo,
 ): number {
   const pixels = n * p * q;

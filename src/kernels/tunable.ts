@@ -1,5 +1,6 @@
 import type { DType, GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
+import { allowedError, slackOf, sumOfSizes } from './accuracy.js';
 import { castArray } from './cast.js';
 import {
   chooseVariant,
@@ -32,8 +33,8 @@ export interface Tunable {
   /** Variants that fit and keep the error bound of every op, the naive one first. */
   variants: readonly string[];
   builtIn: string;
-  /** Terms of the sum behind each result. */
-  terms: number;
+  /** How far a variant may be from the naive one. */
+  allowed: (variant: string) => number;
   /** Puts random operands on the GPU. */
   open(): TunableRun;
 }
@@ -64,7 +65,7 @@ function tunableConv2d(runtime: Runtime, request: ConvolutionRequest): Tunable {
     label: describeRequest(request),
     variants: conv2dVariants(direction, geometry, info, types).filter((v) => accurate.includes(v)),
     builtIn: chooseVariant(direction, geometry, info, types),
-    terms: termsOf(geometry)[direction],
+    ...bound(termsOf(geometry)[direction], direction),
     open() {
       const [first, second] = conv2dShapes(geometry)[direction];
       const a = randomOperand(runtime, first, types.x);
@@ -88,7 +89,7 @@ function tunableDepthwise(runtime: Runtime, request: ConvolutionRequest): Tunabl
     label: describeRequest(request),
     variants: depthwiseVariants(direction, geometry),
     builtIn: chooseDepthwiseVariant(direction, geometry, runtime.info),
-    terms: termsOf(geometry)[direction],
+    ...bound(termsOf(geometry)[direction], direction),
     open() {
       // The filter [R S C M] lies in memory as that of C groups, [R S 1 C·M], does.
       const [first, second] = conv2dShapes(geometry)[direction];
@@ -106,6 +107,11 @@ function tunableDepthwise(runtime: Runtime, request: ConvolutionRequest): Tunabl
       return { run, close: () => releaseBoth(a, b) };
     },
   };
+}
+
+function bound(terms: number, direction: string): Pick<Tunable, 'allowed'> {
+  const allowed = allowedError(terms, sumOfSizes(terms));
+  return { allowed: (variant) => slackOf(variant, direction, terms) * allowed };
 }
 
 /** Terms of the sum behind each result. */
@@ -134,7 +140,7 @@ function tunableMatmul(
     label: describeRequest(request),
     variants: matmulVariants(geometry, types, runtime.info),
     builtIn: chooseMatmulVariant(geometry, types, runtime.info),
-    terms: geometry.k,
+    ...bound(geometry.k, 'forward'),
     open() {
       const [first, second] = matmulShapes(geometry);
       const a = randomOperand(runtime, first, types[0]);

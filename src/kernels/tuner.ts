@@ -2,7 +2,7 @@ import type { GpuArray } from '../gpu/array.js';
 import { LimitError } from '../gpu/errors.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { measure } from '../gpu/timing.js';
-import { allowedError, firstDifference, sumOfSizes } from './accuracy.js';
+import { firstDifference } from './accuracy.js';
 import { choicesPlace, saveChoices } from './choice_cache.js';
 import { tunableOf, type Tunable, type TunableRun } from './tunable.js';
 import {
@@ -145,8 +145,7 @@ class Tuner {
    * Why variants must not be used: their results differ from the naive one's, or a limit. Also how
    * long the first run of each took by the wall clock.
    */
-  private async compare({ variants, terms }: Tunable, run: TunableRun) {
-    const allowed = allowedError(terms, sumOfSizes(terms));
+  private async compare({ variants, allowed }: Tunable, run: TunableRun) {
     const problems = new Map<string, string>();
     const firstMs = new Map<string, number>();
     await this.runtime.sync();
@@ -161,7 +160,7 @@ class Tuner {
         const inner = await this.runtime.choices.observe(() => results.push(run.run(variant)));
         const values = await this.read(results[0]);
         firstMs.set(variant, performance.now() - start);
-        const difference = firstDifference(values, truth, allowed);
+        const difference = firstDifference(values, truth, allowed(variant));
         if (difference) problems.set(variant, `wrong: ${difference}`);
         // A product inside this variant gets its best kernel before the whole is timed.
         for (const key of inner) await this.tune(key);
