@@ -3,6 +3,7 @@ import { conv2d } from '../autograd/ops/conv2d.js';
 import { depthwiseConv2d } from '../autograd/ops/depthwise_conv2d.js';
 import { matmul } from '../autograd/ops/matmul.js';
 import { maxPool2d } from '../autograd/ops/pool2d.js';
+import { recordOf } from '../autograd/ops/reduce.js';
 import type { OpRecord } from '../autograd/record.js';
 import { softmaxCrossEntropy } from '../autograd/ops/softmax_cross_entropy.js';
 import { slackOf, sumOfSizes } from '../kernels/accuracy.js';
@@ -43,6 +44,7 @@ export const opCases: Record<Exclude<BenchOpName, 'optimizer' | 'train'>, OpCase
     build: fromNumbers('batch-norm', batchNormCase),
   },
   pool: { directions: ['forward', 'grad-input'], build: fromNumbers('pool', poolCase) },
+  reduce: { directions: ['forward', 'grad-input'], build: fromNumbers('reduce', reduceCase) },
   'softmax-cross-entropy': {
     directions: ['forward', 'grad-input'],
     build: fromNumbers('softmax-cross-entropy', crossEntropyCase),
@@ -185,6 +187,20 @@ function poolCase([n, h, w, c, r, stride]: Shape, direction: Direction, dtype: D
       flops: record.flops(metas, plan, options),
       bytes: record.bytes(metas, plan, options),
     },
+  };
+}
+
+/** Sums over the middle of three axes. */
+function reduceCase([b, m, k]: Shape, direction: Direction, dtype: DTypeName): OpCase {
+  const isForward = direction === 'forward';
+  return {
+    record: recordOf({ op: 'sum' }),
+    inputs: { x: { shape: [b, m, k], fill: 'normal', dtype } },
+    options: { axis: 1 },
+    needs: needsOf(direction, { 'grad-input': ['x'] }),
+    terms: isForward ? m : 1,
+    magnitudes: [isForward ? sumOfSizes(m) : null],
+    cost: { flops: b * m * k, bytes: 4 * b * k * (m + 1) },
   };
 }
 

@@ -8,6 +8,7 @@ export const shapeLetters: Record<BenchOpName, readonly string[]> = {
   matmul: ['M', 'K', 'N'],
   'batch-norm': ['N', 'H', 'W', 'C'],
   pool: ['N', 'H', 'W', 'C', 'R', 'stride'],
+  reduce: ['B', 'M', 'K'],
   'softmax-cross-entropy': ['N', 'K'],
   optimizer: ['tensors', 'elements'],
   train: ['N', 'H', 'W', 'C', 'classes'],

@@ -143,6 +143,11 @@ export const suites: Record<
     resnet: ['8,112,112,64,3,2'],
     mnist: ['64,28,28,32,2,2', '64,14,14,64,2,2'],
   },
+  // Sums over M: of a bias' gradient, of an image's pixels, of the last axis, of everything.
+  reduce: {
+    quick: ['1,12544,64', '64,196,64', '4096,256,1'],
+    resnet: ['1,25088,256', '1,6272,512', '8,49,2048', '32768,1000,1', '1,4194304,1'],
+  },
   'softmax-cross-entropy': {
     quick: ['64,10', '64,1000'],
     large: ['64,10', '1024,1000', '4096,10000'],

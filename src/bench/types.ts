@@ -9,6 +9,7 @@ export const benchOps = [
   'matmul',
   'batch-norm',
   'pool',
+  'reduce',
   'softmax-cross-entropy',
   'optimizer',
   'train',

@@ -8,7 +8,7 @@ const WORKGROUP = 64;
 /** What an element did to its output; the numbers are KIND of the shaders. */
 const kinds = { linear: 0, variance: 1, extreme: 2 } as const;
 
-export const reduceBackwardVariants = ['naive', 'vec4'] as const;
+export const reduceBackwardVariants = ['naive', 'vec4', 'runs'] as const;
 export type ReduceBackwardVariant = (typeof reduceBackwardVariants)[number];
 
 export interface ReduceBackwardCall {
@@ -49,6 +49,17 @@ export function reduceBackward(runtime: Runtime, call: ReduceBackwardCall): GpuA
     bytes: dy.byteLength + dx.byteLength + (call.x?.byteLength ?? 0),
   };
   const variant = call.variant ?? chooseVariant(geometry);
+  if (variant === 'runs') {
+    const { params, isLast, groups } = runsOf(runtime, geometry);
+    runtime.dispatch({
+      ...common,
+      shader: 'reduce_backward_runs_vec4',
+      constants: { ...common.constants, IS_LAST: isLast },
+      params: { ...params, factor },
+      groups,
+    });
+    return dx;
+  }
   if (variant === 'vec4') {
     const quads = Math.ceil(dx.size / 4);
     runtime.dispatch({
@@ -78,11 +89,31 @@ export function reduceBackward(runtime: Runtime, call: ReduceBackwardCall): GpuA
 
 /** Vectors wherever the reduced axes lie side by side, which is nearly always. */
 function chooseVariant(geometry: ReduceGeometry): ReduceBackwardVariant {
-  return isOneRun(geometry) ? 'vec4' : 'naive';
+  if (!isOneRun(geometry)) return 'naive';
+  const inner = innerOf(geometry);
+  return (inner === 1 ? geometry.terms : inner) % 4 === 0 ? 'runs' : 'vec4';
+}
+
+/** Parameters and grid of the kernel that stays with its outputs. */
+function runsOf({ info }: Runtime, geometry: ReduceGeometry) {
+  const { outputs, terms } = geometry;
+  const inner = innerOf(geometry);
+  const isLast = inner === 1;
+  const outer = outputs / inner;
+  const rows = isLast ? 1 : terms;
+  const width = (isLast ? terms : inner) / 4;
+  const columns = outer * (isLast ? 1 : width);
+  // Two cores are busy with 2,000 invocations, a GPU wants its tens of thousands of lanes filled.
+  const wanted = Math.ceil((info.isSoftware ? 2048 : 2 ** 18) / columns);
+  const slices = Math.min(wanted, isLast ? width : rows);
+  return {
+    ...{ params: { outer, rows, width, slices }, isLast },
+    groups: Math.ceil((columns * slices) / WORKGROUP),
+  };
 }
 
 /** Whether x is [outer, terms, inner]. */
-export function isOneRun({ reducedShape }: ReduceGeometry): boolean {
+function isOneRun({ reducedShape }: ReduceGeometry): boolean {
   return reducedShape[0] * reducedShape[1] === 1;
 }
 

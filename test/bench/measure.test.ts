@@ -150,6 +150,7 @@ describe('bench measures', () => {
     { op: 'matmul', shape: '9,16,12' },
     { op: 'batch-norm', shape: '2,4,4,8' },
     { op: 'pool', shape: '2,7,7,4,3,2' },
+    { op: 'reduce', shape: '2,300,4' },
     { op: 'softmax-cross-entropy', shape: '6,5' },
   ])(
     '$op',

@@ -1,7 +1,7 @@
 import { sizeOf, type GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
 import { reduceArray, reduceVariants, reshaped, type ReduceVariant } from '../../kernels/reduce.js';
-import { isOneRun, reduceBackward } from '../../kernels/reduce_backward.js';
+import { reduceBackward } from '../../kernels/reduce_backward.js';
 import type { BackwardCall, ForwardCall, OpRecord } from '../record.js';
 import {
   reducePlan,
@@ -99,8 +99,7 @@ function gradientOf(
   const { geometry, keptShape, divisor } = plan;
   const { shape } = inputs.x!;
   // 'sliced' stands for the fast kernels of both directions.
-  const isSlow = options.variant === 'naive' || !isOneRun(geometry);
-  const variant = isSlow ? ('naive' as const) : ('vec4' as const);
+  const variant = options.variant === 'naive' ? ('naive' as const) : undefined;
   const call = { shape, keptShape, geometry, dy, variant };
   if (name === 'sum' || name === 'mean') {
     return reduceBackward(runtime, { ...call, kind: 'linear', factor: 1 / divisor });
