@@ -6,8 +6,8 @@
 //
 // One invocation computes one dx; a workgroup of 64 computes 64 neighbours.
 //   dy         [M C]  read
-//   kept       [M C]  read where ACTIVATION is not 0: y; where it is silu, [2 C]: gamma, then
-//              beta, from which z is worked out again
+//   kept       [M C]  read where ACTIVATION is not 0: y; where it is silu, [C]: beta, from
+//              which and gamma z is worked out again
 //   x          [M C]  read where IS_TRAINING, or ACTIVATION is silu
 //   statistics [2 C]  read: means, then rstd
 //   gamma      [C]    read where HAS_GAMMA, else 1
@@ -59,7 +59,7 @@ fn main(
   let rstd = statistics[C + c];
   var source: f32;
   if (ACTIVATION == SILU) {
-    source = (x[i] - mean) * (rstd * kept[c]) + kept[C + c];
+    source = (x[i] - mean) * (rstd * gamma[c]) + kept[c];
   } else {
     source = kept[i];
   }

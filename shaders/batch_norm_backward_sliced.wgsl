@@ -5,8 +5,8 @@
 // One invocation takes one slice of one channel (or of four, with Lanes = vec4<f32>); neighbouring
 // invocations take neighbouring channels, whose loads lie side by side. A workgroup of 64.
 //   dy         [M C]  read, in values of Lanes; C comes divided by their width
-//   kept       [M C]  read where ACTIVATION is not 0: y; where it is silu, [2 C]: gamma, then
-//              beta, from which z is worked out again
+//   kept       [M C]  read where ACTIVATION is not 0: y; where it is silu, [C]: beta, from
+//              which and gamma z is worked out again
 //   x          [M C]  read where IS_TRAINING, or ACTIVATION is silu
 //   statistics [2 C]  read: means, then rstd
 //   gamma      [C]    read where HAS_GAMMA, else 1
@@ -66,7 +66,7 @@ fn main(
   }
   var shift = Lanes(0.0);
   if (ACTIVATION == SILU) {
-    shift = kept[C + c];
+    shift = kept[c];
   }
   var mean_dz = Lanes(0.0);
   var slope = Lanes(0.0);

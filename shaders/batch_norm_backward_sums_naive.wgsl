@@ -3,10 +3,11 @@
 //
 // One invocation takes one channel; a workgroup of 64 takes 64 neighbouring channels.
 //   dy         [M C]  read
-//   kept       [M C]  read where ACTIVATION is not 0: y; where it is silu, [2 C]: gamma, then
-//              beta, from which z is worked out again
+//   kept       [M C]  read where ACTIVATION is not 0: y; where it is silu, [C]: beta, from
+//              which and gamma z is worked out again
 //   x          [M C]  read
 //   statistics [2 C]  read: means, then rstd
+//   gamma      [C]    read where ACTIVATION is silu
 //   sums       [2 C]  written: dbeta, then dgamma, together for batch_norm_backward_naive
 //   dgamma     [C]    written
 //   dbeta      [C]    written
@@ -31,9 +32,10 @@ struct Params {
 @group(0) @binding(2) var<storage, read> kept: array<f32>;
 @group(0) @binding(3) var<storage, read> x: array<f32>;
 @group(0) @binding(4) var<storage, read> statistics: array<f32>;
-@group(0) @binding(5) var<storage, read_write> sums: array<f32>;
-@group(0) @binding(6) var<storage, read_write> dgamma: array<f32>;
-@group(0) @binding(7) var<storage, read_write> dbeta: array<f32>;
+@group(0) @binding(5) var<storage, read> gamma: array<f32>;
+@group(0) @binding(6) var<storage, read_write> sums: array<f32>;
+@group(0) @binding(7) var<storage, read_write> dgamma: array<f32>;
+@group(0) @binding(8) var<storage, read_write> dbeta: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -54,7 +56,7 @@ fn main(
     let i = row * C + c;
     var source: f32;
     if (ACTIVATION == SILU) {
-      source = (x[i] - mean) * (rstd * kept[c]) + kept[C + c];
+      source = (x[i] - mean) * (rstd * gamma[c]) + kept[c];
     } else {
       source = kept[i];
     }

@@ -4,10 +4,11 @@
 // One invocation takes one slice of one channel (or of four, with Lanes = vec4<f32>); a workgroup
 // of 64 takes 64 neighbours, which are channels first, so that loads lie side by side.
 //   dy         [M C]         read, in values of Lanes; C comes divided by their width
-//   kept       [M C]         read where ACTIVATION is not 0: y; where it is silu, [2 C]: gamma, then
-//              beta, from which z is worked out again
+//   kept       [M C]         read where ACTIVATION is not 0: y; where it is silu, [C]: beta, from
+//              which and gamma z is worked out again
 //   x          [M C]         read
 //   statistics [2 C]         read: means, then rstd
+//   gamma      [C]           read where ACTIVATION is silu
 //   partial    [slices 2 C]  written: Σ dz, then Σ dz · x̂, of each slice
 // Overrides: ACTIVATION, a number of lib/activation.wgsl.
 // Tunables: Lanes, f32, or vec4<f32> where C is divisible by four; Places, u32 or vec4<u32>.
@@ -33,7 +34,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> kept: array<Lanes>;
 @group(0) @binding(3) var<storage, read> x: array<Lanes>;
 @group(0) @binding(4) var<storage, read> statistics: array<Lanes>;
-@group(0) @binding(5) var<storage, read_write> partial: array<Lanes>;
+@group(0) @binding(5) var<storage, read> gamma: array<Lanes>;
+@group(0) @binding(6) var<storage, read_write> partial: array<Lanes>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -55,8 +57,8 @@ fn main(
   var scale = Lanes(0.0);
   var shift = Lanes(0.0);
   if (ACTIVATION == SILU) {
-    scale = rstd * kept[c];
-    shift = kept[C + c];
+    scale = rstd * gamma[c];
+    shift = kept[c];
   }
   var sum = Lanes(0.0);
   var weighted = Lanes(0.0);

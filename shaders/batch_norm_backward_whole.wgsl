@@ -8,8 +8,8 @@
 // local = part · COLUMNS + column; each part takes every PARTS-th row, and the parts are added
 // through workgroup memory.
 //   dy         [M C]  read, in values of Lanes; C comes divided by their width
-//   kept       [M C]  read where ACTIVATION is not 0: y; where it is silu, [2 C]: gamma, then
-//              beta, from which z is worked out again
+//   kept       [M C]  read where ACTIVATION is not 0: y; where it is silu, [C]: beta, from
+//              which and gamma z is worked out again
 //   x          [M C]  read
 //   statistics [2 C]  read: means, then rstd
 //   gamma      [C]    read where HAS_GAMMA, else 1
@@ -78,7 +78,7 @@ fn main(
   }
   var shift = Lanes(0.0);
   if (ACTIVATION == SILU) {
-    shift = kept[C + c];
+    shift = kept[c];
   }
   var own = Sums(Lanes(0.0), Lanes(0.0));
   for (var row = part; row < rows; row += PARTS) {

@@ -25,7 +25,7 @@ export interface BatchNormSetup {
 
 /**
  * What backward looks at. Where an activation was applied, `kept` is what its derivative is told
- * from: the output y; for silu gamma and beta in one [2 C], from which z is worked out again.
+ * from: the output y; for silu beta [C], from which and gamma z is worked out again.
  */
 export interface BatchNormSaved {
   dy: GpuArray;

@@ -100,6 +100,7 @@ export function runningStatistics(
 export function batchNormGradSums(
   runtime: Runtime,
   { dy, x, kept, statistics }: BatchNormSaved,
+  gamma: GpuArray | undefined,
   setup: BatchNormSetup,
 ): { sums: GpuArray; dgamma: GpuArray; dbeta: GpuArray } {
   const { rows, c } = setup;
@@ -114,7 +115,7 @@ export function batchNormGradSums(
     flops: 5 * x.size,
     bytes: 4 * (2 * x.size + (kept?.size ?? 0)),
   };
-  const sources = { dy, kept: kept ?? dy, x, statistics };
+  const sources = { dy, kept: kept ?? dy, x, statistics, gamma: gamma ?? statistics };
   const plan = slicePlan(runtime, setup);
   if (!plan) {
     runtime.dispatch({

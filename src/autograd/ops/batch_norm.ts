@@ -14,7 +14,6 @@ import {
   runningStatistics,
 } from '../../kernels/batch_norm_sums.js';
 import { batchNormBackwardWhole, batchNormForwardWhole } from '../../kernels/batch_norm_whole.js';
-import { concatForward } from '../../kernels/concat.js';
 import { batchNormPlan, type BatchNormOptions, type BatchNormPlan } from '../batch_norm_plan.js';
 import type { BackwardCall, ForwardCall, OpRecord } from '../record.js';
 
@@ -100,14 +99,11 @@ function backward({
 }: BackwardCall<BatchNormOptions, BatchNormPlan>): Record<string, GpuArray | undefined> {
   const { setup } = plan;
   const { x, gamma, beta, statistics, activated } = saved;
-  const isSilu = setup.activation === 'silu';
-  const affine = isSilu ? affineOf(runtime, gamma, beta) : undefined;
-  const values = { dy, x, kept: affine ?? activated, statistics };
+  const values = { dy, x, kept: setup.activation === 'silu' ? beta : activated, statistics };
   const found = gradientsOf(runtime, values, gamma, setup, needs);
   const dresidual = needs.residual
     ? (found.dresidual ?? residualGradient(runtime, dy, activated, setup))
     : undefined;
-  affine?.release();
   if (!needs.gamma) found.dgamma?.release();
   if (!needs.beta) found.dbeta?.release();
   return {
@@ -138,7 +134,7 @@ function gradientsOf(
   const whole = needs.x ? wholePlan(runtime, setup) : null;
   if (whole) return batchNormBackwardWhole(runtime, values, gamma, setup, keepsResidual, whole);
   const needsSums = needs.gamma || needs.beta || (needs.x && setup.isTraining);
-  const found = needsSums ? batchNormGradSums(runtime, values, setup) : undefined;
+  const found = needsSums ? batchNormGradSums(runtime, values, gamma, setup) : undefined;
   const { dgamma, dbeta, sums } = found ?? {};
   const inputs = needs.x
     ? batchNormGradInput(runtime, values, gamma, sums, setup, keepsResidual)
@@ -156,11 +152,4 @@ function residualGradient(
   return activation && activation !== 'silu'
     ? activationGradient(runtime, dy, activated!, activation)
     : dy.retain();
-}
-
-/** gamma and beta as one [2 C]. */
-function affineOf(runtime: Runtime, gamma: GpuArray, beta: GpuArray): GpuArray {
-  const c = gamma.size;
-  const geometry = { rows: 1, widths: [c, c], width: 2 * c };
-  return concatForward(runtime, [gamma, beta], [2, c], geometry);
 }
