@@ -57,7 +57,7 @@ export async function measureTraining(
     }
     say(`train ${plan.name}: the first step`);
     const start = performance.now();
-    const { memory, captured } = measureMemory(runtime, () => program.captured());
+    const { memory, captured } = await measureMemory(runtime, () => program.captured());
     await device.sync();
     const firstStepMs = performance.now() - start;
     say(`train ${plan.name}: captured steps of ${plan.batchSize} images`);

@@ -26,10 +26,10 @@ interface Lifetime {
  * the last of them that uses it, whoever holds it how long. What is live before `fn` and after it
  * counts throughout. `captured` are the commands of a capture within `fn`.
  */
-export function measureMemory(
+export async function measureMemory(
   runtime: Runtime,
   fn: () => void,
-): { memory: StepMemory; captured: readonly Command[] } {
+): Promise<{ memory: StepMemory; captured: readonly Command[] }> {
   const { ledger, recorder } = runtime;
   const { liveBytes, pooledBytes } = ledger;
   const log = new LifetimeLog(ledger.exactBytes, liveBytes);
@@ -44,6 +44,8 @@ export function measureMemory(
     recorder.watcher = null;
     runtime.captureWatcher = null;
   }
+  // A capture gives back what its replays do without once its commands are on their way.
+  await recorder.flushed();
   const madeBytes = ledger.liveBytes + ledger.pooledBytes - liveBytes - pooledBytes;
   const memory = {
     peakBytes: log.peakBytes,
