@@ -6,7 +6,7 @@ import type { Runtime } from './runtime.js';
 export interface StepMemory {
   /** The most that was live at once, rounded up to the pool's sizes as `device.memory` counts. */
   peakBytes: number;
-  /** What the driver holds for it: all buffers live before, and every buffer that was made. */
+  /** What the driver holds for its replays: all buffers live before, and those made for it that it uses. */
   heldBytes: number;
   /** The largest sum of arrays alive at once, each from its first to its last command. */
   boundBytes: number;

@@ -185,7 +185,8 @@ describe('the profile of a training step', () => {
     expect(memory.lastingBytes).toBeGreaterThan(4 * found.training.parameters);
     expect(memory.boundBytes).toBeGreaterThan(memory.lastingBytes);
     expect(memory.boundBytes).toBeLessThanOrEqual(memory.peakBytes);
-    expect(memory.peakBytes).toBeLessThanOrEqual(memory.heldBytes);
+    // Replays do without buffers that the capture had: what is held may be less than the peak.
+    expect(memory.heldBytes).toBeGreaterThan(memory.lastingBytes);
   });
 
   it('is shown in a hundred columns, or as tables between tabs', () => {
