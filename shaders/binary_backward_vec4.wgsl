@@ -33,6 +33,9 @@ fn load_a(i: u32) -> vec4<f32> {
   if (A_ACCESS == 1u) {
     return quad.xxxx;
   }
+  if (A_ACCESS == 4u) {
+    return vec4<f32>(quad[i / params.trailing % 4u]);
+  }
   return quad;
 }
 
@@ -40,6 +43,9 @@ fn load_b(i: u32) -> vec4<f32> {
   let quad = b[quad_at(i, B_ACCESS, params.trailing, params.block)];
   if (B_ACCESS == 1u) {
     return quad.xxxx;
+  }
+  if (B_ACCESS == 4u) {
+    return vec4<f32>(quad[i / params.trailing % 4u]);
   }
   return quad;
 }

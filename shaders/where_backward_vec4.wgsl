@@ -32,6 +32,9 @@ fn load_condition(i: u32) -> vec4<Condition> {
   if (CONDITION_ACCESS == 1u) {
     return quad.xxxx;
   }
+  if (CONDITION_ACCESS == 4u) {
+    return vec4<Condition>(quad[i / params.trailing % 4u]);
+  }
   return quad;
 }
 

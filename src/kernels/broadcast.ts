@@ -7,7 +7,7 @@ const WORKGROUP = 64;
 type Triple = readonly [number, number, number];
 
 /** How an operand is read where vectors of four neighbours of the output are computed at once. */
-export const accessCodes = { full: 0, scalar: 1, trailing: 2, blocks: 3 } as const;
+export const accessCodes = { full: 0, scalar: 1, trailing: 2, blocks: 3, numbers: 4 } as const;
 export type Access = keyof typeof accessCodes;
 
 /**
@@ -21,7 +21,7 @@ export interface BroadcastGeometry {
   operands: readonly { outerStrides: Triple; innerStrides: Triple }[];
   /** How each operand lies next to the output; null where in none of the ways that have a name. */
   accesses: readonly (Access | null)[];
-  /** Length of the last merged axis: the K of an operand [K] next to an output [… K]. */
+  /** Length of the last merged axis: the K of an operand [K], or [B 1], next to an output [… K]. */
   trailing: number;
   /** Length of the last two: the M·K of an operand [B 1 K], one [K] for each block, next to [B M K]. */
   block: number;
@@ -56,7 +56,8 @@ export function broadcastGeometry(
     const own = sizeOf(each);
     if (own === size) return 'full';
     if (own === 1) return 'scalar';
-    if (strides.at(-1)![i] === 0) return null;
+    const isRepeated = strides.at(-1)![i] === 0;
+    if (isRepeated) return lengths.length === 2 ? 'numbers' : null;
     if (own === trailing) return 'trailing';
     const isInBlocks = lengths.length === 3 && strides[1][i] === 0;
     return isInBlocks ? 'blocks' : null;

@@ -38,6 +38,8 @@ export const cases: OpCase[] = [
   operands('several workgroups', 'mul', [3, 257], [3, 257]),
   operands('a bias per channel', 'add', [2, 3, 4, 5], [5]),
   operands('a scale per image and channel', 'mul', [2, 3, 4, 5], [2, 1, 1, 5]),
+  operands('a scale per image', 'mul', [6, 3, 2, 4], [6, 1, 1, 1]),
+  operands('numbers of rows on the left', 'sub', [5, 1], [5, 8]),
   operands('a scale per image and channel, in vectors', 'mul', [3, 5, 7, 8], [3, 1, 1, 8]),
   operands('a left operand per image and channel', 'div', [3, 1, 12], [3, 25, 12]),
   operands('a scalar on the right', 'sub', [3, 4], []),

@@ -15,6 +15,7 @@ export const cases: OpCase[] = [
   choice('scalars for both', [2, 9], [], [1]),
   choice('condition per row', [4, 1], [4, 3], [3]),
   choice('condition per image', [2, 1, 1, 1], [2, 3, 4, 5], [5]),
+  choice('all per row', [6, 1], [6, 1], [6, 8]),
   choice('condition per image and channel, in vectors', [3, 1, 8], [3, 5, 8], [8]),
   choice('one element more than a workgroup', [65], [65], [65]),
 ];

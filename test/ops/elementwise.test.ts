@@ -218,7 +218,8 @@ describe('functions of two', () => {
     expect(fits([2, 3], [], [2, 3])).toBe(true);
     expect(fits([5, 8], [8], [5, 8])).toBe(true);
     expect(fits([5, 7], [7], [5, 7])).toBe(false);
-    expect(fits([8, 8], [8, 1], [8, 8])).toBe(false);
+    expect(fits([8, 8], [8, 1], [8, 8])).toBe(true);
+    expect(fits([8, 7], [8, 1], [8, 7])).toBe(false);
     expect(fits([4, 1, 4], [1, 4, 1], [4, 4, 4])).toBe(false);
   });
 
