@@ -125,11 +125,6 @@ export function mirrored(geometry: Conv2dGeometry): Conv2dGeometry {
   };
 }
 
-/** Every tap of an axis of `size` taps. */
-export function allTaps(size: number): Pick<AxisResidue, 'taps' | 'first' | 'step'> {
-  return { taps: size, first: 0, step: 1 };
-}
-
 /** w [R S C/groups K] → the named taps, turned round: [R′ S′ K/groups C]; null where there are none. */
 export function flipFilter(
   runtime: Runtime,

@@ -3,7 +3,7 @@ import type { Runtime } from '../gpu/runtime.js';
 import { activationCodes } from './activation.js';
 import { orPlaceholders, type Epilogue } from './bias_activation.js';
 import type { Conv2dGeometry } from './conv2d_geometry.js';
-import { allTaps, flipFilter, mirrored } from './conv2d_grad_input.js';
+import { mirrored } from './conv2d_grad_input.js';
 import { multiply } from './matmul.js';
 
 /*
@@ -23,12 +23,24 @@ export function conv2dForwardWinograd(
   w: GpuArray,
   bias: GpuArray | undefined,
   geometry: Conv2dGeometry,
-  options: Epilogue & { tile: WinogradTile; op?: string },
+  options: Epilogue & { tile: WinogradTile },
 ): GpuArray {
-  const { tile, residual, activation, op = 'conv2d forward' } = options;
+  const op = 'conv2d forward';
+  const u = transformFilter(runtime, w, options.tile, op);
+  return byTransformed(runtime, x, u, bias, geometry, { ...options, op });
+}
+
+/** y from a transformed filter u, which it takes. */
+function byTransformed(
+  runtime: Runtime,
+  x: GpuArray,
+  u: GpuArray,
+  bias: GpuArray | undefined,
+  geometry: Conv2dGeometry,
+  { tile, residual, activation, op }: Epilogue & { tile: WinogradTile; op: string },
+): GpuArray {
   const { n, p, q, k } = geometry;
   const tiles = [Math.ceil(p / tile), Math.ceil(q / tile)] as const;
-  const u = transformFilter(runtime, w, tile, op);
   const v = transformInput(runtime, x, geometry, { tile, tiles, op });
   const m = multiply(runtime, v, u, { op });
   u.release();
@@ -60,11 +72,19 @@ export function conv2dGradInputWinograd(
   geometry: Conv2dGeometry,
   tile: WinogradTile,
 ): GpuArray {
-  const flipped = flipFilter(runtime, w, 1, [allTaps(3), allTaps(3)])!;
-  const options = { tile, op: 'conv2d grad-input' };
-  const dx = conv2dForwardWinograd(runtime, dy, flipped, undefined, mirrored(geometry), options);
-  flipped.release();
-  return dx;
+  const op = 'conv2d grad-input';
+  const { c, k } = geometry;
+  const u = runtime.alloc([(tile + 2) ** 2, k, c]);
+  runtime.dispatch({
+    shader: 'conv2d_winograd_filter_turned',
+    op: `${op}, filter`,
+    tune: { F: tile },
+    bindings: { w, u },
+    params: { C4: c / 4, K4: k / 4 },
+    groups: Math.ceil((c * k) / 16 / 64),
+    bytes: 4 * (w.size + u.size),
+  });
+  return byTransformed(runtime, dy, u, undefined, mirrored(geometry), { tile, op });
 }
 
 /** dw by F(3×3, 2×2): 16 products of transposed tiles of x with tiles of dy. */
