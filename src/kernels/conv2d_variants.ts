@@ -46,7 +46,11 @@ export function chooseVariant(
     return chooseVariant(direction, geometry, info) === 'naive' ? 'naive' : 'wide';
   }
   // A plain product, where that has a fast kernel.
-  if (fits('matmul') && productOf(direction, geometry, info, types) !== 'naive') return 'matmul';
+  if (fits('matmul') && productOf(direction, geometry, info, types) !== 'naive') {
+    // A few weights, each a sum over all pixels, fill no tile of a product.
+    const isFew = direction === 'gradWeight' && geometry.c * geometry.k <= FEW_WEIGHTS;
+    return info.isSoftware && isFew && fits('shuffle') ? 'shuffle' : 'matmul';
+  }
   // Below 8 channels most lanes of the shuffle kernels would hold nothing.
   if (geometry.c < 8 && fits('few')) return 'few';
   // An image's gradient has as few columns; its taps make more. Not measured on a GPU yet.
@@ -67,6 +71,9 @@ export function chooseVariant(
   // The naive gradient of a filter is one serial sum over all pixels a weight: never on a GPU.
   return isWide || direction === 'gradWeight' ? 'tiled' : 'naive';
 }
+
+/** Up to these a direct kernel took 0.8 of the product's time on llvmpipe; from 2,304 on as much or more. */
+const FEW_WEIGHTS = 2048;
 
 /** Where llvmpipe, 1.2 to 2 times faster with Winograd, has made up for compiling four kernels. */
 const WINOGRAD_SOFTWARE_FLOPS = 50e6;

@@ -31,6 +31,14 @@ export function reduceArray(
   options: ReduceOptions = {},
 ): GpuArray {
   const { scale = 1, variant } = options;
+  const isPlain = kind === 'sum' || kind === 'max' || kind === 'min';
+  const rows = variant === undefined && isPlain ? rowsOfTotal(geometry) : null;
+  if (rows) {
+    const columns = reduceArray(runtime, x, rows, kind);
+    const total = reduceArray(runtime, columns, reduceGeometry([COLUMNS], [0])!, kind, { scale });
+    columns.release();
+    return total;
+  }
   const slices = variant === 'naive' ? 1 : chooseSlices(runtime, geometry, variant === 'sliced');
   if (slices === 1) return reduceOnce(runtime, x, geometry, kind, 1, options);
   const partial = reduceOnce(runtime, x, geometry, kind, slices, { ...options, scale: 1 });
@@ -42,6 +50,18 @@ export function reduceArray(
   const y = reduceArray(runtime, partial, rest, isExtreme ? kind : 'sum', { scale });
   partial.release();
   return y;
+}
+
+/** A long array that comes to one number is seen as rows of this many. */
+const COLUMNS = 256;
+
+/**
+ * Everything as rows that go into columns first, four at a time; null where there
+ * is more than one result, or a short array.
+ */
+function rowsOfTotal({ outputs, terms }: ReduceGeometry): ReduceGeometry | null {
+  const isLong = outputs === 1 && terms >= 64 * COLUMNS && terms % COLUMNS === 0;
+  return isLong ? reduceGeometry([terms / COLUMNS, COLUMNS], [0]) : null;
 }
 
 /** Sum over every axis but the last; x [… K] → [K]. The gradient of a bias. */

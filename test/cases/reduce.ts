@@ -17,6 +17,7 @@ const longSums: OpCase[] = [
   opCase('sum, several workgroups', { x: { shape: [65, 67] } }, { op: 'sum' }),
   opCase('sum, long columns', { x: { shape: [521, 3] } }, { op: 'sum', axis: 0 }),
   opCase('sum, all but channels', { x: { shape: [2, 7, 8, 5] } }, { op: 'sum', axis: [0, 1, 2] }),
+  opCase('sum, a long array', { x: { shape: [64, 256] } }, { op: 'sum' }),
   opCase('sum, one element', { x: { shape: [1] } }, { op: 'sum' }),
   opCase('sum, everything kept', { x: { shape: [2, 3] } }, { op: 'sum', keepDims: true }),
 ];
@@ -33,6 +34,7 @@ export const cases: OpCase[] = [
   ...reductions('mean', 'normal', shapes.slice(0, 4)),
   ...reductions('max', 'distinct', shapes.slice(0, 5)),
   ...reductions('min', 'distinct', shapes.slice(1, 4)),
+  opCase('max, a long array', { x: { shape: [16384], fill: 'integers' } }, { op: 'max' }),
   ...reductions('variance', 'normal'),
   opCase(
     'variance, unbiased',

@@ -141,6 +141,9 @@ describe('choice of a variant', () => {
   it('computes 1×1 as a matrix product where products have a fast kernel', () => {
     const geometry = planOf([8, 16, 16, 64], [1, 1, 64, 256]);
     expect(chosen(geometry, lanes8)).toEqual(['matmul', 'matmul', 'matmul']);
+    // 512 weights, each a sum over 100,352 pixels, fill no tile of a product.
+    const few = planOf([8, 112, 112, 32], [1, 1, 32, 16]);
+    expect(chosen(few, lanes8)).toEqual(['matmul', 'matmul', 'shuffle']);
   });
 
   it('takes tiles on a GPU, but not for a gradient of few channels', () => {
