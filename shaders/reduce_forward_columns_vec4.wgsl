@@ -4,14 +4,16 @@
 // four columns at once.
 //
 // One invocation computes four neighbouring columns of one slice, and its neighbours the next
-// four: a workgroup of 64 reads whole rows. The grid may be folded into two dimensions.
+// four: a workgroup of SIZE reads whole rows. The grid may be folded into two dimensions.
 //   x      [B, rows, K]    read
 //   center [B, K]          read where KIND is 3 or 4
 //   y      [slices, B, K]  written; a second pass, in order, adds the slices up
-// Overrides: KIND as in reduce_forward_naive.
+// Tunables: SIZE. Overrides: KIND as in reduce_forward_naive.
 // Limits: WebGPU's defaults.
 
 override KIND: u32 = 0u;
+
+const SIZE: u32 = 64u; // @tune
 
 struct Params {
   rows: u32,
@@ -48,13 +50,13 @@ fn combine(so_far: vec4<f32>, term: vec4<f32>) -> vec4<f32> {
   }
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(SIZE)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let i = (group.y * groups.x + group.x) * 64u + local;
+  let i = (group.y * groups.x + group.x) * SIZE + local;
   let outputs = params.batches * params.columns;
   if (i >= outputs * params.slices) {
     return;

@@ -106,12 +106,12 @@ export function sumToShape(
 }
 
 /** How many invocations share the terms of one output. */
-function chooseSlices(
-  runtime: Runtime,
-  { outputs, terms }: ReduceGeometry,
-  isForced: boolean,
-): number {
+function chooseSlices(runtime: Runtime, geometry: ReduceGeometry, isForced: boolean): number {
+  const { outputs, terms } = geometry;
   if (isForced && terms < 64) return Math.min(2, terms);
+  // Sixteen invocations with a column of vectors each keep two cores busy, without a second dispatch.
+  const isWide = runtime.info.isSoftware && isColumns(geometry) && outputs >= 64;
+  if (!isForced && isWide && terms <= 4096) return 1;
   // Short sums: a second dispatch costs more than it saves, and in software a long loop is cheap.
   if (!isForced && terms < (runtime.info.isSoftware ? 256 : 64)) return 1;
   // Two cores are busy with 2,000 invocations, a GPU wants its tens of thousands of lanes filled.
@@ -140,12 +140,15 @@ function reduceOnce(
   };
   if (variant !== 'naive' && isColumns(geometry)) {
     const [, batches, width] = keptShape;
+    // Few invocations are spread over both cores only in small workgroups.
+    const size = runtime.info.isSoftware && slices === 1 ? 8 : WORKGROUP;
     runtime.dispatch({
       ...common,
       shader: 'reduce_forward_columns_vec4',
+      tune: { SIZE: size },
       constants: { KIND: kinds[kind] },
       params: { rows: terms, columns: width / 4, slices, scale, batches },
-      groups: Math.ceil(((outputs / 4) * slices) / WORKGROUP),
+      groups: Math.ceil(((outputs / 4) * slices) / size),
     });
     return y;
   }
