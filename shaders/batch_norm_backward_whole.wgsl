@@ -11,19 +11,17 @@
 //   kept       [M C]  read where ACTIVATION is not 0: y; where it is silu, [C]: beta, from
 //              which and gamma z is worked out again
 //   x          [M C]  read
-//   statistics [2 C]  read: means, then rstd
-//   gamma      [C]    read where HAS_GAMMA, else 1
+//   statistics [3 C]  read: means, then rstd, then gamma · rstd, as batch_norm_forward_whole has them
 //   dx         [M C]  written
 //   dresidual  [M C]  written where KEEP_RESIDUAL
 //   dgamma     [C]    written
 //   dbeta      [C]    written
-// Overrides: HAS_GAMMA; KEEP_RESIDUAL; ACTIVATION, a number of lib/activation.wgsl.
+// Overrides: KEEP_RESIDUAL; ACTIVATION, a number of lib/activation.wgsl.
 // Tunables: Lanes, f32, or vec4<f32> where C is divisible by four; Places, u32 or vec4<u32>;
 // COLUMNS; PARTS, a power of two, 1 where barriers cost more than idle lanes.
-// Limits: maxStorageBuffersPerShaderStage 9.
+// Limits: WebGPU's defaults.
 // @use lib/activation_lanes.wgsl
 
-override HAS_GAMMA: bool = true;
 override KEEP_RESIDUAL: bool = false;
 override ACTIVATION: u32 = 0u;
 
@@ -44,11 +42,10 @@ struct Params {
 @group(0) @binding(2) var<storage, read> kept: array<Lanes>;
 @group(0) @binding(3) var<storage, read> x: array<Lanes>;
 @group(0) @binding(4) var<storage, read> statistics: array<Lanes>;
-@group(0) @binding(5) var<storage, read> gamma: array<Lanes>;
-@group(0) @binding(6) var<storage, read_write> dx: array<Lanes>;
-@group(0) @binding(7) var<storage, read_write> dresidual: array<Lanes>;
-@group(0) @binding(8) var<storage, read_write> dgamma: array<Lanes>;
-@group(0) @binding(9) var<storage, read_write> dbeta: array<Lanes>;
+@group(0) @binding(5) var<storage, read_write> dx: array<Lanes>;
+@group(0) @binding(6) var<storage, read_write> dresidual: array<Lanes>;
+@group(0) @binding(7) var<storage, read_write> dgamma: array<Lanes>;
+@group(0) @binding(8) var<storage, read_write> dbeta: array<Lanes>;
 
 // Σ dz and Σ dz · x̂ of some rows.
 struct Sums {
@@ -72,10 +69,7 @@ fn main(
   let part = local / COLUMNS;
   let mean = statistics[c];
   let rstd = statistics[C + c];
-  var scale = rstd;
-  if (HAS_GAMMA) {
-    scale *= gamma[c];
-  }
+  let scale = statistics[2u * C + c];
   var shift = Lanes(0.0);
   if (ACTIVATION == SILU) {
     shift = kept[c];

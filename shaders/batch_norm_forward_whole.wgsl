@@ -15,7 +15,7 @@
 //   residual         [M C]  read where HAS_RESIDUAL
 //   running_mean     [C]    read and written
 //   running_variance [C]    read and written; unbiased, M / (M − 1) times the variance
-//   statistics       [2 C]  written: the means, then rstd = 1 / √(variance + epsilon)
+//   statistics       [3 C]  written: the means, then rstd = 1 / √(variance + epsilon), then gamma · rstd
 //   y                [M C]  written
 // Overrides: HAS_GAMMA; HAS_BETA; HAS_RESIDUAL; ACTIVATION, a number of lib/activation.wgsl.
 // Tunables: Lanes, f32, or vec4<f32> where C is divisible by four; Places, u32 or vec4<u32>;
@@ -122,17 +122,18 @@ fn main(
   }
   let mean = own.mean;
   let rstd = inverseSqrt(own.squares / own.count + params.epsilon);
+  var scale = rstd;
+  if (HAS_GAMMA) {
+    scale *= gamma[c];
+  }
   if (part == 0u) {
     statistics[c] = mean;
     statistics[C + c] = rstd;
+    statistics[2u * C + c] = scale;
     let keep = 1.0 - params.momentum;
     let unbiased = own.squares / (own.count - 1.0);
     running_mean[c] = keep * running_mean[c] + params.momentum * mean;
     running_variance[c] = keep * running_variance[c] + params.momentum * unbiased;
-  }
-  var scale = rstd;
-  if (HAS_GAMMA) {
-    scale *= gamma[c];
   }
   var shift = Lanes(0.0);
   if (HAS_BETA) {

@@ -64,14 +64,12 @@ const WHOLE_ROWS = 4096;
 const WHOLE_VALUES = 2 ** 20;
 /** Fewer invocations than this leave one of two cores idle. */
 const LEAST_COLUMNS = 16;
-/** Buffers that the backward kernel binds. */
-const WHOLE_BUFFERS = 9;
 
 /** Tunables and grid of the kernels that do all of a training pass, or null where several run. */
 export function wholePlan(runtime: Runtime, setup: BatchNormSetup) {
   const { rows, c, isTraining, variant } = setup;
-  const { isSoftware, limits } = runtime.info;
-  if (!isTraining || limits.maxStorageBuffersPerShaderStage < WHOLE_BUFFERS) return null;
+  const { isSoftware } = runtime.info;
+  if (!isTraining) return null;
   const lanes = lanesOf(setup);
   const columns = c / lanes;
   const layout = variant ?? (isSoftware ? 'whole' : 'joined');

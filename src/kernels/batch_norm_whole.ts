@@ -12,8 +12,8 @@ import {
 type WholePlan = NonNullable<ReturnType<typeof wholePlan>>;
 
 /**
- * A whole forward pass while training: y of x's shape, and means and 1 / √(variance + epsilon) of the
- * batch, [2 C]; x [… C]. Moves the running statistics, where given, in place.
+ * A whole forward pass while training: y of x's shape, and means, rstd = 1 / √(variance + epsilon) and
+ * gamma · rstd of the batch, [3 C]; x [… C]. Moves the running statistics, where given, in place.
  */
 export function batchNormForwardWhole(
   runtime: Runtime,
@@ -25,7 +25,7 @@ export function batchNormForwardWhole(
 ): { y: GpuArray; statistics: GpuArray } {
   const { rows, c, momentum, epsilon } = setup;
   const y = runtime.alloc(x.shape);
-  const statistics = runtime.alloc([2, c]);
+  const statistics = runtime.alloc([3, c]);
   // The kernel always moves running statistics; where nobody keeps any these take the result.
   const runningMean = running.mean?.retain() ?? runtime.alloc([c]);
   const runningVariance = running.variance?.retain() ?? runtime.alloc([c]);
@@ -54,13 +54,12 @@ export function batchNormForwardWhole(
 }
 
 /**
- * A whole backward pass while training: dx, and with `keepsResidual` the gradient of the residual,
+ * A whole backward pass while training, after a whole forward pass: dx, and with `keepsResidual` the gradient of the residual,
  * of x's shape; dgamma and dbeta [C].
  */
 export function batchNormBackwardWhole(
   runtime: Runtime,
   { dy, x, kept, statistics }: BatchNormSaved,
-  gamma: GpuArray | undefined,
   setup: BatchNormSetup,
   keepsResidual: boolean,
   { tune, columns, groups }: WholePlan,
@@ -75,12 +74,11 @@ export function batchNormBackwardWhole(
     op: 'batchNorm backward',
     tune,
     constants: {
-      HAS_GAMMA: gamma !== undefined,
       KEEP_RESIDUAL: keepsResidual,
       ACTIVATION: activationCodes[setup.activation ?? 'none'],
     },
     bindings: {
-      ...{ dy, kept: kept ?? dy, x, statistics, gamma: gamma ?? statistics },
+      ...{ dy, kept: kept ?? dy, x, statistics },
       ...{ dx, dresidual: dresidual ?? runtime.placeholder, dgamma, dbeta },
     },
     params: { rows, C: columns },

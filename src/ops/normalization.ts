@@ -39,7 +39,7 @@ export interface BatchNormOptions extends Omit<BatchNormRecordOptions, 'activati
  * **Shapes** x [… C] of rank 2 or more, residual alike; gamma, beta, runningMean, runningVariance [C] → x's shape.
  * **Gradients** with dz = dy · activation′: dresidual = dz; dbeta = Σ dz; dgamma = Σ dz · x̂;
  * dx = gamma · rstd · (dz − dbeta / M − x̂ · dgamma / M) in training, else gamma · rstd · dz.
- * **Cost** 8 FLOP a value in training, 4 otherwise. **Saves** x, gamma, two numbers of each channel;
+ * **Cost** 8 FLOP a value in training, 4 otherwise. **Saves** x, gamma, two or three numbers of each channel;
  * y where an activation other than silu is fused.
  * **Errors** ShapeError where lengths differ from C, the running statistics are missing though not
  * training, momentum or epsilon lie out of range, or a training channel has a single value.

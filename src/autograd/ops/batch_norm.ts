@@ -132,7 +132,7 @@ function gradientsOf(
   // The pass that makes dx makes dz too, which is the residual's gradient.
   const keepsResidual = Boolean(needs.residual) && setup.activation !== undefined;
   const whole = needs.x ? wholePlan(runtime, setup) : null;
-  if (whole) return batchNormBackwardWhole(runtime, values, gamma, setup, keepsResidual, whole);
+  if (whole) return batchNormBackwardWhole(runtime, values, setup, keepsResidual, whole);
   const needsSums = needs.gamma || needs.beta || (needs.x && setup.isTraining);
   const found = needsSums ? batchNormGradSums(runtime, values, gamma, setup) : undefined;
   const { dgamma, dbeta, sums } = found ?? {};
