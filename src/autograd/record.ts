@@ -43,6 +43,11 @@ export interface BackwardCall<Options, P extends Plan> {
   plan: P;
   /** Which inputs need a gradient; compute no other. */
   needs: Record<string, boolean>;
+  /**
+   * Of inputs in `addsTo`, what other ops have sent already, of the input's shape: the gradient
+   * returned is to contain it. Borrowed.
+   */
+  addends?: Readonly<Record<string, GpuArray>>;
 }
 
 /**
@@ -70,6 +75,8 @@ export interface OpRecord<Options = unknown, P extends Plan = Plan> {
   readonly derivatives: Readonly<Record<string, string>>;
   /** Gradients by input name; the caller owns them. */
   backward(call: BackwardCall<Options, P>): Record<string, GpuArray | undefined>;
+  /** Inputs whose gradient backward can add to others, in the pass that makes it. */
+  readonly addsTo?: readonly string[];
   /** Floating-point operations of the forward pass; one multiply-add counts two. */
   flops(inputs: InputMetas, plan: P, options: Options): number;
   /** Bytes the forward pass must move: each input read once, the output written once. */

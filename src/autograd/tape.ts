@@ -81,7 +81,8 @@ class OpNode extends TapeNode {
     const needs: Record<string, boolean> = {};
     for (const name in record.inputs) needs[name] = targets.has(name);
     for (const name of targets.keys()) needs[name] = true;
-    const results = record.backward({ runtime, dy, saved, inputs, options, plan, needs });
+    const addends = runtime.fusesOps ? this.addends(gradients) : {};
+    const results = record.backward({ runtime, dy, saved, inputs, options, plan, needs, addends });
     dy.release();
     for (const [name, target] of targets) {
       const dx = results[name];
@@ -91,8 +92,24 @@ class OpNode extends TapeNode {
         continue;
       }
       const sum = gradients.get(target);
-      gradients.set(target, sum ? addOwned(runtime, sum, dx) : dx);
+      if (sum && name in addends) sum.release();
+      gradients.set(target, sum && !(name in addends) ? addOwned(runtime, sum, dx) : dx);
     }
+  }
+
+  /** What has been sent already where this op's own gradient goes, if it can be added in its kernel. */
+  private addends(gradients: ReadonlyMap<TapeNode, GpuArray>): Record<string, GpuArray> {
+    const addends: Record<string, GpuArray> = {};
+    const targets = [...this.targets.values()];
+    for (const name of this.call.record.addsTo ?? []) {
+      const target = this.targets.get(name);
+      if (!(target instanceof TapeNode)) continue;
+      // A value that the op took twice gets two gradients, of which only one may contain the sum.
+      const isTakenOnce = targets.filter((other) => other === target).length === 1;
+      const sum = gradients.get(target);
+      if (sum && isTakenOnce) addends[name] = sum;
+    }
+    return addends;
   }
 }
 

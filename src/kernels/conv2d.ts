@@ -1,5 +1,6 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
+import { accumulate } from './accumulate.js';
 import { activationCodes } from './activation.js';
 import { orPlaceholders, type Epilogue } from './bias_activation.js';
 import { inF32 } from './cast.js';
@@ -103,34 +104,50 @@ function forwardNaive(
   return y;
 }
 
-/** dx = dy ∗ᵀ w; dy [N P Q K], w [R S C/groups K] → dx [N H W C]. */
+/** What a launcher of the input's gradient may be told. */
+export interface Conv2dGradInputOptions {
+  variant?: Conv2dVariant | undefined;
+  /** Added to the gradient; of its shape. */
+  addend?: GpuArray | undefined;
+}
+
+/** dx = dy ∗ᵀ w + addend; dy [N P Q K], w [R S C/groups K] → dx [N H W C]. */
 export function conv2dGradInput(
   runtime: Runtime,
   dy: GpuArray,
   w: GpuArray,
   geometry: Conv2dGeometry,
-  options: { variant?: Conv2dVariant | undefined } = {},
+  { variant, addend }: Conv2dGradInputOptions = {},
 ): GpuArray {
-  switch (pickVariant(runtime, 'gradInput', options.variant, geometry, typesOf(dy, w))) {
+  const epilogue = { residual: addend };
+  switch (pickVariant(runtime, 'gradInput', variant, geometry, typesOf(dy, w))) {
     case 'shuffle':
-      return conv2dGradInputShuffle(runtime, dy, w, geometry);
+      return conv2dGradInputShuffle(runtime, dy, w, geometry, epilogue);
     case 'columns':
-      return conv2dGradInputColumns(runtime, dy, w, geometry);
+      return plus(runtime, conv2dGradInputColumns(runtime, dy, w, geometry), addend);
     case 'tiled':
-      return conv2dGradInputTiled(runtime, dy, w, geometry);
+      return conv2dGradInputTiled(runtime, dy, w, geometry, epilogue);
     case 'matmul':
-      return conv2dGradInputMatmul(runtime, dy, w, geometry);
+      return conv2dGradInputMatmul(runtime, dy, w, geometry, epilogue);
     case 'winograd2':
-      return conv2dGradInputWinograd(runtime, dy, w, geometry, 2);
+      return conv2dGradInputWinograd(runtime, dy, w, geometry, { ...epilogue, tile: 2 });
     case 'winograd4':
-      return conv2dGradInputWinograd(runtime, dy, w, geometry, 4);
+      return conv2dGradInputWinograd(runtime, dy, w, geometry, { ...epilogue, tile: 4 });
     case 'subgroupMatrix':
-      return conv2dGradInputSubgroupMatrix(runtime, dy, w, geometry);
+      return conv2dGradInputSubgroupMatrix(runtime, dy, w, geometry, epilogue);
     case 'wide':
-      return inF32(runtime, [w], (wideW) => conv2dGradInput(runtime, dy, wideW, geometry));
+      return inF32(runtime, [w], (wideW) =>
+        conv2dGradInput(runtime, dy, wideW, geometry, { addend }),
+      );
     default:
-      return gradInputNaive(runtime, dy, w, geometry);
+      return plus(runtime, gradInputNaive(runtime, dy, w, geometry), addend);
   }
+}
+
+/** Adds to an array of its own, after the kernel that made it. */
+function plus(runtime: Runtime, array: GpuArray, addend: GpuArray | undefined): GpuArray {
+  if (addend) accumulate(runtime, array, addend);
+  return array;
 }
 
 function gradInputNaive(

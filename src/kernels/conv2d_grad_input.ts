@@ -1,5 +1,6 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
+import type { Epilogue } from './bias_activation.js';
 import { gcd, type Conv2dGeometry, type ConvolutionWindow } from './conv2d_geometry.js';
 import { dispatchTiled } from './conv2d_tiled.js';
 
@@ -108,9 +109,10 @@ export function conv2dGradInputTiled(
   dy: GpuArray,
   w: GpuArray,
   geometry: Conv2dGeometry,
+  epilogue: Epilogue,
 ): GpuArray {
   return gradInputByResidues(runtime, dy, w, geometry, (arrays, residue) =>
-    dispatchTiled(runtime, 'conv2d grad-input', arrays, residue),
+    dispatchTiled(runtime, 'conv2d grad-input', arrays, residue, epilogue),
   );
 }
 

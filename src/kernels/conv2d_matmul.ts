@@ -30,9 +30,10 @@ export function conv2dGradInputMatmul(
   dy: GpuArray,
   w: GpuArray,
   { n, h, w: width, c, k }: Conv2dGeometry,
+  { residual }: Epilogue,
 ): GpuArray {
   const dx = withViews([dy.view([n * h * width, k]), w.view([c, k])], (pixels, filter) =>
-    multiply(runtime, pixels, filter, { transposeB: true, op: 'conv2d grad-input' }),
+    multiply(runtime, pixels, filter, { transposeB: true, residual, op: 'conv2d grad-input' }),
   );
   return reshaped(dx, [n, h, width, c]);
 }

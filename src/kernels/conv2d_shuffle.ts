@@ -32,9 +32,10 @@ export function conv2dGradInputShuffle(
   dy: GpuArray,
   w: GpuArray,
   geometry: Conv2dGeometry,
+  epilogue: Epilogue,
 ): GpuArray {
   return gradInputByResidues(runtime, dy, w, geometry, (arrays, residue) =>
-    dispatchShuffle(runtime, 'conv2d grad-input', arrays, residue, {}),
+    dispatchShuffle(runtime, 'conv2d grad-input', arrays, residue, epilogue),
   );
 }
 

@@ -46,10 +46,11 @@ export function conv2dGradInputSubgroupMatrix(
   dy: GpuArray,
   w: GpuArray,
   geometry: Conv2dGeometry,
+  epilogue: Epilogue,
 ): GpuArray {
   const narrow = castArray(runtime, dy, 'f16');
   const dx = gradInputByResidues(runtime, narrow, w, geometry, (arrays, residue) =>
-    dispatchProduct(runtime, 'conv2d grad-input', arrays, residue),
+    dispatchProduct(runtime, 'conv2d grad-input', arrays, residue, epilogue),
   );
   narrow.release();
   return dx;

@@ -70,7 +70,7 @@ export function conv2dGradInputWinograd(
   dy: GpuArray,
   w: GpuArray,
   geometry: Conv2dGeometry,
-  tile: WinogradTile,
+  { tile, residual }: Epilogue & { tile: WinogradTile },
 ): GpuArray {
   const op = 'conv2d grad-input';
   const { c, k } = geometry;
@@ -84,7 +84,7 @@ export function conv2dGradInputWinograd(
     groups: Math.ceil((c * k) / 16 / 64),
     bytes: 4 * (w.size + u.size),
   });
-  return byTransformed(runtime, dy, u, undefined, mirrored(geometry), { tile, op });
+  return byTransformed(runtime, dy, u, undefined, mirrored(geometry), { tile, residual, op });
 }
 
 /** dw by F(3×3, 2×2): 16 products of transposed tiles of x with tiles of dy. */

@@ -62,13 +62,14 @@ export const conv2d: OpRecord<Conv2dOptions, Conv2dPlan> = {
     bias: 'db[k] = Σ_{n,p,q} dz[n,p,q,k],  dz = dy · activation′',
     residual: 'dresidual = dz',
   },
-  backward({ runtime, dy, saved, options, plan, needs }) {
+  addsTo: ['x'],
+  backward({ runtime, dy, saved, options, plan, needs, addends }) {
     const { geometry, types } = plan;
     const dz = options.activation
       ? activationGradient(runtime, dy, saved.y, options.activation)
       : dy.retain();
     const variants = askedVariants(options.variant, geometry, runtime.info, types);
-    const forInput = { variant: variants.gradInput };
+    const forInput = { variant: variants.gradInput, addend: addends?.x };
     const forWeight = { variant: variants.gradWeight };
     const gradients = {
       x: needs.x ? conv2dGradInput(runtime, dz, saved.w, geometry, forInput) : undefined,
