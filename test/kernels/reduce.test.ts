@@ -34,6 +34,23 @@ function columnSums(values: ArrayLike<number>, k: number): number[] {
   return sums;
 }
 
+describe('a long array that comes to one number', () => {
+  const values = Float32Array.from({ length: 64 * 256 * 2 }, (_, i) => ((i * 31) % 1009) - 504);
+  it.each<[ReduceKind, number]>([
+    ['sum', 3 * values.reduce((total, value) => total + value, 0)],
+    ['max', 504],
+    ['min', -504],
+  ])('%s', async (kind, wanted) => {
+    const x = upload([values.length], values);
+    const geometry = reduceGeometry(x.shape, [0])!;
+    const scale = kind === 'sum' ? 3 : 1;
+    expect(await download(reduceArray(device.runtime, x, geometry, kind, { scale }))).toEqual([
+      wanted,
+    ]);
+    x.release();
+  });
+});
+
 describe('sumLeadingAxes: the gradient of a bias', () => {
   const shapes = [
     [64 * 14 * 14, 64],

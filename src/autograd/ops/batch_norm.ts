@@ -131,7 +131,9 @@ function gradientsOf(
 ): Gradients {
   // The pass that makes dx makes dz too, which is the residual's gradient.
   const keepsResidual = Boolean(needs.residual) && setup.activation !== undefined;
-  const whole = needs.x ? wholePlan(runtime, setup) : null;
+  // Only a whole forward pass leaves the third row of statistics that its counterpart reads.
+  const hasScales = values.statistics.shape[0] === 3;
+  const whole = needs.x && hasScales ? wholePlan(runtime, setup) : null;
   if (whole) return batchNormBackwardWhole(runtime, values, setup, keepsResidual, whole);
   const needsSums = needs.gamma || needs.beta || (needs.x && setup.isTraining);
   const found = needsSums ? batchNormGradSums(runtime, values, gamma, setup) : undefined;
