@@ -163,7 +163,10 @@ export function encodeDispatches(
     } else {
       pass.setBindGroup(0, command.bindGroup);
     }
-    pass.dispatchWorkgroups(command.groups[0], command.groups[1], command.groups[2]);
+    const [x, y, z] = command.groups;
+    // Each argument costs a conversion on its way to Dawn, and most grids are one row.
+    if (y === 1 && z === 1) pass.dispatchWorkgroups(x);
+    else pass.dispatchWorkgroups(x, y, z);
   }
   pass?.end();
 }
