@@ -7,6 +7,7 @@
 //   w [3 3 C K]  read, as vec4 along K; C and K multiples of 4
 //   u [T² K C]   written, as vec4 along C; T = F + 2
 // Tunables: F, 2 or 4. Limits: WebGPU's defaults.
+// @use lib/winograd_filter.wgsl
 
 const F: u32 = 2u; // @tune
 const T: u32 = F + 2u;
@@ -20,25 +21,6 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> u: array<vec4<f32>>;
-
-/// G times three taps.
-fn along(a: vec4<f32>, b: vec4<f32>, c: vec4<f32>) -> Line {
-  var line: Line;
-  line[0] = a;
-  if (F == 2u) {
-    line[1] = 0.5 * (a + b + c);
-    line[2] = 0.5 * (a - b + c);
-    line[3] = c;
-  } else {
-    line[0] = 0.25 * a;
-    line[1] = (a + b + c) / -6.0;
-    line[2] = (a - b + c) / -6.0;
-    line[3] = a / 24.0 + b / 12.0 + c / 6.0;
-    line[4] = a / 24.0 - b / 12.0 + c / 6.0;
-    line[5] = c;
-  }
-  return line;
-}
 
 @compute @workgroup_size(64)
 fn main(

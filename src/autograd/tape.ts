@@ -100,10 +100,10 @@ class OpNode extends TapeNode {
   /** What has been sent already where this op's own gradient goes, if it can be added in its kernel. */
   private addends(gradients: ReadonlyMap<TapeNode, GpuArray>): Record<string, GpuArray> {
     const addends: Record<string, GpuArray> = {};
-    const targets = [...this.targets.values()];
     for (const name of this.call.record.addsTo ?? []) {
       const target = this.targets.get(name);
       if (!(target instanceof TapeNode)) continue;
+      const targets = [...this.targets.values()];
       // A value that the op took twice gets two gradients, of which only one may contain the sum.
       const isTakenOnce = targets.filter((other) => other === target).length === 1;
       const sum = gradients.get(target);

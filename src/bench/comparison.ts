@@ -1,3 +1,4 @@
+import { geometricMean } from '../gpu/timing.js';
 import type { BenchRow, Comparison, EngineComparison } from './types.js';
 
 const OWN = 'tilegrad';
@@ -42,10 +43,6 @@ export function compareEngines(
     count: toBest.length,
     ...{ slower, engines, missing },
   };
-}
-
-export function geometricMean(values: readonly number[]): number {
-  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 }
 
 /** The comparison in words. */

@@ -67,6 +67,10 @@ export function runsWithin(budgetMs: number, oneMs: number): number {
   return Math.min(MOST_RUNS, Math.max(fewest, Math.floor(budgetMs / Math.max(oneMs, 1e-3))));
 }
 
+export function geometricMean(values: readonly number[]): number {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+}
+
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;

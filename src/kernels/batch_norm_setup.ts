@@ -81,6 +81,8 @@ export function wholePlan(runtime: Runtime, setup: BatchNormSetup) {
   return { tune, columns, groups: Math.ceil(columns / WHOLE_LAYOUTS[layout].COLUMNS) };
 }
 
+export type WholePlan = NonNullable<ReturnType<typeof wholePlan>>;
+
 /** Grid and parameters of the kernels that compute every element. */
 export function elementPlan(runtime: Runtime, setup: BatchNormSetup) {
   const { rows, c, variant } = setup;

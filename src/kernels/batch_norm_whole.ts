@@ -1,15 +1,13 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { activationCodes } from './activation.js';
-import {
-  type wholePlan,
-  type BatchNormOptional,
-  type BatchNormSaved,
-  type BatchNormSetup,
-  type RunningStatistics,
+import type {
+  BatchNormOptional,
+  BatchNormSaved,
+  BatchNormSetup,
+  RunningStatistics,
+  WholePlan,
 } from './batch_norm_setup.js';
-
-type WholePlan = NonNullable<ReturnType<typeof wholePlan>>;
 
 /**
  * A whole forward pass while training: y of x's shape, and means, rstd = 1 / √(variance + epsilon) and
@@ -54,8 +52,8 @@ export function batchNormForwardWhole(
 }
 
 /**
- * A whole backward pass while training, after a whole forward pass: dx, and with `keepsResidual` the gradient of the residual,
- * of x's shape; dgamma and dbeta [C].
+ * A whole backward pass while training, after a whole forward pass: dx, and with `keepsResidual` the
+ * gradient of the residual, of x's shape; dgamma and dbeta [C].
  */
 export function batchNormBackwardWhole(
   runtime: Runtime,

@@ -72,7 +72,7 @@ export function chooseVariant(
   return isWide || direction === 'gradWeight' ? 'tiled' : 'naive';
 }
 
-/** Up to these a direct kernel took 0.8 of the product's time on llvmpipe; from 2,304 on as much or more. */
+/** Up to these a direct kernel took 0.8 of the product's time on llvmpipe; from 2,304 on mostly as much or more. */
 const FEW_WEIGHTS = 2048;
 
 /** Where llvmpipe, 1.2 to 2 times faster with Winograd, has made up for compiling four kernels. */

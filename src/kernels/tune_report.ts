@@ -1,3 +1,5 @@
+import { geometricMean } from '../gpu/timing.js';
+
 /** What the autotuner found, and how it is told. */
 
 export interface TunedCandidate {
@@ -94,8 +96,7 @@ export function gainOf(kernels: readonly TunedKernel[]): { mean: number; most: n
     beforeMs === null ? [] : [beforeMs / afterMs],
   );
   if (ratios.length === 0) return null;
-  const logs = ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0);
-  return { mean: Math.exp(logs / ratios.length), most: Math.max(...ratios) };
+  return { mean: geometricMean(ratios), most: Math.max(...ratios) };
 }
 
 function milliseconds(ms: number): string {

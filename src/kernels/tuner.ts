@@ -18,7 +18,7 @@ const MARGIN = 1.05;
 const HOPELESS = 3;
 /** What a wait for the GPU may add to a single run. */
 const WAIT_MS = 5;
-/** What compiling and reading the result may add to a variant's first run. */
+/** What compiling and reading the result may add to the naive kernel's first run. */
 const COMPILE_MS = 2000;
 
 export interface TuneOptions {
@@ -99,15 +99,15 @@ class Tuner {
 
   private async tuneOpened(key: string, tunable: Tunable, run: TunableRun): Promise<void> {
     const { label, variants, builtIn } = tunable;
-    const { problems, firstMs } = await this.compare(tunable, run);
+    const { problems, naiveMs } = await this.compare(tunable, run);
     const right = variants.filter((variant) => !problems.has(variant));
     const times = new Map<string, number>();
     // The built-in one first: it tells what is hopeless.
     const order = [...right].sort((a, b) => Number(b === builtIn) - Number(a === builtIn));
     for (const variant of order) {
+      // Of the others the first run may be slow for their pipelines' sake.
       const hopelessMs = HOPELESS * (times.get(builtIn) ?? Infinity) + COMPILE_MS;
-      const ms = firstMs.get(variant)!;
-      if (ms > hopelessMs) times.set(variant, ms);
+      if (variant === 'naive' && naiveMs > hopelessMs) times.set(variant, naiveMs);
       else await this.time(run, variant, builtIn, times);
     }
     let chosen = pickVariant(builtIn, times);
@@ -143,23 +143,20 @@ class Tuner {
 
   /**
    * Why variants must not be used: their results differ from the naive one's, or a limit. Also how
-   * long the first run of each took by the wall clock.
+   * long the naive one's run took by the wall clock.
    */
   private async compare({ variants, allowed }: Tunable, run: TunableRun) {
     const problems = new Map<string, string>();
-    const firstMs = new Map<string, number>();
     await this.runtime.sync();
-    let start = performance.now();
+    const start = performance.now();
     const truth = await this.read(run.run('naive'));
-    firstMs.set('naive', performance.now() - start);
+    const naiveMs = performance.now() - start;
     for (const variant of variants) {
       if (variant === 'naive') continue;
       try {
         const results: GpuArray[] = [];
-        start = performance.now();
         const inner = await this.runtime.choices.observe(() => results.push(run.run(variant)));
         const values = await this.read(results[0]);
-        firstMs.set(variant, performance.now() - start);
         const difference = firstDifference(values, truth, allowed(variant));
         if (difference) problems.set(variant, `wrong: ${difference}`);
         // A product inside this variant gets its best kernel before the whole is timed.
@@ -169,7 +166,7 @@ class Tuner {
         problems.set(variant, error.message);
       }
     }
-    return { problems, firstMs };
+    return { problems, naiveMs };
   }
 
   private async read(array: GpuArray): Promise<Float32Array> {
