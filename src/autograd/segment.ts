@@ -32,6 +32,7 @@ export class SegmentNode extends TapeNode {
       return;
     }
     gradients.set(node, dy);
+    node.isBalanced = this.isBalanced;
     walkBack(runtime, node, gradients, first);
   }
 }

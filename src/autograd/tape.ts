@@ -2,8 +2,9 @@ import type { GpuArray } from '../gpu/array.js';
 import { GradError } from '../gpu/errors.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { accumulate, addArrays } from '../kernels/accumulate.js';
+import { fillArray } from '../kernels/fill.js';
 import { ArrayHandle } from './array_handle.js';
-import type { InputArrays, InputMetas, OpRecord, Plan } from './record.js';
+import { ZERO, type InputArrays, type InputMetas, type OpRecord, type Plan } from './record.js';
 import { currentOrigin, currentSegment, isRecording, isRepeated, showOp } from './recording.js';
 
 /*
@@ -17,6 +18,8 @@ import { currentOrigin, currentSegment, isRecording, isRepeated, showOp } from '
 export interface Leaf {
   /** Takes ownership of `gradient`. */
   accumulateGrad(runtime: Runtime, gradient: GpuArray): void;
+  /** Takes note of a gradient that is zero. */
+  addZeroGrad(): void;
 }
 
 /** What `apply` needs to know of a tensor. */
@@ -39,6 +42,8 @@ const abandoned = new FinalizationRegistry<Record<string, GpuArray>>(releaseAll)
 export abstract class TapeNode {
   readonly serial = nextSerial++;
   isConsumed = false;
+  /** Whether what was sent here so far sums to zero over all axes but the last. */
+  isBalanced = false;
 
   constructor(
     /** Of the op, for error texts. */
@@ -82,16 +87,25 @@ class OpNode extends TapeNode {
     for (const name in record.inputs) needs[name] = targets.has(name);
     for (const name of targets.keys()) needs[name] = true;
     const addends = runtime.fusesOps ? this.addends(gradients) : {};
-    const results = record.backward({ runtime, dy, saved, inputs, options, plan, needs, addends });
+    const isBalanced = runtime.fusesOps && this.isBalanced;
+    const call = { runtime, dy, saved, inputs, options, plan, needs, addends, isBalanced };
+    const results = record.backward(call);
     dy.release();
+    const balanced = record.balances?.(plan) ?? [];
     for (const [name, target] of targets) {
       const dx = results[name];
       if (!dx) continue;
       if (!(target instanceof TapeNode)) {
-        target.accumulateGrad(runtime, dx);
+        if (dx === ZERO) target.addZeroGrad();
+        else target.accumulateGrad(runtime, dx);
         continue;
       }
       const sum = gradients.get(target);
+      if (dx === ZERO) {
+        if (!sum) gradients.set(target, fillArray(runtime, inputs[name]!.shape, 'f32', 0));
+        continue;
+      }
+      target.isBalanced = balanced.includes(name) && (!sum || target.isBalanced);
       if (sum && name in addends) sum.release();
       gradients.set(target, sum && !(name in addends) ? addOwned(runtime, sum, dx) : dx);
     }

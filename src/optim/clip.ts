@@ -2,8 +2,8 @@ import { GradError } from '../gpu/errors.js';
 import { refillArray } from '../kernels/fill.js';
 import { norm, scaleToNorm } from '../kernels/grad_norm.js';
 import { Tensor } from '../tensor.js';
-import { layOut, moveInto } from './arena.js';
-import { gradientOf, inRange } from './optimizer.js';
+import { gatherInto, hasGradient, layOut } from './arena.js';
+import { inRange } from './optimizer.js';
 
 /**
  * Scales all gradients by one factor so that, as one long vector, they are no longer than
@@ -24,20 +24,20 @@ import { gradientOf, inRange } from './optimizer.js';
  */
 export function clipGradNorm(parameters: Iterable<Tensor>, maxNorm: number): Tensor {
   inRange('clipGradNorm: maxNorm', maxNorm, 0, Infinity);
-  const gradients = [...parameters].map(gradientOf).filter((gradient) => gradient !== null);
-  if (gradients.length === 0) {
+  const members = [...parameters].filter(hasGradient);
+  if (members.length === 0) {
     throw new GradError('clipGradNorm: no parameter has a gradient', 'call backward() before');
   }
-  const { runtime } = gradients[0];
+  const { runtime } = members[0];
   const layouts = layOut(
     runtime,
-    gradients.map(({ shape }) => shape),
+    members.map(({ shape }) => shape),
   );
   const flats = layouts.map(({ size, slots }) => {
     const flat = runtime.alloc([size]);
     refillArray(runtime, flat, 0);
-    const moves = slots.map((slot) => ({ tensor: gradients[slot.index], slot }));
-    moveInto(runtime, flat, moves);
+    const moves = slots.map((slot) => ({ parameter: members[slot.index], slot }));
+    gatherInto(runtime, flat, moves);
     return flat;
   });
   const total = norm(runtime, flats);

@@ -1,14 +1,17 @@
 import type { GpuArray } from '../gpu/array.js';
 import { DeviceError, GradError, ShapeError } from '../gpu/errors.js';
 import type { Runtime } from '../gpu/runtime.js';
-import type { Guard, OptimizerArrays } from '../kernels/optimizer.js';
+import { clearPieces, type Guard, type OptimizerArrays } from '../kernels/optimizer.js';
 import { outsideScopes, Tensor } from '../tensor.js';
 import {
   allocArena,
+  gatherInto,
+  hasGradient,
   layOut,
   moveInto,
   ownersOf,
   partOf,
+  piecesOf,
   type ArenaLayout,
   type Slot,
 } from './arena.js';
@@ -52,6 +55,8 @@ interface Group {
   values: Tensor;
   gradients: Tensor;
   owners: Tensor;
+  /** The pieces of the gradients that were zero in some step, by the places of their slots. */
+  zeroPieces: Map<string, Tensor>;
   state: Record<string, Tensor>;
 }
 
@@ -199,8 +204,9 @@ export abstract class Optimizer {
   /** Gives the state back. The parameters keep their values and their memory. */
   dispose(): void {
     for (const { state } of this.members) for (const tensor of state.values()) tensor.dispose();
-    for (const { values, gradients, owners, state } of this.groups) {
-      for (const tensor of [values, gradients, owners, ...Object.values(state)]) tensor.dispose();
+    for (const { values, gradients, owners, zeroPieces, state } of this.groups) {
+      const others = [...zeroPieces.values(), ...Object.values(state)];
+      for (const tensor of [values, gradients, owners, ...others]) tensor.dispose();
     }
     this.scaler?.dispose();
   }
@@ -228,6 +234,7 @@ export abstract class Optimizer {
       values: arena(),
       gradients: arena(),
       owners: ownersOf(runtime, layout),
+      zeroPieces: new Map(),
       state: Object.fromEntries(this.stateNames.map((name) => [name, arena()])),
     };
     runtime.uncaptured(() => {
@@ -245,14 +252,17 @@ export abstract class Optimizer {
   }
 
   /** Copies the gradients there are into their arena, and says whose they are. */
-  private gather({ layout, gradients }: Group): Slot[] {
+  private gather({ layout, gradients, zeroPieces }: Group): Slot[] {
     const { runtime, members } = this;
-    const withGradient = layout.slots.filter(({ index }) => gradientOf(members[index].tensor));
-    moveInto(
-      runtime,
-      gradients.gpuArray,
-      withGradient.map((slot) => ({ tensor: gradientOf(members[slot.index].tensor)!, slot })),
-    );
+    const withGradient = layout.slots.filter(({ index }) => hasGradient(members[index].tensor));
+    const moves = withGradient.map((slot) => ({ parameter: members[slot.index].tensor, slot }));
+    const zero = gatherInto(runtime, gradients.gpuArray, moves);
+    if (zero.length > 0) {
+      const key = zero.map(({ index }) => index).join();
+      let pieces = zeroPieces.get(key);
+      if (!pieces) zeroPieces.set(key, (pieces = piecesOf(runtime, zero)));
+      clearPieces(runtime, gradients.gpuArray, pieces.gpuArray);
+    }
     return withGradient;
   }
 
@@ -297,12 +307,6 @@ export abstract class Optimizer {
     });
     return rows;
   }
-}
-
-/** The gradient, if there is one. */
-export function gradientOf(parameter: Tensor): Tensor | null {
-  const { grad } = parameter;
-  return grad && !grad.isDisposed ? grad : null;
 }
 
 function* groupsOf(parameters: Parameters): Generator<ParameterGroup> {

@@ -16,8 +16,7 @@ import {
   type Padding,
   type Pair,
 } from '../../kernels/conv2d_geometry.js';
-import { sumLeadingAxes } from '../../kernels/reduce.js';
-import { expectBias, expectResidual, residualBytes } from '../conv_epilogue.js';
+import { biasGradient, expectBias, expectResidual, residualBytes } from '../conv_epilogue.js';
 import type { InputMetas, OpRecord, Plan } from '../record.js';
 import { expectInput, label } from '../shapes.js';
 
@@ -63,7 +62,7 @@ export const conv2d: OpRecord<Conv2dOptions, Conv2dPlan> = {
     residual: 'dresidual = dz',
   },
   addsTo: ['x'],
-  backward({ runtime, dy, saved, options, plan, needs, addends }) {
+  backward({ runtime, dy, saved, options, plan, needs, addends, isBalanced }) {
     const { geometry, types } = plan;
     const dz = options.activation
       ? activationGradient(runtime, dy, saved.y, options.activation)
@@ -74,7 +73,7 @@ export const conv2d: OpRecord<Conv2dOptions, Conv2dPlan> = {
     const gradients = {
       x: needs.x ? conv2dGradInput(runtime, dz, saved.w, geometry, forInput) : undefined,
       w: needs.w ? conv2dGradWeight(runtime, saved.x, dz, geometry, forWeight) : undefined,
-      bias: needs.bias ? sumLeadingAxes(runtime, dz) : undefined,
+      bias: needs.bias ? biasGradient(runtime, dz, options, isBalanced) : undefined,
       residual: needs.residual ? dz.retain() : undefined,
     };
     dz.release();

@@ -15,8 +15,7 @@ import {
   whyNotDepthwise,
   type DepthwiseVariant,
 } from '../../kernels/depthwise_conv2d.js';
-import { sumLeadingAxes } from '../../kernels/reduce.js';
-import { expectBias, expectResidual, residualBytes } from '../conv_epilogue.js';
+import { biasGradient, expectBias, expectResidual, residualBytes } from '../conv_epilogue.js';
 import type { InputMetas, OpRecord, Plan } from '../record.js';
 import { expectInput, label } from '../shapes.js';
 
@@ -57,7 +56,7 @@ export const depthwiseConv2d: OpRecord<DepthwiseConv2dOptions, DepthwiseConv2dPl
     bias: 'db[k] = Σ_{n,p,q} dz[n,p,q,k],  dz = dy · activation′',
     residual: 'dresidual = dz',
   },
-  backward({ runtime, dy, saved, options, plan, needs }) {
+  backward({ runtime, dy, saved, options, plan, needs, isBalanced }) {
     const { geometry } = plan;
     const { variant } = options;
     const weightVariant =
@@ -71,7 +70,7 @@ export const depthwiseConv2d: OpRecord<DepthwiseConv2dOptions, DepthwiseConv2dPl
       w: needs.w
         ? depthwiseConv2dGradWeight(runtime, x, dz, geometry, { variant: weightVariant })
         : undefined,
-      bias: needs.bias ? sumLeadingAxes(runtime, dz) : undefined,
+      bias: needs.bias ? biasGradient(runtime, dz, options, isBalanced) : undefined,
       residual: needs.residual ? dz.retain() : undefined,
     };
     dz.release();
