@@ -1,8 +1,8 @@
-// G of Winograd's F(F×F, 3×3), which conv2d_winograd_filter explains: three taps of one axis become
-// F + 2 numbers. The file that uses it declares F, 2 or 4, and Line, an array of six vec4<f32>.
+// The filter's transform of Winograd's F(F×F, 3×3), U = G·w·Gᵀ, as conv2d_winograd_operands explains it.
+// The file that uses this declares F, 2 or 4, T = F + 2, and Line, an array of six vec4<f32>.
 
-/// G times three taps.
-fn along(a: vec4<f32>, b: vec4<f32>, c: vec4<f32>) -> Line {
+/// G times three taps of one axis.
+fn filter_line(a: vec4<f32>, b: vec4<f32>, c: vec4<f32>) -> Line {
   var line: Line;
   line[0] = a;
   if (F == 2u) {
@@ -18,4 +18,17 @@ fn along(a: vec4<f32>, b: vec4<f32>, c: vec4<f32>) -> Line {
     line[5] = c;
   }
   return line;
+}
+
+/// Rows of U from nine taps, row by row.
+fn filter_tile(taps: array<vec4<f32>, 9>) -> array<Line, T> {
+  var columns: array<Line, 3>;
+  for (var s = 0u; s < 3u; s++) {
+    columns[s] = filter_line(taps[s], taps[3u + s], taps[6u + s]);
+  }
+  var rows: array<Line, T>;
+  for (var row = 0u; row < T; row++) {
+    rows[row] = filter_line(columns[0][row], columns[1][row], columns[2][row]);
+  }
+  return rows;
 }

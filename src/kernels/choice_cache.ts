@@ -23,15 +23,15 @@ export const tunedShaders: readonly string[] = [
   ...['conv2d_grad_weight_few', 'conv2d_grad_weight_naive', 'conv2d_grad_weight_shuffle'],
   ...['conv2d_grad_weight_subgroup_matrix', 'conv2d_grad_weight_tiled'],
   ...['conv2d_grad_weight_tiled_vec4', 'conv2d_shuffle'],
-  ...['conv2d_subgroup_matrix', 'conv2d_tiled', 'conv2d_tiled_vec4', 'conv2d_winograd_filter'],
-  ...['conv2d_winograd_filter_turned', 'conv2d_winograd_grad_filter'],
-  ...['conv2d_winograd_grad_tiles'],
+  ...['conv2d_subgroup_matrix', 'conv2d_tiled', 'conv2d_tiled_vec4', 'conv2d_winograd_operands'],
+  ...['conv2d_winograd_operands_turned', 'conv2d_winograd_output'],
+  ...['conv2d_winograd_grad_operands', 'conv2d_winograd_grad_filter'],
   ...['depthwise_conv2d_forward_naive', 'depthwise_conv2d_forward_tile'],
   ...['depthwise_conv2d_forward_vec4', 'depthwise_conv2d_grad_input_naive'],
   ...['depthwise_conv2d_grad_input_tile', 'depthwise_conv2d_grad_input_vec4'],
   ...['depthwise_conv2d_grad_weight_naive', 'depthwise_conv2d_grad_weight_vec4'],
-  ...['conv2d_winograd_input', 'conv2d_winograd_output', 'matmul_forward_naive', 'matmul_shuffle'],
-  ...['matmul_sum_slices', 'matmul_tiled', 'matmul_tiled_vec4', 'sum_slices'],
+  ...['matmul_forward_naive', 'matmul_shuffle', 'matmul_sum_slices', 'matmul_tiled'],
+  ...['matmul_tiled_vec4', 'sum_slices'],
 ];
 
 /** What choices are good for. */

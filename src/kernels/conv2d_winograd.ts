@@ -1,5 +1,6 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
+import type { ParamValues } from '../gpu/shader.js';
 import { activationCodes } from './activation.js';
 import { orPlaceholders, type Epilogue } from './bias_activation.js';
 import type { Conv2dGeometry } from './conv2d_geometry.js';
@@ -17,6 +18,8 @@ import { multiply } from './matmul.js';
 
 export type WinogradTile = 2 | 4;
 
+const WORKGROUP = 64;
+
 export function conv2dForwardWinograd(
   runtime: Runtime,
   x: GpuArray,
@@ -25,23 +28,63 @@ export function conv2dForwardWinograd(
   geometry: Conv2dGeometry,
   options: Epilogue & { tile: WinogradTile },
 ): GpuArray {
-  const op = 'conv2d forward';
-  const u = transformFilter(runtime, w, options.tile, op);
-  return byTransformed(runtime, x, u, bias, geometry, { ...options, op });
+  const { c, k } = geometry;
+  const filter = {
+    shader: 'conv2d_winograd_operands',
+    vectors: (c * k) / 4,
+    params: { filter_vectors: (c * k) / 4 },
+  };
+  return convolve(runtime, x, w, bias, geometry, { ...options, filter, op: 'conv2d forward' });
 }
 
-/** y from a transformed filter u, which it takes. */
-function byTransformed(
+/** dx is the convolution of dy with the filter turned round. */
+export function conv2dGradInputWinograd(
+  runtime: Runtime,
+  dy: GpuArray,
+  w: GpuArray,
+  geometry: Conv2dGeometry,
+  options: Epilogue & { tile: WinogradTile },
+): GpuArray {
+  const { c, k } = geometry;
+  const filter = {
+    shader: 'conv2d_winograd_operands_turned',
+    vectors: (c * k) / 16,
+    params: { C4: c / 4, K4: k / 4 },
+  };
+  const op = 'conv2d grad-input';
+  return convolve(runtime, dy, w, undefined, mirrored(geometry), { ...options, filter, op });
+}
+
+interface Convolution extends Epilogue {
+  tile: WinogradTile;
+  op: string;
+  /** What transforms the filter along with x: invocations, and their parameters. */
+  filter: { shader: string; vectors: number; params: ParamValues };
+}
+
+/** y [N P Q K] from the products of transformed tiles of x [N H W C] with the transformed filter. */
+function convolve(
   runtime: Runtime,
   x: GpuArray,
-  u: GpuArray,
+  w: GpuArray,
   bias: GpuArray | undefined,
   geometry: Conv2dGeometry,
-  { tile, residual, activation, op }: Epilogue & { tile: WinogradTile; op: string },
+  { tile, residual, activation, filter, op }: Convolution,
 ): GpuArray {
-  const { n, p, q, k } = geometry;
-  const tiles = [Math.ceil(p / tile), Math.ceil(q / tile)] as const;
-  const v = transformInput(runtime, x, geometry, { tile, tiles, op });
+  const { n, p, q, c, k } = geometry;
+  const tiles = tilesOf(geometry, tile);
+  const u = runtime.alloc([(tile + 2) ** 2, c, k]);
+  const v = runtime.alloc([(tile + 2) ** 2, n * tiles[0] * tiles[1], c]);
+  const filterGroups = Math.ceil(filter.vectors / WORKGROUP);
+  runtime.dispatch({
+    shader: filter.shader,
+    op: `${op}, operands`,
+    tune: { F: tile },
+    bindings: { w, u, x, v },
+    params: { ...inputParams(geometry, tiles), ...filter.params, filter_groups: filterGroups },
+    groups: filterGroups + inputGroups(geometry, tiles),
+    bytes: 4 * (w.size + u.size + x.size + v.size),
+  });
   const m = multiply(runtime, v, u, { op });
   u.release();
   v.release();
@@ -57,34 +100,11 @@ function byTransformed(
     },
     bindings: { m, ...orPlaceholders(runtime, { bias, residual }), y },
     params: { y_shape: [n, p, q, k], tiles },
-    groups: Math.ceil((n * tiles[0] * tiles[1] * k) / 4 / 64),
+    groups: Math.ceil((n * tiles[0] * tiles[1] * k) / 4 / WORKGROUP),
     bytes: 4 * (m.size + y.size),
   });
   m.release();
   return y;
-}
-
-/** dx is the convolution of dy with the filter turned round. */
-export function conv2dGradInputWinograd(
-  runtime: Runtime,
-  dy: GpuArray,
-  w: GpuArray,
-  geometry: Conv2dGeometry,
-  { tile, residual }: Epilogue & { tile: WinogradTile },
-): GpuArray {
-  const op = 'conv2d grad-input';
-  const { c, k } = geometry;
-  const u = runtime.alloc([(tile + 2) ** 2, k, c]);
-  runtime.dispatch({
-    shader: 'conv2d_winograd_filter_turned',
-    op: `${op}, filter`,
-    tune: { F: tile },
-    bindings: { w, u },
-    params: { C4: c / 4, K4: k / 4 },
-    groups: Math.ceil((c * k) / 16 / 64),
-    bytes: 4 * (w.size + u.size),
-  });
-  return byTransformed(runtime, dy, u, undefined, mirrored(geometry), { tile, residual, op });
 }
 
 /** dw by F(3×3, 2×2): 16 products of transposed tiles of x with tiles of dy. */
@@ -96,16 +116,21 @@ export function conv2dGradWeightWinograd(
 ): GpuArray {
   const op = 'conv2d grad-weight';
   const { n, p, q, c, k } = geometry;
-  const tiles = [Math.ceil(p / 2), Math.ceil(q / 2)] as const;
-  const v = transformInput(runtime, x, geometry, { tile: 2, tiles, op });
+  const tiles = tilesOf(geometry, 2);
+  const v = runtime.alloc([16, n * tiles[0] * tiles[1], c]);
   const e = runtime.alloc([16, n * tiles[0] * tiles[1], k]);
+  const gradGroups = Math.ceil(e.size / 16 / 4 / WORKGROUP);
   runtime.dispatch({
-    shader: 'conv2d_winograd_grad_tiles',
-    op: `${op}, tiles`,
-    bindings: { dy, e },
-    params: { y_shape: [n, p, q, k], tiles },
-    groups: Math.ceil(e.size / 16 / 4 / 64),
-    bytes: 4 * (dy.size + e.size),
+    shader: 'conv2d_winograd_grad_operands',
+    op: `${op}, operands`,
+    bindings: { dy, e, x, v },
+    params: {
+      ...inputParams(geometry, tiles),
+      y_shape: [n, p, q, k],
+      grad_groups: gradGroups,
+    },
+    groups: gradGroups + inputGroups(geometry, tiles),
+    bytes: 4 * (dy.size + e.size + x.size + v.size),
   });
   const m = multiply(runtime, v, e, { transposeA: true, op });
   v.release();
@@ -117,48 +142,26 @@ export function conv2dGradWeightWinograd(
     op: `${op}, filter`,
     bindings: { m, dw },
     params: { vectors },
-    groups: Math.ceil(vectors / 64),
+    groups: Math.ceil(vectors / WORKGROUP),
     bytes: 4 * (m.size + dw.size),
   });
   m.release();
   return dw;
 }
 
-/** w [3 3 C K] → u [T² C K]. */
-function transformFilter(runtime: Runtime, w: GpuArray, tile: WinogradTile, op: string): GpuArray {
-  const [, , c, k] = w.shape as [number, number, number, number];
-  const u = runtime.alloc([(tile + 2) ** 2, c, k]);
-  const vectors = (c * k) / 4;
-  runtime.dispatch({
-    shader: 'conv2d_winograd_filter',
-    op: `${op}, filter`,
-    tune: { F: tile },
-    bindings: { w, u },
-    params: { vectors },
-    groups: Math.ceil(vectors / 64),
-    bytes: 4 * (w.size + u.size),
-  });
-  return u;
+type Tiles = readonly [rows: number, columns: number];
+
+function tilesOf({ p, q }: Conv2dGeometry, tile: WinogradTile): Tiles {
+  return [Math.ceil(p / tile), Math.ceil(q / tile)];
 }
 
-/** x [N H W C] → v [T² tiles C]. */
-function transformInput(
-  runtime: Runtime,
-  x: GpuArray,
-  { n, h, w, c, padTop, padLeft }: Conv2dGeometry,
-  { tile, tiles, op }: { tile: WinogradTile; tiles: readonly [number, number]; op: string },
-): GpuArray {
-  const v = runtime.alloc([(tile + 2) ** 2, n * tiles[0] * tiles[1], c]);
-  runtime.dispatch({
-    shader: 'conv2d_winograd_input',
-    op: `${op}, input`,
-    tune: { F: tile },
-    bindings: { x, v },
-    params: { x_shape: [n, h, w, c], pad: [padTop, padLeft], tiles },
-    groups: Math.ceil((n * tiles[0] * tiles[1] * c) / 4 / 64),
-    bytes: 4 * (x.size + v.size),
-  });
-  return v;
+/** What lib/winograd_input.wgsl reads. */
+function inputParams({ n, h, w, c, padTop, padLeft }: Conv2dGeometry, tiles: Tiles): ParamValues {
+  return { x_shape: [n, h, w, c], pad: [padTop, padLeft], tiles };
+}
+
+function inputGroups({ n, c }: Conv2dGeometry, tiles: Tiles): number {
+  return Math.ceil((n * tiles[0] * tiles[1] * c) / 4 / WORKGROUP);
 }
 
 /** FLOP that two cores do while they move a byte: 13 GFLOP/s of products, 3 GB/s of tiles. */
