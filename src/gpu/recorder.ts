@@ -63,6 +63,8 @@ export class Recorder {
   private submittedSerial = 0;
   private readonly uniformAlign: number;
   private readonly uniformBytes = new Uint8Array(UNIFORM_BYTES);
+  /** Bytes of it that commands wait for which are encoded and not submitted. */
+  private uniformsUsed = 0;
   private failure: Error | null = null;
 
   constructor(private readonly device: GPUDevice) {
@@ -227,7 +229,9 @@ export class Recorder {
     }
     let encoder: GPUCommandEncoder | null = null;
     const finish = (): void => {
-      if (encoder) this.device.queue.submit([encoder.finish()]);
+      if (!encoder) return;
+      this.writeUniforms();
+      this.device.queue.submit([encoder.finish()]);
       encoder = null;
     };
     let from = 0;
@@ -243,10 +247,15 @@ export class Recorder {
         this.profiler?.copied(command.sizeBytes);
         from++;
       } else {
-        // The uniform buffer is rewritten for each run of dispatches, so one submit a run.
-        finish();
+        // Timestamps are resolved run by run.
+        if (this.profiler) finish();
         const run = this.takeRun(late, from);
-        encoder = this.device.createCommandEncoder();
+        if (run.commands.length === 0) {
+          // The uniform buffer is full.
+          finish();
+          continue;
+        }
+        encoder ??= this.device.createCommandEncoder();
         this.profiler?.begin(run.commands);
         encodeDispatches(encoder, run.commands, run.offsets, this.profiler?.slots);
         const resolve = this.profiler?.end(encoder);
@@ -261,14 +270,14 @@ export class Recorder {
     this.submittedSerial = serial;
   }
 
-  /** The longest run of dispatches from `from` whose parameters fit the uniform buffer. */
+  /** The longest run of dispatches from `from` whose parameters still fit the uniform buffer. */
   private takeRun(
     batch: readonly Command[],
     from: number,
   ): { commands: DispatchCommand[]; offsets: number[] } {
     const commands: DispatchCommand[] = [];
     const offsets: number[] = [];
-    let used = 0;
+    let used = this.uniformsUsed;
     const most = this.profiler ? this.profiler.maxDispatches : Infinity;
     for (let i = from; i < batch.length && commands.length < most; i++) {
       const command = batch[i];
@@ -286,11 +295,16 @@ export class Recorder {
         used = Math.ceil(end / this.uniformAlign) * this.uniformAlign;
       }
     }
-    if (used > 0) {
-      const size = Math.min(used, UNIFORM_BYTES);
-      this.device.queue.writeBuffer(this.uniforms, 0, this.uniformBytes, 0, size);
-    }
+    this.uniformsUsed = used;
     return { commands, offsets };
+  }
+
+  /** The queue keeps order: commands submitted before have read what was there. */
+  private writeUniforms(): void {
+    if (this.uniformsUsed === 0) return;
+    const size = Math.min(this.uniformsUsed, UNIFORM_BYTES);
+    this.device.queue.writeBuffer(this.uniforms, 0, this.uniformBytes, 0, size);
+    this.uniformsUsed = 0;
   }
 
   private runWrite(command: WriteCommand): void {

@@ -298,11 +298,18 @@ export abstract class Optimizer {
   ): Float32Array {
     const rows = new Float32Array(4 * count);
     for (let i = 0; i < count; i++) rows.set(INACTIVE, 4 * i);
+    let last: RowInput | null = null;
+    let numbers = INACTIVE;
     active.forEach((member, i) => {
-      const { lrScale, weightDecay } = member;
+      const { weightDecay } = member;
       // Under a loss scale the GPU counts the steps, and corrects what is right for t → ∞.
       const t = this.scaler ? Infinity : ++member.step;
-      const numbers = this.row({ t, lr: this.lr * lrScale, weightDecay });
+      const lr = this.lr * member.lrScale;
+      // Hundreds of parameters have the same row, and some rows take powers.
+      if (last?.t !== t || last.lr !== lr || last.weightDecay !== weightDecay) {
+        last = { t, lr, weightDecay };
+        numbers = this.row(last);
+      }
       rows.set(numbers, 4 * places[i]);
     });
     return rows;
