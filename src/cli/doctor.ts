@@ -53,7 +53,6 @@ const SHOWN_LIMITS = [
   'maxComputeWorkgroupStorageSize',
   'maxComputeInvocationsPerWorkgroup',
   'maxComputeWorkgroupsPerDimension',
-  'maxImmediateSize',
 ];
 
 function describe(info: Info): string[] {

@@ -63,7 +63,6 @@ const WANTED_LIMITS = [
   'maxComputeWorkgroupSizeZ',
   'maxComputeWorkgroupsPerDimension',
   'maxUniformBufferBindingSize',
-  'maxImmediateSize',
 ] as const;
 
 export interface OpenedDevice {

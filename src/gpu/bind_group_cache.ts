@@ -1,5 +1,6 @@
 import type { GpuArray } from './array.js';
 import type { Storage } from './buffer_pool.js';
+import type { ParameterSlot } from './parameter_slots.js';
 import type { Pipeline } from './pipeline.js';
 
 /** Groups in one generation; the cache holds two. The step of a large network uses 2,000. */
@@ -8,7 +9,7 @@ const GENERATION_SIZE = 4096;
 type Generation = Map<string, GPUBindGroup>;
 
 /**
- * Bind groups by layout and buffers: making one costs 10 µs, finding one 1 µs.
+ * Bind groups by layout, parameters and buffers: making one costs 10 µs, finding one 1 µs.
  *
  * A loop that leaves its tensors to the collector meets ever new combinations of buffers, and each
  * group holds memory of the driver, so only the groups of late are kept: those found or made since
@@ -23,7 +24,6 @@ export class BindGroupCache {
 
   constructor(
     private readonly device: GPUDevice,
-    private readonly uniforms: GPUBuffer,
     private readonly generationSize = GENERATION_SIZE,
   ) {}
 
@@ -31,8 +31,9 @@ export class BindGroupCache {
     return this.young.size + this.old.size;
   }
 
-  get(pipeline: Pipeline, arrays: readonly GpuArray[]): GPUBindGroup {
-    let key = `${pipeline.id}`;
+  /** `slot` has the parameters of a shader that declares some. */
+  get(pipeline: Pipeline, slot: ParameterSlot | null, arrays: readonly GpuArray[]): GPUBindGroup {
+    let key = `${pipeline.id}.${slot?.id ?? 0}`;
     for (const array of arrays) {
       key += `,${array.storage.id}`;
       if (array.byteOffset > 0) key += `+${array.byteOffset}:${array.byteLength}`;
@@ -42,7 +43,7 @@ export class BindGroupCache {
     group = this.old.get(key);
     if (group) this.old.delete(key);
     else {
-      group = this.create(pipeline, arrays);
+      group = this.create(pipeline, slot, arrays);
       this.remember(key, arrays);
     }
     this.young.set(key, group);
@@ -77,14 +78,15 @@ export class BindGroupCache {
     }
   }
 
-  private create(pipeline: Pipeline, arrays: readonly GpuArray[]): GPUBindGroup {
+  private create(
+    pipeline: Pipeline,
+    slot: ParameterSlot | null,
+    arrays: readonly GpuArray[],
+  ): GPUBindGroup {
     let next = 0;
-    const entries = pipeline.shader.bindings.map((b) => ({
-      binding: b.binding,
-      resource:
-        b.kind === 'uniform'
-          ? { buffer: this.uniforms, size: pipeline.shader.params!.sizeBytes }
-          : rangeOf(arrays[next++]),
+    const entries = pipeline.shader.bindings.map(({ binding, kind }) => ({
+      binding,
+      resource: kind === 'uniform' ? slot!.binding : rangeOf(arrays[next++]),
     }));
     return this.device.createBindGroup({ layout: pipeline.bindGroupLayout, entries });
   }

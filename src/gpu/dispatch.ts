@@ -3,6 +3,7 @@ import type { BindGroupCache } from './bind_group_cache.js';
 import type { Storage } from './buffer_pool.js';
 import { LimitError, ShaderError } from './errors.js';
 import type { OverrideValues, Pipeline, PipelineCache } from './pipeline.js';
+import type { ParameterSlot, ParameterSlots } from './parameter_slots.js';
 import { packParams, type ParamValues, type TuneValue } from './shader.js';
 
 /** One kernel launch, as a launcher in kernels/ asks for it. */
@@ -37,7 +38,8 @@ export interface DispatchCommand {
   readonly pipeline: Pipeline;
   readonly storages: readonly Storage[];
   readonly bindGroup: GPUBindGroup;
-  readonly params: ArrayBuffer;
+  /** Null where the shader declares no parameters. */
+  readonly slot: ParameterSlot | null;
   readonly groups: readonly [number, number, number];
   readonly request: DispatchRequest;
   readonly mark: DispatchMark | null;
@@ -46,6 +48,7 @@ export interface DispatchCommand {
 /** Looks the pipeline up, packs parameters by name and binds; validates names, not values. */
 export function prepareDispatch(
   pipelines: PipelineCache,
+  slots: ParameterSlots,
   bindGroups: BindGroupCache,
   maxGroups: number,
   request: DispatchRequest,
@@ -71,12 +74,14 @@ export function prepareDispatch(
     const extra = Object.keys(request.bindings).filter((name) => !declared.includes(name));
     throw new ShaderError(`shaders/${request.shader}.wgsl: no binding named ${extra.join(', ')}`);
   }
+  const params = packParams(pipeline.shader, request.params ?? {});
+  const slot = params ? slots.get(params) : null;
   return {
     kind: 'dispatch',
     pipeline,
     storages: arrays.map((array) => array.storage),
-    bindGroup: bindGroups.get(pipeline, arrays),
-    params: packParams(pipeline.shader, request.params ?? {}),
+    slot,
+    bindGroup: bindGroups.get(pipeline, slot, arrays),
     groups: foldGroups(request, maxGroups),
     request,
     mark,
@@ -95,7 +100,7 @@ export function reboundDispatch(
   return {
     ...command,
     storages: arrays.map(({ storage }) => storage),
-    bindGroup: bindGroups.get(command.pipeline, arrays),
+    bindGroup: bindGroups.get(command.pipeline, command.slot, arrays),
     request: { ...command.request, bindings },
   };
 }
@@ -130,39 +135,28 @@ export interface TimestampSlots {
   endOfPassWriteIndex: number;
 }
 
-/**
- * Encodes dispatches into compute passes: one pass for all, or one each where they are timed.
- * `offsets[i]` is where the parameters of dispatch i lie in the uniform buffer.
- */
+/** Encodes dispatches into compute passes: one pass for all, or one each where they are timed. */
 export function encodeDispatches(
   encoder: GPUCommandEncoder,
   commands: readonly DispatchCommand[],
-  offsets: readonly number[],
-  slots?: (index: number) => TimestampSlots | undefined,
+  timestamps?: (index: number) => TimestampSlots | undefined,
 ): void {
   let pass: GPUComputePassEncoder | null = null;
   let bound: Pipeline | null = null;
   for (let i = 0; i < commands.length; i++) {
     const command = commands[i];
-    const timestampWrites = slots?.(i);
+    const timestampWrites = timestamps?.(i);
     if (!pass || timestampWrites) {
       pass?.end();
       pass = encoder.beginComputePass(timestampWrites ? { timestampWrites } : {});
       bound = null;
     }
-    const { pipeline, params } = command;
+    const { pipeline } = command;
     if (pipeline !== bound) {
       pass.setPipeline(pipeline.compiled!);
       bound = pipeline;
     }
-    if (pipeline.shader.params?.byImmediates) {
-      pass.setBindGroup(0, command.bindGroup);
-      pass.setImmediates(0, params);
-    } else if (pipeline.shader.params) {
-      pass.setBindGroup(0, command.bindGroup, [offsets[i]]);
-    } else {
-      pass.setBindGroup(0, command.bindGroup);
-    }
+    pass.setBindGroup(0, command.bindGroup);
     const [x, y, z] = command.groups;
     // Each argument costs a conversion on its way to Dawn, and most grids are one row.
     if (y === 1 && z === 1) pass.dispatchWorkgroups(x);

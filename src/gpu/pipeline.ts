@@ -23,7 +23,6 @@ export class PipelineCache {
 
   constructor(
     private readonly device: GPUDevice,
-    private readonly immediateBytes: number,
     /** What a text must undergo for this device. */
     private readonly translate: (code: string) => string = (code) => code,
   ) {}
@@ -51,7 +50,7 @@ export class PipelineCache {
     tune: Record<string, TuneValue>,
     constants: OverrideValues,
   ): Pipeline {
-    const shader = loadShader(name, tune, this.immediateBytes);
+    const shader = loadShader(name, tune);
     shader.code = this.translate(shader.code);
     const unknown = Object.keys(constants).filter((key) => !shader.overrides.has(key));
     if (unknown.length > 0) {
@@ -62,10 +61,7 @@ export class PipelineCache {
     this.device.pushErrorScope('validation');
     const module = this.device.createShaderModule({ code: shader.code, label: name });
     this.device.popErrorScope().catch(() => undefined);
-    const layout = this.device.createPipelineLayout({
-      bindGroupLayouts: [bindGroupLayout],
-      ...(shader.params?.byImmediates ? { immediateSize: shader.params.sizeBytes } : {}),
-    });
+    const layout = this.device.createPipelineLayout({ bindGroupLayouts: [bindGroupLayout] });
     const overrides: Record<string, number> = {};
     for (const key in constants) overrides[key] = Number(constants[key]);
     const compute = { module, entryPoint: 'main', constants: overrides };
@@ -104,7 +100,6 @@ export class PipelineCache {
                 : b.kind === 'read'
                   ? 'read-only-storage'
                   : 'storage',
-            hasDynamicOffset: b.kind === 'uniform',
           },
         })),
       });

@@ -42,7 +42,6 @@ export function storagesOf(command: Command): readonly Storage[] {
 
 /** Dispatches recorded before they are submitted without being asked. */
 const FLUSH_AT = 256;
-const UNIFORM_BYTES = 256 * 1024;
 
 /**
  * Collects commands and submits them in order, many at a time: one command encoder, and one
@@ -50,7 +49,6 @@ const UNIFORM_BYTES = 256 * 1024;
  * waits for them, and every later batch waits behind it.
  */
 export class Recorder {
-  readonly uniforms: GPUBuffer;
   profiler: Profiler | null = null;
   /** Sees every command once, when it is recorded, for memory reports. */
   watcher: ((command: Command) => void) | null = null;
@@ -61,17 +59,9 @@ export class Recorder {
   private tail: Promise<void> | null = null;
   private serial = 0;
   private submittedSerial = 0;
-  private readonly uniformAlign: number;
-  private readonly uniformBytes = new Uint8Array(UNIFORM_BYTES);
-  /** Bytes of it that commands wait for which are encoded and not submitted. */
-  private uniformsUsed = 0;
   private failure: Error | null = null;
 
-  constructor(private readonly device: GPUDevice) {
-    // UNIFORM | COPY_DST
-    this.uniforms = device.createBuffer({ size: UNIFORM_BYTES, usage: 0x40 | 0x08 });
-    this.uniformAlign = device.limits.minUniformBufferOffsetAlignment;
-  }
+  constructor(private readonly device: GPUDevice) {}
 
   get isCapturing(): boolean {
     return this.captured !== null;
@@ -229,9 +219,7 @@ export class Recorder {
     }
     let encoder: GPUCommandEncoder | null = null;
     const finish = (): void => {
-      if (!encoder) return;
-      this.writeUniforms();
-      this.device.queue.submit([encoder.finish()]);
+      if (encoder) this.device.queue.submit([encoder.finish()]);
       encoder = null;
     };
     let from = 0;
@@ -250,61 +238,31 @@ export class Recorder {
         // Timestamps are resolved run by run.
         if (this.profiler) finish();
         const run = this.takeRun(late, from);
-        if (run.commands.length === 0) {
-          // The uniform buffer is full.
-          finish();
-          continue;
-        }
         encoder ??= this.device.createCommandEncoder();
-        this.profiler?.begin(run.commands);
-        encodeDispatches(encoder, run.commands, run.offsets, this.profiler?.slots);
+        this.profiler?.begin(run);
+        encodeDispatches(encoder, run, this.profiler?.slots);
         const resolve = this.profiler?.end(encoder);
         if (resolve) {
           finish();
           resolve();
         }
-        from += run.commands.length;
+        from += run.length;
       }
     }
     finish();
     this.submittedSerial = serial;
   }
 
-  /** The longest run of dispatches from `from` whose parameters still fit the uniform buffer. */
-  private takeRun(
-    batch: readonly Command[],
-    from: number,
-  ): { commands: DispatchCommand[]; offsets: number[] } {
-    const commands: DispatchCommand[] = [];
-    const offsets: number[] = [];
-    let used = this.uniformsUsed;
-    const most = this.profiler ? this.profiler.maxDispatches : Infinity;
-    for (let i = from; i < batch.length && commands.length < most; i++) {
+  /** The dispatches from `from` to the next copy or write, or as many as can be timed at once. */
+  private takeRun(batch: readonly Command[], from: number): DispatchCommand[] {
+    const run: DispatchCommand[] = [];
+    const most = this.profiler?.maxDispatches ?? Infinity;
+    for (let i = from; i < batch.length && run.length < most; i++) {
       const command = batch[i];
       if (command.kind !== 'dispatch') break;
-      const params = command.pipeline.shader.params;
-      const isUniform = params !== null && !params.byImmediates;
-      if (isUniform) {
-        if (used + command.params.byteLength > UNIFORM_BYTES) break;
-        this.uniformBytes.set(new Uint8Array(command.params), used);
-      }
-      commands.push(command);
-      offsets.push(used);
-      if (isUniform) {
-        const end = used + command.params.byteLength;
-        used = Math.ceil(end / this.uniformAlign) * this.uniformAlign;
-      }
+      run.push(command);
     }
-    this.uniformsUsed = used;
-    return { commands, offsets };
-  }
-
-  /** The queue keeps order: commands submitted before have read what was there. */
-  private writeUniforms(): void {
-    if (this.uniformsUsed === 0) return;
-    const size = Math.min(this.uniformsUsed, UNIFORM_BYTES);
-    this.device.queue.writeBuffer(this.uniforms, 0, this.uniformBytes, 0, size);
-    this.uniformsUsed = 0;
+    return run;
   }
 
   private runWrite(command: WriteCommand): void {

@@ -13,6 +13,7 @@ import { withoutCopies } from './elide_copies.js';
 import { DeviceError, oneLine, ShapeError } from './errors.js';
 import { fusesByDefault } from './fusion.js';
 import { matrixCallsOf } from './matrix_calls.js';
+import { ParameterSlots } from './parameter_slots.js';
 import { PipelineCache } from './pipeline.js';
 import { Pools } from './pools.js';
 import { Profiler, type DispatchTiming } from './profiler.js';
@@ -42,6 +43,7 @@ export class Runtime {
   readonly choices = new VariantChoices();
   /** Stands in for an optional binding that is not given; never read. */
   readonly placeholder: GpuArray;
+  private readonly parameters: ParameterSlots;
   private readonly bindGroups: BindGroupCache;
   private readonly pools: Pools;
   private pinned: Storage[] = [];
@@ -59,9 +61,10 @@ export class Runtime {
     readonly fusesOps: boolean,
     translate: (code: string) => string,
   ) {
-    this.pipelines = new PipelineCache(device, info.limits.maxImmediateSize ?? 0, translate);
+    this.pipelines = new PipelineCache(device, translate);
     this.recorder = new Recorder(device);
-    this.bindGroups = new BindGroupCache(device, this.recorder.uniforms);
+    this.parameters = new ParameterSlots(device);
+    this.bindGroups = new BindGroupCache(device);
     this.pools = new Pools(device, this.bindGroups, (error) => this.recorder.fail(error));
     this.random = new RandomStream(seed);
     this.placeholder = this.alloc([4], 'f32');
@@ -120,6 +123,7 @@ export class Runtime {
   dispatch(request: DispatchRequest): void {
     const command = prepareDispatch(
       this.pipelines,
+      this.parameters,
       this.bindGroups,
       this.info.limits.maxComputeWorkgroupsPerDimension ?? 65535,
       request,

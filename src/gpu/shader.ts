@@ -26,7 +26,7 @@ export interface Shader {
   name: string;
   code: string;
   bindings: BindingDeclaration[];
-  params: { fields: Map<string, ParamField>; sizeBytes: number; byImmediates: boolean } | null;
+  params: { fields: Map<string, ParamField>; sizeBytes: number } | null;
   overrides: Set<string>;
   tune: Record<string, TuneValue>;
 }
@@ -44,11 +44,7 @@ const FIELD = /(\w+)\s*:\s*(?:(u32|i32|f32)|vec([234])(?:<(u32|i32|f32)>|([uif])
  *
  * Errors: ShaderError when a tunable is not declared in the file.
  */
-export function loadShader(
-  name: string,
-  tune: Record<string, TuneValue>,
-  immediateBytes: number,
-): Shader {
+export function loadShader(name: string, tune: Record<string, TuneValue>): Shader {
   const original = shaderText(`${name}.wgsl`);
   let code = rewriteTunables(name, original, tune);
   const libraries = original
@@ -63,16 +59,8 @@ export function loadShader(
     binding: Number(m[1]),
     kind: m[2] === 'uniform' ? 'uniform' : m[3] === 'read_write' ? 'read_write' : 'read',
   }));
-  let params = parseParams(bare);
-  const uniform = bindings.find((b) => b.kind === 'uniform');
-  if (params && !uniform) params = null;
-  if (params && uniform && params.sizeBytes <= immediateBytes) {
-    // Small parameters travel inside the command stream instead of through a buffer.
-    params.byImmediates = true;
-    bindings.splice(bindings.indexOf(uniform), 1);
-    code = code.replace(/@group\(0\)\s*@binding\(\d+\)\s*var<\s*uniform\s*>/, 'var<immediate>');
-    code = `requires immediate_address_space; ${code}`;
-  }
+  const hasUniform = bindings.some(({ kind }) => kind === 'uniform');
+  const params = hasUniform ? parseParams(bare) : null;
   if (Object.values(tune).includes('f16')) code = `enable f16; ${code}`;
   const overrides = new Set([...bare.matchAll(OVERRIDE)].map((m) => m[1]));
   return { name, code, bindings, params, overrides, tune };
@@ -115,24 +103,24 @@ function parseParams(bare: string): Shader['params'] {
     offset += 4 * components;
   }
   const sizeBytes = Math.ceil(offset / structAlign) * structAlign;
-  return { fields, sizeBytes, byImmediates: false };
+  return { fields, sizeBytes };
 }
 
 export type ParamValues = Record<string, number | readonly number[]>;
 
 /**
- * Lays parameter values out as the shader's `struct Params` declares them.
+ * Lays parameter values out as the shader's `struct Params` declares them; null where it has none.
  *
  * Errors: ShaderError naming a field that is missing, unknown or of another length.
  */
-export function packParams(shader: Shader, values: ParamValues): ArrayBuffer {
+export function packParams(shader: Shader, values: ParamValues): ArrayBuffer | null {
   const params = shader.params;
   if (!params) {
     const given = Object.keys(values);
     if (given.length > 0) {
       throw new ShaderError(`shaders/${shader.name}.wgsl: declares no Params, got ${given.join()}`);
     }
-    return new ArrayBuffer(0);
+    return null;
   }
   const bytes = new ArrayBuffer(Math.ceil(params.sizeBytes / 4) * 4);
   const view = new DataView(bytes);

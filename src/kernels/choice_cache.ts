@@ -117,7 +117,7 @@ let currentHash: Promise<string> | null = null;
 
 function currentShadersHash(): Promise<string> {
   // Loaded, so that the libraries a shader names are part of its text.
-  currentHash ??= shadersHash((name) => loadShader(name, {}, 0).code);
+  currentHash ??= shadersHash((name) => loadShader(name, {}).code);
   return currentHash;
 }
 

@@ -49,7 +49,7 @@ describe('what a shader takes of an adapter', () => {
       .map((file) => file.slice(0, -'.wgsl'.length));
     expect(names.length).toBeGreaterThan(50);
     for (const name of names) {
-      const { workgroupSize, workgroupBytes } = shaderFigures(loadShader(name, {}, 0).code);
+      const { workgroupSize, workgroupBytes } = shaderFigures(loadShader(name, {}).code);
       expect(workgroupSize, name).toBeGreaterThan(0);
       // The least that WebGPU promises.
       expect(workgroupBytes, name).toBeLessThanOrEqual(16384);

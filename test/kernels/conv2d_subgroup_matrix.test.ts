@@ -77,7 +77,7 @@ describe('convolution by subgroup matrices', () => {
     });
     for (const name of ['conv2d_subgroup_matrix', 'conv2d_grad_weight_subgroup_matrix']) {
       for (const edge of [64, 128]) {
-        const { code } = loadShader(name, { BM: edge, BN: edge }, 0);
+        const { code } = loadShader(name, { BM: edge, BN: edge });
         const compile = async (text: string): Promise<string[]> => {
           device.pushErrorScope('validation');
           const module = device.createShaderModule({ code: text });

@@ -91,7 +91,7 @@ describe('a file of choices', () => {
   });
 
   it('depends on the text of every shader', async () => {
-    const texts = new Map(tunedShaders.map((name) => [name, loadShader(name, {}, 0).code]));
+    const texts = new Map(tunedShaders.map((name) => [name, loadShader(name, {}).code]));
     const before = await shadersHash((name) => texts.get(name)!);
     for (const changed of tunedShaders) {
       const hash = await shadersHash((name) => texts.get(name)! + (name === changed ? ' ' : ''));

@@ -8,7 +8,7 @@ import { DeviceError } from '../errors.js';
 
 /*
  * Dawn hides shader-f16 on NVIDIA's Vulkan driver behind a toggle, rounds timestamps to 65 µs
- * unless told otherwise, and offers subgroup matrices and immediates as "unsafe" features.
+ * unless told otherwise, and offers subgroup matrices as an "unsafe" feature.
  */
 const DAWN_TOGGLES = [
   'enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia',
