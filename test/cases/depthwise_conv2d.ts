@@ -66,15 +66,13 @@ const plain: OpCase[] = [
   ...[4, 5, 7, 9].map((size) =>
     convolution(`3×3, ${size} pixels wide`, [1, 6, size, 4], [3, 3, 4, 1], { padding: 'same' }),
   ),
-  ...[4, 5].map((size) =>
-    convolution(`5×5, ${size} rows`, [2, size, 3, 8], [5, 5, 8, 1], { padding: 'same' }, true),
-  ),
+  convolution('5×5, 5 rows', [2, 5, 3, 8], [5, 5, 8, 1], { padding: 'same' }, true),
   ...[7, 8].map((size) =>
     convolution(`3×3, stride 2 over ${size}×${size + 1}`, [1, size, size + 1, 4], [3, 3, 4, 1], {
       ...{ stride: 2, padding: 'same' },
     }),
   ),
-  ...[1, 2, 3].map((padding) =>
+  ...[2, 3].map((padding) =>
     convolution(`5×5, stride 2, padding ${padding}`, [1, 5, 6, 4], [5, 5, 4, 1], {
       ...{ stride: 2, padding },
     }),
