@@ -27,7 +27,11 @@ const always: FitRule = () => null;
 const rules: Record<Conv2dVariant, Partial<Record<Conv2dDirection, FitRule>>> = {
   naive: { forward: always, gradInput: always, gradWeight: always },
   tiled: { forward: always, gradInput: always, gradWeight: always },
-  matmul: { forward: needsPointwise, gradInput: needsPointwise, gradWeight: needsPointwise },
+  matmul: {
+    forward: (g, _info, { x }) => needsPointwise(g) ?? needsPickable(g, x),
+    gradInput: needsPointwise,
+    gradWeight: (g, _info, { x }) => needsPointwise(g) ?? needsPickable(g, x),
+  },
   winograd2: {
     forward: (g, info) => needsWinograd(g, 2, info),
     gradInput: (g, info) => needsWinograd(g, 2, info),
@@ -91,7 +95,12 @@ function needsPointwise(g: Conv2dGeometry): string | null {
   if (g.r !== 1 || g.s !== 1) return `it needs a 1×1 filter, got ${g.r}×${g.s}`;
   const padding = g.padTop + g.padBottom + g.padLeft + g.padRight;
   if (padding > 0) return 'it needs an image without padding';
-  return needsStride1(g);
+  return g.groups === 1 ? null : `it needs groups=1, got ${g.groups}`;
+}
+
+/** Pixels are picked as f32. */
+function needsPickable(g: Conv2dGeometry, x: DType): string | null {
+  return x === 'f32' ? null : needsStride1(g);
 }
 
 function needsWinograd(g: Conv2dGeometry, tile: WinogradTile, info: DeviceInfo): string | null {

@@ -6,9 +6,9 @@ import { multiply } from './matmul.js';
 import { reshaped } from './reduce.js';
 
 /*
- * A 1×1 convolution of stride 1 without padding is a matrix product as it stands: with N·H·W
- * pixels as rows, y = x·w, dx = dy·wᵀ and dw = xᵀ·dy. Nothing moves; the arrays are only seen
- * under another shape.
+ * A 1×1 convolution without padding is a matrix product: with N·P·Q pixels as rows, y = x·w,
+ * dx = dy·wᵀ and dw = xᵀ·dy. With stride 1 nothing moves; the arrays are only seen under another
+ * shape. Otherwise the pixels that are met are picked first, or spread after.
  */
 
 export function conv2dForwardMatmul(
@@ -16,11 +16,13 @@ export function conv2dForwardMatmul(
   x: GpuArray,
   w: GpuArray,
   bias: GpuArray | undefined,
-  { n, p, q, c, k }: Conv2dGeometry,
+  geometry: Conv2dGeometry,
   { activation, residual }: Epilogue,
 ): GpuArray {
-  const y = withViews([x.view([n * p * q, c]), w.view([c, k])], (pixels, filter) =>
-    multiply(runtime, pixels, filter, { bias, residual, activation, op: 'conv2d forward' }),
+  const { n, p, q, c, k } = geometry;
+  const op = 'conv2d forward';
+  const y = withViews([rowsOf(runtime, x, geometry, op), w.view([c, k])], (pixels, filter) =>
+    multiply(runtime, pixels, filter, { bias, residual, activation, op }),
   );
   return reshaped(y, [n, p, q, k]);
 }
@@ -29,29 +31,94 @@ export function conv2dGradInputMatmul(
   runtime: Runtime,
   dy: GpuArray,
   w: GpuArray,
-  { n, h, w: width, c, k }: Conv2dGeometry,
+  geometry: Conv2dGeometry,
   { residual }: Epilogue,
 ): GpuArray {
-  const dx = withViews([dy.view([n * h * width, k]), w.view([c, k])], (pixels, filter) =>
-    multiply(runtime, pixels, filter, { transposeB: true, residual, op: 'conv2d grad-input' }),
+  const { n, h, w: width, p, q, c, k } = geometry;
+  const op = 'conv2d grad-input';
+  const isWhole = meetsAll(geometry);
+  const added = isWhole ? residual : undefined;
+  const dx = withViews([dy.view([n * p * q, k]), w.view([c, k])], (pixels, filter) =>
+    multiply(runtime, pixels, filter, { transposeB: true, residual: added, op }),
   );
-  return reshaped(dx, [n, h, width, c]);
+  if (isWhole) return reshaped(dx, [n, h, width, c]);
+  const spread = spreadPixels(runtime, dx, geometry, residual, op);
+  dx.release();
+  return spread;
 }
 
 export function conv2dGradWeightMatmul(
   runtime: Runtime,
   x: GpuArray,
   dy: GpuArray,
-  { n, p, q, c, k }: Conv2dGeometry,
+  geometry: Conv2dGeometry,
 ): GpuArray {
-  const dw = withViews([x.view([n * p * q, c]), dy.view([n * p * q, k])], (pixels, errors) =>
-    multiply(runtime, pixels, errors, { transposeA: true, op: 'conv2d grad-weight' }),
+  const { n, p, q, c, k } = geometry;
+  const op = 'conv2d grad-weight';
+  const rows = [rowsOf(runtime, x, geometry, op), dy.view([n * p * q, k])] as const;
+  const dw = withViews(rows, (pixels, errors) =>
+    multiply(runtime, pixels, errors, { transposeA: true, op }),
   );
   return reshaped(dw, [1, 1, c, k]);
 }
 
+function meetsAll({ strideH, strideW }: Conv2dGeometry): boolean {
+  return strideH === 1 && strideW === 1;
+}
+
+/** The pixels of x that the convolution meets, [N·P·Q C]; the caller owns the reference. */
+function rowsOf(runtime: Runtime, x: GpuArray, geometry: Conv2dGeometry, op: string): GpuArray {
+  const { n, p, q, c } = geometry;
+  if (meetsAll(geometry)) return x.view([n * p * q, c]);
+  const y = runtime.alloc([n * p * q, c]);
+  const { lanes, ...params } = pixelParams(geometry);
+  runtime.dispatch({
+    shader: 'conv2d_pick_pixels',
+    op: `${op}, pixels`,
+    tune: { Lanes: lanes === 4 ? 'vec4<f32>' : 'f32' },
+    bindings: { x, y },
+    params,
+    groups: Math.ceil(y.size / lanes / 64),
+    bytes: 8 * y.size,
+  });
+  return y;
+}
+
+/** dy [N·P·Q C] → dx [N H W C], zero where no pixel was picked, plus `addend`. */
+function spreadPixels(
+  runtime: Runtime,
+  dy: GpuArray,
+  geometry: Conv2dGeometry,
+  addend: GpuArray | undefined,
+  op: string,
+): GpuArray {
+  const { n, h, w, c } = geometry;
+  const dx = runtime.alloc([n, h, w, c]);
+  const { lanes, ...params } = pixelParams(geometry);
+  runtime.dispatch({
+    shader: 'conv2d_spread_pixels',
+    op: `${op}, pixels`,
+    tune: { Lanes: lanes === 4 ? 'vec4<f32>' : 'f32' },
+    bindings: { dy, addend: addend ?? runtime.placeholder, dx },
+    params: { ...params, has_addend: Number(addend !== undefined) },
+    groups: Math.ceil(dx.size / lanes / 64),
+    bytes: 4 * (dy.size + dx.size * (addend ? 2 : 1)),
+  });
+  return dx;
+}
+
+function pixelParams({ n, h, w, c, p, q, strideH, strideW }: Conv2dGeometry) {
+  const lanes = c % 4 === 0 ? 4 : 1;
+  return {
+    lanes,
+    x_shape: [n, h, w, c / lanes],
+    y_shape: [n, p, q, c / lanes],
+    stride: [strideH, strideW],
+  };
+}
+
 function withViews(
-  [a, b]: [GpuArray, GpuArray],
+  [a, b]: readonly [GpuArray, GpuArray],
   use: (a: GpuArray, b: GpuArray) => GpuArray,
 ): GpuArray {
   const result = use(a, b);

@@ -38,6 +38,7 @@ function activated(note: string, x: Shape4, w: Shape4, options: Record<string, u
 const plain: OpCase[] = [
   convolution('1×1', [1, 5, 7, 3], [1, 1, 3, 5]),
   convolution('1×1, stride 2', [2, 7, 8, 4], [1, 1, 4, 8], { stride: 2 }),
+  convolution('1×1, unequal stride', [2, 7, 9, 5], [1, 1, 5, 6], { stride: [3, 2] }, true),
   convolution('1×1, pixels and channels fill tiles', [1, 8, 8, 16], [1, 1, 16, 32], {}, true),
   convolution('1×1, one above the tiles', [1, 5, 13, 17], [1, 1, 17, 33]),
   convolution('3×3, odd sizes', [2, 7, 5, 3], [3, 3, 3, 5], { padding: 'same' }, true),
