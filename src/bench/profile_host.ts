@@ -12,9 +12,11 @@ export interface ReplayTime {
   replays: number;
 }
 
+/** Replays before the measured ones, in which JavaScript is compiled: a run has thousands of steps. */
+const WARM_UP = 30;
 const FEWEST_REPLAYS = 20;
-const MOST_REPLAYS = 200;
-const BUDGET_MS = 500;
+const MOST_REPLAYS = 300;
+const BUDGET_MS = 1000;
 /** Stand-ins are no larger, as the null device has little memory and nothing reads them. */
 const STAND_IN_BYTES = 1024;
 
@@ -40,8 +42,10 @@ export async function measureReplay(
     runtime.replay(captured);
   };
   await runtime.sync();
-  for (let i = 0; i < 3; i++) replay();
-  await runtime.sync();
+  for (let i = 0; i < WARM_UP; i++) {
+    replay();
+    await runtime.sync();
+  }
   const samples: number[] = [];
   const begin = performance.now();
   while (
