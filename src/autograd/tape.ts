@@ -87,7 +87,7 @@ class OpNode extends TapeNode {
     for (const name in record.inputs) needs[name] = targets.has(name);
     for (const name of targets.keys()) needs[name] = true;
     const addends = runtime.fusesOps ? this.addends(gradients) : {};
-    const isBalanced = runtime.fusesOps && this.isBalanced;
+    const { isBalanced } = this;
     const call = { runtime, dy, saved, inputs, options, plan, needs, addends, isBalanced };
     const results = record.backward(call);
     dy.release();
