@@ -7,7 +7,7 @@ import { sumLeadingAxes } from '../kernels/reduce.js';
 import { ZERO, type InputMetas, type Meta, type Plan } from './record.js';
 import { expectInput, label } from './shapes.js';
 
-/* What convolutions check of the tensors that they add to their sums. */
+/* What convolutions check of the tensors that they add to their sums, and a bias's gradient. */
 
 /** A bias, where given, has one value for each output channel. */
 export function expectBias(op: string, bias: Meta | undefined, k: number): void {

@@ -23,7 +23,7 @@ let nextSlotId = 1;
  * MOST_SLOTS all are forgotten, and their buffers go with the last bind groups that name them.
  */
 export class ParameterSlots {
-  /** By a hash of their words, as making a key of text takes longer than all the rest. */
+  /** By a hash of their words: a key of text would take microseconds. */
   private readonly buckets = new Map<number, FilledSlot[]>();
   private count = 0;
   private block: GPUBuffer | null = null;

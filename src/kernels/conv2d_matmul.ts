@@ -1,14 +1,17 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
+import { accumulate } from './accumulate.js';
 import type { Epilogue } from './bias_activation.js';
 import type { Conv2dGeometry } from './conv2d_geometry.js';
 import { multiply } from './matmul.js';
+import { pool2dBackward, pool2dForward, type Pool2dGeometry } from './pool2d.js';
 import { reshaped } from './reduce.js';
 
 /*
  * A 1×1 convolution without padding is a matrix product: with N·P·Q pixels as rows, y = x·w,
  * dx = dy·wᵀ and dw = xᵀ·dy. With stride 1 nothing moves; the arrays are only seen under another
- * shape. Otherwise the pixels that are met are picked first, or spread after.
+ * shape. Otherwise the pixels that are met are picked first, or spread after, which is what pooling
+ * with windows of one pixel does.
  */
 
 export function conv2dForwardMatmul(
@@ -42,8 +45,11 @@ export function conv2dGradInputMatmul(
     multiply(runtime, pixels, filter, { transposeB: true, residual: added, op }),
   );
   if (isWhole) return reshaped(dx, [n, h, width, c]);
-  const spread = spreadPixels(runtime, dx, geometry, residual, op);
+  const spread = pool2dBackward(runtime, dx, undefined, onePixel(geometry), {
+    op: `${op}, pixels`,
+  });
   dx.release();
+  if (residual) accumulate(runtime, spread, residual);
   return spread;
 }
 
@@ -70,51 +76,13 @@ function meetsAll({ strideH, strideW }: Conv2dGeometry): boolean {
 function rowsOf(runtime: Runtime, x: GpuArray, geometry: Conv2dGeometry, op: string): GpuArray {
   const { n, p, q, c } = geometry;
   if (meetsAll(geometry)) return x.view([n * p * q, c]);
-  const y = runtime.alloc([n * p * q, c]);
-  const { lanes, ...params } = pixelParams(geometry);
-  runtime.dispatch({
-    shader: 'conv2d_pick_pixels',
-    op: `${op}, pixels`,
-    tune: { Lanes: lanes === 4 ? 'vec4<f32>' : 'f32' },
-    bindings: { x, y },
-    params,
-    groups: Math.ceil(y.size / lanes / 64),
-    bytes: 8 * y.size,
-  });
-  return y;
+  const { y } = pool2dForward(runtime, x, onePixel(geometry), { op: `${op}, pixels` });
+  return reshaped(y, [n * p * q, c]);
 }
 
-/** dy [N·P·Q C] → dx [N H W C], zero where no pixel was picked, plus `addend`. */
-function spreadPixels(
-  runtime: Runtime,
-  dy: GpuArray,
-  geometry: Conv2dGeometry,
-  addend: GpuArray | undefined,
-  op: string,
-): GpuArray {
-  const { n, h, w, c } = geometry;
-  const dx = runtime.alloc([n, h, w, c]);
-  const { lanes, ...params } = pixelParams(geometry);
-  runtime.dispatch({
-    shader: 'conv2d_spread_pixels',
-    op: `${op}, pixels`,
-    tune: { Lanes: lanes === 4 ? 'vec4<f32>' : 'f32' },
-    bindings: { dy, addend: addend ?? runtime.placeholder, dx },
-    params: { ...params, has_addend: Number(addend !== undefined) },
-    groups: Math.ceil(dx.size / lanes / 64),
-    bytes: 4 * (dy.size + dx.size * (addend ? 2 : 1)),
-  });
-  return dx;
-}
-
-function pixelParams({ n, h, w, c, p, q, strideH, strideW }: Conv2dGeometry) {
-  const lanes = c % 4 === 0 ? 4 : 1;
-  return {
-    lanes,
-    x_shape: [n, h, w, c / lanes],
-    y_shape: [n, p, q, c / lanes],
-    stride: [strideH, strideW],
-  };
+/** The average of each window, which is its only pixel. */
+function onePixel(geometry: Conv2dGeometry): Pool2dGeometry {
+  return { ...geometry, kind: 'avg', countIncludePad: false };
 }
 
 function withViews(

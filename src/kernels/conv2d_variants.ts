@@ -75,7 +75,7 @@ export function chooseVariant(
 
 /**
  * Whether a product of picked pixels is worth the pass that picks or spreads them. On llvmpipe it is
- * with many weights, 1.1 to 1.4 times as fast as direct kernels. On GPUs, where nothing was measured
+ * with many weights, as fast as direct kernels or up to 1.4 times as fast. On GPUs, where nothing was measured
  * yet, the gradient of the input alone is taken, which is a kernel for each residue otherwise.
  */
 function repaysPicking(
@@ -92,7 +92,7 @@ const PICKING_WEIGHTS = 2 ** 16;
 /** Up to these a direct kernel took 0.8 of the product's time on llvmpipe; from 2,304 on mostly as much or more. */
 const FEW_WEIGHTS = 2048;
 
-/** Where llvmpipe, 1.2 to 2 times faster with Winograd, has made up for compiling four kernels. */
+/** Where llvmpipe, 1.2 to 2 times faster with Winograd, has made up for compiling three kernels. */
 const WINOGRAD_SOFTWARE_FLOPS = 50e6;
 /** The gradient of a filter sums over tiles, which the product does a little slower. */
 const WINOGRAD_GAIN: Record<Conv2dDirection, number> = {

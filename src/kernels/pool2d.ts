@@ -21,6 +21,12 @@ export type Pool2dGeometry = ReturnType<typeof windowGeometry> & {
   countIncludePad: boolean;
 };
 
+export interface Pool2dLaunch {
+  variant?: Pool2dVariant | undefined;
+  /** What profiles call it. */
+  op?: string;
+}
+
 /** The kernels that can compute a geometry. */
 export function pool2dVariants(geometry: Pool2dGeometry): Pool2dVariant[] {
   const variants: Pool2dVariant[] = ['naive'];
@@ -37,7 +43,7 @@ export function pool2dForward(
   runtime: Runtime,
   x: GpuArray,
   geometry: Pool2dGeometry,
-  options: { keepsIndex?: boolean; variant?: Pool2dVariant | undefined } = {},
+  options: Pool2dLaunch & { keepsIndex?: boolean } = {},
 ): { y: GpuArray; index?: GpuArray } {
   const { n, p, q, c, kind, countIncludePad } = geometry;
   // Vectors of four channels wherever there are any: pooling only moves memory.
@@ -46,7 +52,7 @@ export function pool2dForward(
   const index = options.keepsIndex ? runtime.alloc([n, p, q, c], 'u32') : undefined;
   runtime.dispatch({
     shader: isVec4 ? 'pool2d_forward_vec4' : 'pool2d_forward_naive',
-    op: `${kind}Pool2d forward`,
+    op: options.op ?? `${kind}Pool2d forward`,
     constants: {
       IS_MAX: kind === 'max',
       KEEP_INDEX: index !== undefined,
@@ -68,14 +74,14 @@ export function pool2dBackward(
   dy: GpuArray,
   index: GpuArray | undefined,
   geometry: Pool2dGeometry,
-  options: { variant?: Pool2dVariant | undefined } = {},
+  options: Pool2dLaunch = {},
 ): GpuArray {
   const { n, h, w, c, kind, countIncludePad } = geometry;
   const variant = options.variant ?? chooseBackward(geometry);
   const dx = runtime.alloc([n, h, w, c]);
   const lanes = variant !== 'naive' && c % 4 === 0 ? 4 : 1;
   const common = {
-    op: `${kind}Pool2d backward`,
+    op: options.op ?? `${kind}Pool2d backward`,
     bindings: { dy, index: index ?? runtime.placeholder, dx },
     ...pool2dCost(geometry),
   };
