@@ -10,6 +10,7 @@
 //   v [T² tiles K]  written, as vec4 along K; tiles are N·⌈H/F⌉·⌈W/F⌉, row by row
 // Tunables: F, 2 or 4. Limits: WebGPU's defaults.
 // @use lib/winograd_filter.wgsl
+// @use lib/winograd_filter_turned.wgsl
 // @use lib/winograd_input.wgsl
 
 const F: u32 = 2u; // @tune
@@ -30,38 +31,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> u: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> v: array<vec4<f32>>;
-
-/// Writes four vectors of U, those of block i of 4×4 channels.
-fn transform_filter(i: u32) {
-  let C4 = params.C4;
-  let K4 = params.K4;
-  if (i >= C4 * K4) {
-    return;
-  }
-  let c4 = i % C4;
-  let k4 = i / C4;
-
-  // Tap (r, s) of w′ for four k: the vectors along c that a transposed 4×4 block holds.
-  var blocks: array<mat4x4<f32>, 9>;
-  for (var tap = 0u; tap < 9u; tap++) {
-    let from_w = ((8u - tap) * C4 * 4u + c4 * 4u) * K4 + k4;
-    blocks[tap] = transpose(
-      mat4x4<f32>(w[from_w], w[from_w + K4], w[from_w + 2u * K4], w[from_w + 3u * K4]),
-    );
-  }
-  for (var k = 0u; k < 4u; k++) {
-    var taps: array<vec4<f32>, 9>;
-    for (var tap = 0u; tap < 9u; tap++) {
-      taps[tap] = blocks[tap][k];
-    }
-    let rows = filter_tile(taps);
-    for (var row = 0u; row < T; row++) {
-      for (var column = 0u; column < T; column++) {
-        u[((row * T + column) * K4 * 4u + k4 * 4u + k) * C4 + c4] = rows[row][column];
-      }
-    }
-  }
-}
 
 @compute @workgroup_size(64)
 fn main(

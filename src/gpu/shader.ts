@@ -37,7 +37,8 @@ const USE_LINE = /^\s*\/\/\s*@use\s+(\S+)/;
 const BINDING =
   /@group\(0\)\s*@binding\((\d+)\)\s*var<\s*(uniform|storage)\s*(?:,\s*(read_write|read))?\s*>\s*(\w+)\s*:/g;
 const OVERRIDE = /\boverride\s+(\w+)/g;
-const FIELD = /(\w+)\s*:\s*(?:(u32|i32|f32)|vec([234])(?:<(u32|i32|f32)>|([uif])))\s*,?/g;
+const FIELD =
+  /(\w+)\s*:\s*(?:(u32|i32|f32)|vec([234])(?:<(u32|i32|f32)>|([uif]))|([A-Z]\w*))\s*,?/g;
 
 /**
  * Reads `shaders/<name>.wgsl`, sets its tunables and appends the libraries it names.
@@ -87,26 +88,54 @@ function rewriteTunables(name: string, text: string, tune: Record<string, TuneVa
 }
 
 function parseParams(bare: string): Shader['params'] {
-  const body = /struct\s+Params\s*\{([^}]*)\}/.exec(bare)?.[1];
-  if (body === undefined) return null;
   const fields = new Map<string, ParamField>();
+  const layout = layOut(bare, 'Params', '', 0, fields);
+  return layout && { fields, sizeBytes: layout.sizeBytes };
+}
+
+/**
+ * Places the fields of a struct that begins at `begin`, by WGSL's rules for uniform buffers; those of a
+ * struct within it are called `outer.inner`. Null where the text has no such struct.
+ */
+function layOut(
+  bare: string,
+  struct: string,
+  prefix: string,
+  begin: number,
+  fields: Map<string, ParamField>,
+): { sizeBytes: number; align: number } | null {
+  const body = new RegExp(`\\bstruct\\s+${struct}\\s*\\{([^}]*)\\}`).exec(bare)?.[1];
+  if (body === undefined) return null;
   let offset = 0;
   let structAlign = 4;
   for (const m of body.matchAll(FIELD)) {
+    const name = prefix + m[1];
+    if (m[6]) {
+      // A struct in a uniform buffer begins at a multiple of 16.
+      offset = Math.ceil(offset / 16) * 16;
+      structAlign = 16;
+      const inner = layOut(bare, m[6], `${name}.`, begin + offset, fields);
+      if (!inner)
+        throw new ShaderError(`shader: struct ${m[6]} of parameter ${name} is not declared`);
+      offset += Math.ceil(inner.sizeBytes / 16) * 16;
+      continue;
+    }
     const components = m[3] ? Number(m[3]) : 1;
     const letter = m[5] ? { u: 'u32', i: 'i32', f: 'f32' }[m[5]] : undefined;
     const scalar = (m[2] ?? m[4] ?? letter) as ParamField['scalar'];
     const align = components === 1 ? 4 : components === 2 ? 8 : 16;
     offset = Math.ceil(offset / align) * align;
     structAlign = Math.max(structAlign, align);
-    fields.set(m[1], { name: m[1], scalar, components, offset });
+    fields.set(name, { name, scalar, components, offset: begin + offset });
     offset += 4 * components;
   }
-  const sizeBytes = Math.ceil(offset / structAlign) * structAlign;
-  return { fields, sizeBytes };
+  return { sizeBytes: Math.ceil(offset / structAlign) * structAlign, align: structAlign };
 }
 
-export type ParamValues = Record<string, number | readonly number[]>;
+/** By field; those of a struct within `struct Params` have values of their own. */
+export interface ParamValues {
+  [field: string]: number | readonly number[] | ParamValues;
+}
 
 /**
  * Lays parameter values out as the shader's `struct Params` declares them; null where it has none.
@@ -122,16 +151,32 @@ export function packParams(shader: Shader, values: ParamValues): ArrayBuffer | n
     }
     return null;
   }
-  const bytes = new ArrayBuffer(Math.ceil(params.sizeBytes / 4) * 4);
+  const bytes = new ArrayBuffer(params.sizeBytes);
   const view = new DataView(bytes);
+  const written = writeFields(shader, view, values, '');
+  if (written !== params.fields.size) {
+    const given = new Set(namesOf(values, ''));
+    const missing = [...params.fields.keys()].filter((key) => !given.has(key));
+    throw new ShaderError(`shaders/${shader.name}.wgsl: Params ${missing.join(', ')} not given`);
+  }
+  return bytes;
+}
+
+/** Returns how many fields it wrote. */
+function writeFields(shader: Shader, view: DataView, values: ParamValues, prefix: string): number {
   let written = 0;
   for (const key in values) {
-    const field = params.fields.get(key);
     const value = values[key];
+    const name = prefix + key;
+    if (isStruct(value)) {
+      written += writeFields(shader, view, value, `${name}.`);
+      continue;
+    }
+    const field = shader.params!.fields.get(name);
     const length = typeof value === 'number' ? 1 : value.length;
     if (!field || length !== field.components) {
       throw new ShaderError(
-        `shaders/${shader.name}.wgsl: Params ${field ? `${key} has ${field.components} components, got ${length}` : `has no field ${key}`}`,
+        `shaders/${shader.name}.wgsl: Params ${field ? `${name} has ${field.components} components, got ${length}` : `has no field ${name}`}`,
       );
     }
     for (let i = 0; i < length; i++) {
@@ -143,9 +188,15 @@ export function packParams(shader: Shader, values: ParamValues): ArrayBuffer | n
     }
     written++;
   }
-  if (written !== params.fields.size) {
-    const missing = [...params.fields.keys()].filter((key) => !(key in values));
-    throw new ShaderError(`shaders/${shader.name}.wgsl: Params ${missing.join(', ')} not given`);
-  }
-  return bytes;
+  return written;
+}
+
+function namesOf(values: ParamValues, prefix: string): string[] {
+  return Object.entries(values).flatMap(([key, value]) =>
+    isStruct(value) ? namesOf(value, `${prefix}${key}.`) : [prefix + key],
+  );
+}
+
+function isStruct(value: ParamValues[string]): value is ParamValues {
+  return typeof value === 'object' && !Array.isArray(value);
 }

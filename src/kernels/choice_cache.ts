@@ -26,12 +26,13 @@ export const tunedShaders: readonly string[] = [
   ...['conv2d_subgroup_matrix', 'conv2d_tiled', 'conv2d_tiled_vec4', 'conv2d_winograd_operands'],
   ...['conv2d_winograd_operands_turned', 'conv2d_winograd_output'],
   ...['conv2d_winograd_grad_operands', 'conv2d_winograd_grad_filter'],
+  ...['conv2d_winograd_gradients_operands', 'conv2d_winograd_gradients_results'],
   ...['depthwise_conv2d_forward_naive', 'depthwise_conv2d_forward_tile'],
   ...['depthwise_conv2d_forward_vec4', 'depthwise_conv2d_grad_input_naive'],
   ...['depthwise_conv2d_grad_input_tile', 'depthwise_conv2d_grad_input_vec4'],
   ...['depthwise_conv2d_grad_weight_naive', 'depthwise_conv2d_grad_weight_vec4'],
   ...['matmul_forward_naive', 'matmul_shuffle', 'matmul_sum_slices', 'matmul_tiled'],
-  ...['matmul_tiled_vec4', 'sum_slices'],
+  ...['matmul_shuffle_pair', 'matmul_tiled_vec4', 'sum_slices'],
 ];
 
 /** What choices are good for. */

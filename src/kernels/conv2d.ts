@@ -10,6 +10,7 @@ import { conv2dForwardFew, conv2dGradWeightFew } from './conv2d_few.js';
 import { conv2dGradInputTiled } from './conv2d_grad_input.js';
 import {
   conv2dForwardMatmul,
+  conv2dGradientsMatmul,
   conv2dGradInputMatmul,
   conv2dGradWeightMatmul,
 } from './conv2d_matmul.js';
@@ -28,6 +29,8 @@ import {
   conv2dForwardWinograd,
   conv2dGradInputWinograd,
   conv2dGradWeightWinograd,
+  conv2dGradientsWinograd,
+  sharesTiles,
 } from './conv2d_winograd.js';
 import { variantFor, type Conv2dDirection, type Conv2dVariant } from './conv2d_variants.js';
 
@@ -215,6 +218,40 @@ function gradWeightNaive(
     ...conv2dCost(geometry, { x: x.dtype }),
   });
   return dw;
+}
+
+export interface Conv2dGradientsOptions {
+  variants?: Partial<Record<'gradInput' | 'gradWeight', Conv2dVariant | undefined>>;
+  /** Added to dx. */
+  addend?: GpuArray | undefined;
+}
+
+/** dx and dw, as conv2dGradInput and conv2dGradWeight have them; in fewer dispatches where kernels do both. */
+export function conv2dGradients(
+  runtime: Runtime,
+  operands: { x: GpuArray; w: GpuArray; dy: GpuArray },
+  geometry: Conv2dGeometry,
+  { variants = {}, addend }: Conv2dGradientsOptions = {},
+): { dx: GpuArray; dw: GpuArray } {
+  const { x, w, dy } = operands;
+  const forInput = pickVariant(runtime, 'gradInput', variants.gradInput, geometry, typesOf(dy, w));
+  const forWeight = pickVariant(
+    runtime,
+    'gradWeight',
+    variants.gradWeight,
+    geometry,
+    typesOf(x, dy),
+  );
+  if (forInput === 'matmul' && forWeight === 'matmul') {
+    return conv2dGradientsMatmul(runtime, operands, geometry, { residual: addend });
+  }
+  if (forInput === 'winograd2' && forWeight === 'winograd2' && sharesTiles(geometry)) {
+    return conv2dGradientsWinograd(runtime, operands, geometry, { residual: addend });
+  }
+  return {
+    dx: conv2dGradInput(runtime, dy, w, geometry, { variant: variants.gradInput, addend }),
+    dw: conv2dGradWeight(runtime, x, dy, geometry, { variant: variants.gradWeight }),
+  };
 }
 
 function pickVariant(

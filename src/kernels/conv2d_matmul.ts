@@ -4,6 +4,7 @@ import { accumulate } from './accumulate.js';
 import type { Epilogue } from './bias_activation.js';
 import type { Conv2dGeometry } from './conv2d_geometry.js';
 import { multiply } from './matmul.js';
+import { multiplyPair } from './matmul_pair.js';
 import { pool2dBackward, pool2dForward, type Pool2dGeometry } from './pool2d.js';
 import { reshaped } from './reduce.js';
 
@@ -37,20 +38,13 @@ export function conv2dGradInputMatmul(
   geometry: Conv2dGeometry,
   { residual }: Epilogue,
 ): GpuArray {
-  const { n, h, w: width, p, q, c, k } = geometry;
+  const { n, p, q, c, k } = geometry;
   const op = 'conv2d grad-input';
-  const isWhole = meetsAll(geometry);
-  const added = isWhole ? residual : undefined;
+  const added = meetsAll(geometry) ? residual : undefined;
   const dx = withViews([dy.view([n * p * q, k]), w.view([c, k])], (pixels, filter) =>
     multiply(runtime, pixels, filter, { transposeB: true, residual: added, op }),
   );
-  if (isWhole) return reshaped(dx, [n, h, width, c]);
-  const spread = pool2dBackward(runtime, dx, undefined, onePixel(geometry), {
-    op: `${op}, pixels`,
-  });
-  dx.release();
-  if (residual) accumulate(runtime, spread, residual);
-  return spread;
+  return toImages(runtime, dx, geometry, residual);
 }
 
 export function conv2dGradWeightMatmul(
@@ -66,6 +60,48 @@ export function conv2dGradWeightMatmul(
     multiply(runtime, pixels, errors, { transposeA: true, op }),
   );
   return reshaped(dw, [1, 1, c, k]);
+}
+
+/** dx and dw, their products in one dispatch where that can be. */
+export function conv2dGradientsMatmul(
+  runtime: Runtime,
+  { x, w, dy }: { x: GpuArray; w: GpuArray; dy: GpuArray },
+  geometry: Conv2dGeometry,
+  { residual }: Epilogue,
+): { dx: GpuArray; dw: GpuArray } {
+  const { n, p, q, c, k } = geometry;
+  const pixels = rowsOf(runtime, x, geometry, 'conv2d grad-weight');
+  const errors = dy.view([n * p * q, k]);
+  const filter = w.view([c, k]);
+  const added = meetsAll(geometry) ? residual : undefined;
+  const [dx, dw] = multiplyPair(
+    runtime,
+    { a: errors, b: filter, transposeB: true, residual: added, op: 'conv2d grad-input' },
+    { a: pixels, b: errors, transposeA: true, op: 'conv2d grad-weight' },
+    'conv2d gradients',
+  );
+  for (const view of [pixels, errors, filter]) view.release();
+  return {
+    dx: toImages(runtime, dx, geometry, residual),
+    dw: reshaped(dw, [1, 1, c, k]),
+  };
+}
+
+/** dx of whole images, from that of the pixels that are met, [N·P·Q C]; the addend is in where these are all. */
+function toImages(
+  runtime: Runtime,
+  dx: GpuArray,
+  geometry: Conv2dGeometry,
+  addend: GpuArray | undefined,
+): GpuArray {
+  const { n, h, w, c } = geometry;
+  if (meetsAll(geometry)) return reshaped(dx, [n, h, w, c]);
+  const spread = pool2dBackward(runtime, dx, undefined, onePixel(geometry), {
+    op: 'conv2d grad-input, pixels',
+  });
+  dx.release();
+  if (addend) accumulate(runtime, spread, addend);
+  return spread;
 }
 
 function meetsAll({ strideH, strideW }: Conv2dGeometry): boolean {

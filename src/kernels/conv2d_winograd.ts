@@ -5,7 +5,9 @@ import { activationCodes } from './activation.js';
 import { orPlaceholders, type Epilogue } from './bias_activation.js';
 import type { Conv2dGeometry } from './conv2d_geometry.js';
 import { mirrored } from './conv2d_grad_input.js';
+import { canDeal } from './deal.js';
 import { multiply } from './matmul.js';
+import { multiplyPair } from './matmul_pair.js';
 
 /*
  * Winograd's minimal filtering F(F×F, 3×3) after Lavin and Gray, arXiv:1509.09308: stride 1, groups
@@ -147,6 +149,76 @@ export function conv2dGradWeightWinograd(
   });
   m.release();
   return dw;
+}
+
+/** Whether conv2dGradientsWinograd can: the tiles of both gradients lie at the same pixels of dy. */
+export function sharesTiles(geometry: Conv2dGeometry): boolean {
+  const { h, w, p, q, c, k, padTop, padLeft } = geometry;
+  const tiles = tilesOf(geometry, 2);
+  const mostGroups = inputGroups(geometry, tiles) + inputGroups(mirrored(geometry), tiles);
+  const isDealt = canDeal(Math.ceil((c * k) / 4 / WORKGROUP), mostGroups);
+  return h === p && w === q && padTop === 1 && padLeft === 1 && isDealt;
+}
+
+/** dx by F(2×2, 3×3) and dw by F(3×3, 2×2), in half as many dispatches as one after the other. */
+export function conv2dGradientsWinograd(
+  runtime: Runtime,
+  { x, w, dy }: { x: GpuArray; w: GpuArray; dy: GpuArray },
+  geometry: Conv2dGeometry,
+  { residual }: Epilogue,
+): { dx: GpuArray; dw: GpuArray } {
+  const op = 'conv2d gradients';
+  const { n, c, k } = geometry;
+  const tiles = tilesOf(geometry, 2);
+  const count = n * tiles[0] * tiles[1];
+  const u = runtime.alloc([16, k, c]);
+  const d = runtime.alloc([16, count, k]);
+  const e = runtime.alloc([16, count, k]);
+  const v = runtime.alloc([16, count, c]);
+  const filterGroups = Math.ceil((c * k) / 16 / WORKGROUP);
+  const gradGroups = inputGroups(mirrored(geometry), tiles);
+  const imageGroups = gradGroups + inputGroups(geometry, tiles);
+  runtime.dispatch({
+    shader: 'conv2d_winograd_gradients_operands',
+    op: `${op}, operands`,
+    bindings: { w, u, dy, d, e, x, v },
+    params: {
+      ...inputParams(geometry, tiles),
+      ...{ filter_groups: filterGroups, grad_groups: gradGroups, image_groups: imageGroups },
+      ...{ C4: c / 4, K4: k / 4 },
+    },
+    groups: filterGroups + imageGroups,
+    bytes: 4 * (w.size + u.size + dy.size + d.size + e.size + x.size + v.size),
+  });
+  const [sumsX, sumsW] = multiplyPair(
+    runtime,
+    { a: d, b: u, op: 'conv2d grad-input' },
+    { a: v, b: e, transposeA: true, op: 'conv2d grad-weight' },
+    op,
+  );
+  for (const operand of [u, d, e, v]) operand.release();
+  const dx = runtime.alloc(x.shape);
+  const dw = runtime.alloc([3, 3, c, k]);
+  const filterVectors = (c * k) / 4;
+  const resultGroups = {
+    filter_groups: Math.ceil(filterVectors / WORKGROUP),
+    image_groups: inputGroups(geometry, tiles),
+  };
+  runtime.dispatch({
+    shader: 'conv2d_winograd_gradients_results',
+    op: `${op}, results`,
+    constants: { HAS_RESIDUAL: residual !== undefined },
+    bindings: {
+      ...{ m_dx: sumsX, residual: residual ?? runtime.placeholder, dx },
+      ...{ m_dw: sumsW, dw },
+    },
+    params: { x_shape: x.shape, tiles, filter_vectors: filterVectors, ...resultGroups },
+    groups: resultGroups.filter_groups + resultGroups.image_groups,
+    bytes: 4 * (sumsX.size + dx.size + sumsW.size + dw.size),
+  });
+  sumsX.release();
+  sumsW.release();
+  return { dx, dw };
 }
 
 type Tiles = readonly [rows: number, columns: number];

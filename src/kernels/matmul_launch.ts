@@ -1,5 +1,6 @@
 import { sizeOf, type GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
+import type { ParamValues } from '../gpu/shader.js';
 import { activationCodes, type FusedActivation } from './activation.js';
 import { orPlaceholders } from './bias_activation.js';
 import { matmulCost, type MatmulGeometry } from './matmul_geometry.js';
@@ -58,24 +59,69 @@ export function launchShuffle(
   geometry: MatmulGeometry,
   { op, activation, depth, tile }: Launch,
 ): void {
-  const { transposeA, transposeB } = geometry;
   runtime.dispatch({
     shader: 'matmul_shuffle',
     op,
     tune: { TM: tile.m },
     constants: { ACTIVATION: isClamp(activation) ? 0 : activationCodes[activation ?? 'none'] },
     bindings: { a, b, ...orPlaceholders(runtime, { bias, residual }), y },
-    params: {
-      ...sizesOf(geometry),
-      depth,
-      transpose_a: Number(transposeA),
-      transpose_b: Number(transposeB),
-      added: Number(bias !== undefined) + 2 * Number(residual !== undefined),
-      clamp_range: clampRange(activation),
-    },
+    params: { product: shuffleParams(geometry, depth, { bias, residual, activation }) },
     groups: groupsOf(geometry, tile, depth),
     ...matmulCost(geometry),
   });
+}
+
+export interface PairedProduct {
+  a: GpuArray;
+  b: GpuArray;
+  y: GpuArray;
+  geometry: MatmulGeometry;
+  /** Workgroups and terms, in one slice. */
+  groups: number;
+  depth: number;
+}
+
+/** Two products in one dispatch, each as launchShuffle's in one slice; the residual is the first's. */
+export function launchShufflePair(
+  runtime: Runtime,
+  [first, second]: readonly [PairedProduct, PairedProduct],
+  residual: GpuArray | undefined,
+  { op, tile }: Pick<Launch, 'op' | 'tile'>,
+): void {
+  const [one, two] = [matmulCost(first.geometry), matmulCost(second.geometry)];
+  runtime.dispatch({
+    shader: 'matmul_shuffle_pair',
+    op,
+    tune: { TM: tile.m },
+    bindings: {
+      ...{ a1: first.a, b1: first.b, residual: residual ?? runtime.placeholder, y1: first.y },
+      ...{ a2: second.a, b2: second.b, y2: second.y },
+    },
+    params: {
+      first: shuffleParams(first.geometry, first.depth, { residual }),
+      second: shuffleParams(second.geometry, second.depth, {}),
+      ...{ first_groups: first.groups, second_groups: second.groups },
+    },
+    groups: first.groups + second.groups,
+    flops: one.flops + two.flops,
+    bytes: one.bytes + two.bytes,
+  });
+}
+
+/** `struct Product` of lib/matmul_shuffle.wgsl. */
+function shuffleParams(
+  geometry: MatmulGeometry,
+  depth: number,
+  added: Partial<Pick<Operands, 'bias' | 'residual'>> & { activation?: Epilogue['activation'] },
+): ParamValues {
+  return {
+    ...sizesOf(geometry),
+    depth,
+    transpose_a: Number(geometry.transposeA),
+    transpose_b: Number(geometry.transposeB),
+    added: Number(added.bias !== undefined) + 2 * Number(added.residual !== undefined),
+    clamp_range: clampRange(added.activation),
+  };
 }
 
 export function launchTiled(
@@ -133,7 +179,7 @@ export function sumSlices(
 }
 
 /** Workgroups: tiles of y, for each matrix and each slice. */
-function groupsOf({ m, n, k, batchShape }: MatmulGeometry, tile: MatmulTile, depth: number) {
+export function groupsOf({ m, n, k, batchShape }: MatmulGeometry, tile: MatmulTile, depth: number) {
   const tiles = Math.ceil(n / tile.n) * Math.ceil(m / tile.m);
   return tiles * sizeOf(batchShape) * Math.ceil(k / depth);
 }

@@ -6,6 +6,7 @@ import {
   conv2dForward,
   conv2dGradInput,
   conv2dGradWeight,
+  conv2dGradients,
   conv2dAccurateVariants,
   type Conv2dVariantOption,
 } from '../../kernels/conv2d.js';
@@ -68,11 +69,17 @@ export const conv2d: OpRecord<Conv2dOptions, Conv2dPlan> = {
       ? activationGradient(runtime, dy, saved.y, options.activation)
       : dy.retain();
     const variants = askedVariants(options.variant, geometry, runtime.info, types);
-    const forInput = { variant: variants.gradInput, addend: addends?.x };
+    const { x, w } = saved;
+    const addend = addends?.x;
+    const both =
+      needs.x && needs.w
+        ? conv2dGradients(runtime, { x, w, dy: dz }, geometry, { variants, addend })
+        : undefined;
+    const forInput = { variant: variants.gradInput, addend };
     const forWeight = { variant: variants.gradWeight };
     const gradients = {
-      x: needs.x ? conv2dGradInput(runtime, dz, saved.w, geometry, forInput) : undefined,
-      w: needs.w ? conv2dGradWeight(runtime, saved.x, dz, geometry, forWeight) : undefined,
+      x: both?.dx ?? (needs.x ? conv2dGradInput(runtime, dz, w, geometry, forInput) : undefined),
+      w: both?.dw ?? (needs.w ? conv2dGradWeight(runtime, x, dz, geometry, forWeight) : undefined),
       bias: needs.bias ? biasGradient(runtime, dz, options, isBalanced) : undefined,
       residual: needs.residual ? dz.retain() : undefined,
     };
