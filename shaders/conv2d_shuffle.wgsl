@@ -121,19 +121,21 @@ fn main(
   if (params.has_bias != 0u) {
     shift = bias[k];
   }
-  for (var t = 0u; t < TP; t++) {
+  // Loops that end at the border: conditions in unrolled ones took llvmpipe up to a tenth longer.
+  var results = sum;
+  let own_rows = min(TP, rows - first_row);
+  let own_columns = min(TQ, params.outputs.y - q0);
+  for (var t = 0u; t < own_rows; t++) {
     let n = (first_row + t) / params.outputs.x;
     let p = (first_row + t) % params.outputs.x * params.step.x + params.first.x;
-    for (var i = 0u; i < TQ; i++) {
+    for (var i = 0u; i < own_columns; i++) {
       let q = (q0 + i) * params.step.y + params.first.y;
-      if (first_row + t < rows && q0 + i < params.outputs.y) {
-        let to = ((n * params.y_shape.y + p) * params.y_shape.z + q) * K4 + k;
-        var z = sum[t][i] + shift;
-        if (params.has_residual != 0u) {
-          z += residual[to];
-        }
-        y[to] = finish(z);
+      let to = ((n * params.y_shape.y + p) * params.y_shape.z + q) * K4 + k;
+      var z = results[t][i] + shift;
+      if (params.has_residual != 0u) {
+        z += residual[to];
       }
+      y[to] = finish(z);
     }
   }
 }

@@ -3,10 +3,10 @@
 // dispatch. The tiles of dy that the gradient of the input needs are those of the filter's gradient with
 // a pixel more all round, so that dy is read once for both.
 //
-// Three jobs for workgroups of 64: filter_groups of them transform four c and four k an invocation.
-// Dealt out among them image_groups transform 4×4 pixels of four channels an invocation, the first
+// Three jobs for workgroups of 64: filter_groups of them transform the taps of four c and one k an
+// invocation. Dealt out among them image_groups transform 4×4 pixels of four channels, the first
 // grad_groups those of dy, the others those of x.
-//   w  [3 3 C K]     read, as vec4 along K; C and K multiples of 4
+//   w  [3 3 C K]     read; C and K multiples of 4
 //   u  [16 K C]      written, as vec4 along C: the filter turned round
 //   dy [N H W K]     read, as vec4 along K
 //   d  [16 tiles K]  written, as vec4 along K: Bᵀ·dy·B; tiles are N·⌈H/2⌉·⌈W/2⌉, row by row
@@ -31,11 +31,11 @@ struct Params {
   image_groups: u32,
   grad_groups: u32,
   C4: u32,
-  K4: u32,
+  K: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> w: array<f32>;
 @group(0) @binding(2) var<storage, read_write> u: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> d: array<vec4<f32>>;
@@ -52,7 +52,7 @@ fn grad_line(a: vec4<f32>, b: vec4<f32>) -> array<vec4<f32>, 4> {
 fn transform_dy(i: u32) {
   let H = params.x_shape.y;
   let W = params.x_shape.z;
-  let K4 = params.K4;
+  let K4 = params.K / 4u;
   let tiles_of_image = params.tiles.x * params.tiles.y;
   let vectors = params.x_shape.x * tiles_of_image * K4;
   if (i >= vectors) {

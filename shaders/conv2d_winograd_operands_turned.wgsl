@@ -2,9 +2,9 @@
 // filter w′, which is w turned round with input and output exchanged, w′[r s k c] = w[2−r 2−s c k].
 // Improves conv2d_flip_filter and conv2d_winograd_operands after it: w′ is never written.
 //
-// The first filter_groups workgroups of 64 transform the taps of four c and four k an invocation,
-// which loads them along k and stores them along c; the others T×T pixels of four channels.
-//   w [3 3 C K]     read, as vec4 along K; C and K multiples of 4
+// The first filter_groups workgroups of 64 transform the taps of four c and one k an invocation, the
+// others T×T pixels of four channels.
+//   w [3 3 C K]     read; C and K multiples of 4
 //   u [T² K C]      written, as vec4 along C; T = F + 2
 //   x [N P Q K]     read, as vec4 along K: dy
 //   v [T² tiles K]  written, as vec4 along K; tiles are N·⌈H/F⌉·⌈W/F⌉, row by row
@@ -23,11 +23,11 @@ struct Params {
   tiles: vec2<u32>, // of one image: rows, columns
   filter_groups: u32,
   C4: u32,
-  K4: u32,
+  K: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> w: array<f32>;
 @group(0) @binding(2) var<storage, read_write> u: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> v: array<vec4<f32>>;

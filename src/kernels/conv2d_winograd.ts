@@ -50,8 +50,8 @@ export function conv2dGradInputWinograd(
   const { c, k } = geometry;
   const filter = {
     shader: 'conv2d_winograd_operands_turned',
-    vectors: (c * k) / 16,
-    params: { C4: c / 4, K4: k / 4 },
+    vectors: (c * k) / 4,
+    params: { C4: c / 4, K: k },
   };
   const op = 'conv2d grad-input';
   return convolve(runtime, dy, w, undefined, mirrored(geometry), { ...options, filter, op });
@@ -175,7 +175,7 @@ export function conv2dGradientsWinograd(
   const d = runtime.alloc([16, count, k]);
   const e = runtime.alloc([16, count, k]);
   const v = runtime.alloc([16, count, c]);
-  const filterGroups = Math.ceil((c * k) / 16 / WORKGROUP);
+  const filterGroups = Math.ceil((c * k) / 4 / WORKGROUP);
   const gradGroups = inputGroups(mirrored(geometry), tiles);
   const imageGroups = gradGroups + inputGroups(geometry, tiles);
   runtime.dispatch({
@@ -185,7 +185,7 @@ export function conv2dGradientsWinograd(
     params: {
       ...inputParams(geometry, tiles),
       ...{ filter_groups: filterGroups, grad_groups: gradGroups, image_groups: imageGroups },
-      ...{ C4: c / 4, K4: k / 4 },
+      ...{ C4: c / 4, K: k },
     },
     groups: filterGroups + imageGroups,
     bytes: 4 * (w.size + u.size + dy.size + d.size + e.size + x.size + v.size),
