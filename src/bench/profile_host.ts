@@ -1,7 +1,7 @@
 import { createDevice } from '../device.js';
 import type { GpuArray } from '../gpu/array.js';
 import type { Storage } from '../gpu/buffer_pool.js';
-import type { Command } from '../gpu/recorder.js';
+import type { Command } from '../gpu/commands.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { median } from '../gpu/timing.js';
 
@@ -62,25 +62,9 @@ export async function measureReplay(
 
 /** Records commands of another device anew, with a small buffer for each of its buffers. */
 function recordAgain(runtime: Runtime, commands: readonly Command[]): void {
-  const sizes = new Map<Storage, number>();
-  for (const command of commands) {
-    // The data of a write has the size it has.
-    if (command.kind === 'write') {
-      const { storage } = command;
-      sizes.set(storage, storage.sizeBytes);
-    }
-  }
-  const standIns = new Map<string, GpuArray>();
-  const standIn = (storage: Storage, byteOffset: number): GpuArray => {
-    // Parts of one buffer get one each: a dispatch may write two that do not overlap.
-    const key = `${storage.id}+${byteOffset}`;
-    let array = standIns.get(key);
-    if (!array) {
-      const sizeBytes = sizes.get(storage) ?? Math.min(storage.sizeBytes, STAND_IN_BYTES);
-      standIns.set(key, (array = runtime.alloc([sizeBytes], 'u8')));
-    }
-    return array;
-  };
+  const standIns = makeStandIns(runtime, commands);
+  const standIn = (storage: Storage, byteOffset: number): GpuArray =>
+    standIns.get(storage)!.get(byteOffset)!;
   for (const command of commands) {
     if (command.kind === 'dispatch') {
       const bindings = Object.fromEntries(
@@ -100,4 +84,48 @@ function recordAgain(runtime: Runtime, commands: readonly Command[]): void {
       runtime.copy(source, target, { sizeBytes: Math.min(command.sizeBytes, most) });
     }
   }
+}
+
+/**
+ * For each buffer that commands use a buffer with as many parts, by where the part begins: the time of
+ * a command grows with the buffers it names, and parts of one are cheaper.
+ */
+function makeStandIns(
+  runtime: Runtime,
+  commands: readonly Command[],
+): Map<Storage, Map<number, GpuArray>> {
+  const offsets = new Map<Storage, Set<number>>();
+  const use = (storage: Storage, byteOffset: number): void => {
+    const known = offsets.get(storage);
+    if (known) known.add(byteOffset);
+    else offsets.set(storage, new Set([byteOffset]));
+  };
+  // The data of a write has the size it has.
+  const written = new Set<Storage>();
+  for (const command of commands) {
+    if (command.kind === 'dispatch') {
+      for (const { storage, byteOffset } of Object.values(command.request.bindings)) {
+        use(storage, byteOffset);
+      }
+    } else if (command.kind === 'write') {
+      use(command.storage, command.byteOffset);
+      written.add(command.storage);
+    } else if ('lastUse' in command.target) {
+      use(command.source, command.sourceOffset);
+      use(command.target, command.targetOffset);
+    }
+  }
+  const standIns = new Map<Storage, Map<number, GpuArray>>();
+  for (const [storage, starts] of offsets) {
+    const partBytes = written.has(storage)
+      ? storage.sizeBytes
+      : Math.min(storage.sizeBytes, STAND_IN_BYTES);
+    const whole = runtime.alloc([starts.size * partBytes], 'u8');
+    const parts = [...starts].sort((a, b) => a - b);
+    standIns.set(
+      storage,
+      new Map(parts.map((start, i) => [start, whole.part(i * partBytes, [partBytes])])),
+    );
+  }
+  return standIns;
 }
