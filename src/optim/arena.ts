@@ -25,7 +25,10 @@ export interface ArenaLayout {
   readonly size: number;
 }
 
-/** Lays tensors out one after the other, in as few buffers as the binding limit allows. */
+/**
+ * Lays tensors out one after the other, in as few buffers as the binding limit allows. The first piece
+ * of each belongs to no tensor, and is zero.
+ */
 export function layOut(runtime: Runtime, shapes: readonly (readonly number[])[]): ArenaLayout[] {
   const { maxStorageBufferBindingSize } = runtime.info.limits;
   const limit = Math.floor(maxStorageBufferBindingSize / 4 / PIECE) * PIECE;
@@ -33,7 +36,11 @@ export function layOut(runtime: Runtime, shapes: readonly (readonly number[])[])
   shapes.forEach((shape, index) => {
     const size = Math.ceil(shape.reduce((a, b) => a * b, 1) / PIECE) * PIECE;
     let last = layouts.at(-1);
-    if (!last || last.size + size > limit) layouts.push((last = { slots: [], size: 0 }));
+    if (!last || last.size + size > limit) {
+      // Whatever is bound at 0 is bound whole, so kernels of a captured step could not write there.
+      const unused = PIECE + size > limit ? 0 : PIECE;
+      layouts.push((last = { slots: [], size: unused }));
+    }
     last.slots.push({ index, start: last.size, shape });
     last.size += size;
   });

@@ -225,7 +225,7 @@ describe('a captured step whose tensors are gone', () => {
     step(x);
     optimizer.dispose();
     expect(errorOf(() => step(x)).message).toBe(
-      `capture: u32 [1] (owners of sgd step), which the captured step uses, was given back after the capture${KEEP}`,
+      `capture: u32 [2] (owners of sgd step), which the captured step uses, was given back after the capture${KEEP}`,
     );
     new optim.SGD([w]);
     expect(errorOf(() => step(x)).message).toBe(

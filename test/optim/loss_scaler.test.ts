@@ -303,8 +303,8 @@ describe('LossScaler', () => {
       kit.optimizer.dispose();
       return result;
     };
-    // 2048 bytes hold two pieces: [1][255] | [256] | [700], which is larger and alone.
-    expect(await run(2048)).toEqual(await run(limit));
+    // 3072 bytes hold an unused piece and two: [1][255] | [256] | [700], which takes all three.
+    expect(await run(3072)).toEqual(await run(limit));
   });
 
   it('costs one pass and two small dispatches a step', async () => {
