@@ -1,6 +1,6 @@
 import type { DeviceInfo } from '../gpu/adapter.js';
 import type { DispatchCommand } from '../gpu/dispatch.js';
-import type { Command } from '../gpu/recorder.js';
+import type { Command } from '../gpu/commands.js';
 import { holderOf } from './occupancy.js';
 import { shaderFigures } from './shader_figures.js';
 import type { DispatchExplanation, Explanation, Peak } from './types.js';

@@ -1,6 +1,6 @@
 import type { Device } from '../device.js';
 import type { GpuArray } from '../gpu/array.js';
-import type { Command } from '../gpu/recorder.js';
+import type { Command } from '../gpu/commands.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { measure } from '../gpu/timing.js';
 import { firstDifference } from '../kernels/accuracy.js';

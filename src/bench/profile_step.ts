@@ -1,7 +1,7 @@
 import type { Device } from '../device.js';
 import type { StepMemory } from '../gpu/lifetimes.js';
 import type { DispatchTiming } from '../gpu/profiler.js';
-import type { Command } from '../gpu/recorder.js';
+import type { Command } from '../gpu/commands.js';
 import { median } from '../gpu/timing.js';
 import { accountOf, modulesOf, type ModuleRow, type StepAccount } from './profile.js';
 import { measureReplay } from './profile_host.js';

@@ -1,6 +1,6 @@
 import { arrayText } from './array.js';
 import type { BufferPool, Storage } from './buffer_pool.js';
-import type { Command } from './recorder.js';
+import type { Command } from './commands.js';
 
 /*
  * A captured step owns most of its buffers; others it borrows: parameters, the optimizer's state,

@@ -1,7 +1,7 @@
 import { GpuArray, PART_ALIGNMENT } from './array.js';
 import type { BufferPool, Storage } from './buffer_pool.js';
 import type { DispatchCommand, DispatchRequest } from './dispatch.js';
-import { storagesOf, type Command, type CopyCommand, type Recorded } from './recorder.js';
+import { storagesOf, type Command, type CopyCommand, type Recorded } from './commands.js';
 
 /*
  * Copies out of a captured step. The optimizer wants all gradients in one buffer, but backward takes

@@ -1,5 +1,5 @@
 import type { MemoryWatcher, Storage } from './buffer_pool.js';
-import { storagesOf, type Command } from './recorder.js';
+import { storagesOf, type Command } from './commands.js';
 import type { Runtime } from './runtime.js';
 
 /** What the commands of a step took, and could not do without. Bytes. */

@@ -1,44 +1,18 @@
 import type { GpuArray } from './array.js';
-import type { Storage } from './buffer_pool.js';
 import { callSite } from './call_site.js';
+import {
+  batchOf,
+  storagesOf,
+  type Batch,
+  type Command,
+  type CopyCommand,
+  type Recorded,
+  type ReplayedBatch,
+  type WriteCommand,
+} from './commands.js';
 import { encodeDispatches, type DispatchCommand } from './dispatch.js';
 import { DeviceError } from './errors.js';
 import type { Profiler } from './profiler.js';
-
-export interface CopyCommand {
-  readonly kind: 'copy';
-  readonly source: Storage;
-  readonly sourceOffset: number;
-  /** A pooled buffer, or the staging buffer of a read-back. */
-  readonly target: Storage | GPUBuffer;
-  readonly targetOffset: number;
-  readonly sizeBytes: number;
-}
-
-export interface WriteCommand {
-  readonly kind: 'write';
-  readonly storage: Storage;
-  readonly byteOffset: number;
-  /** Called once for every time the command runs, in recorded order. */
-  readonly data: () => ArrayBuffer | ArrayBufferView;
-  /** True where one use of the batch alone touches the buffer: the write may run ahead of it. */
-  readonly isHoistable: boolean;
-}
-
-export type Command = DispatchCommand | CopyCommand | WriteCommand;
-
-/** A captured command, and which loan each of its buffers was on, in the order of `storagesOf`. */
-export interface Recorded {
-  command: Command;
-  loans: readonly number[];
-}
-
-/** The pooled buffers that a command touches. */
-export function storagesOf(command: Command): readonly Storage[] {
-  if (command.kind === 'dispatch') return command.storages;
-  if (command.kind === 'write') return [command.storage];
-  return 'lastUse' in command.target ? [command.source, command.target] : [command.source];
-}
 
 /** Dispatches recorded before they are submitted without being asked. */
 const FLUSH_AT = 256;
@@ -104,7 +78,7 @@ export class Recorder {
     const batch = this.pending;
     if (batch.length === 0) return;
     this.pending = [];
-    this.enqueue(batch, this.serial);
+    this.enqueue(batchOf(batch), this.serial);
   }
 
   /** Submits, and waits until everything recorded so far is in the hands of the GPU. */
@@ -159,16 +133,13 @@ export class Recorder {
   }
 
   /** Runs captured commands again, after all that is recorded. */
-  replay(commands: readonly Command[]): void {
+  replay(batch: ReplayedBatch): void {
     this.throwIfFailed();
     this.flush();
-    this.serial++;
-    for (const command of commands) {
-      if (command.kind === 'write') continue;
-      for (const storage of storagesOf(command)) storage.lastUse = this.serial;
-    }
+    const serial = ++this.serial;
+    for (const storage of batch.storages) storage.lastUse = serial;
     // Behind a batch that still compiles, producers are asked now: what they read may change.
-    this.enqueue(this.tail ? commands.map(withDataOfNow) : commands, this.serial);
+    this.enqueue(this.tail ? batchOf(batch.commands.map(withDataOfNow)) : batch, serial);
   }
 
   private enqueueCommand(command: Command): void {
@@ -182,9 +153,9 @@ export class Recorder {
     for (const storage of storagesOf(command)) storage.lastUse = serial;
   }
 
-  private enqueue(batch: readonly Command[], serial: number): void {
+  private enqueue(batch: Batch, serial: number): void {
     const waits: Promise<void>[] = [];
-    for (const command of batch) {
+    for (const command of batch.commands) {
       if (command.kind === 'dispatch' && !command.pipeline.compiled) {
         waits.push(command.pipeline.ready);
       }
@@ -210,59 +181,47 @@ export class Recorder {
     this.tail = tail;
   }
 
-  private submit(batch: readonly Command[], serial: number): void {
+  private submit(batch: Batch, serial: number): void {
     if (this.failure) return;
-    const late: Command[] = [];
-    for (const command of batch) {
-      if (command.kind === 'write' && command.isHoistable) this.runWrite(command);
-      else late.push(command);
-    }
+    for (const command of batch.early) this.runWrite(command);
     let encoder: GPUCommandEncoder | null = null;
     const finish = (): void => {
       if (encoder) this.device.queue.submit([encoder.finish()]);
       encoder = null;
     };
-    let from = 0;
-    while (from < late.length) {
-      const command = late[from];
-      if (command.kind === 'write') {
+    for (const step of batch.steps) {
+      if ('kind' in step && step.kind === 'write') {
         finish();
-        this.runWrite(command);
-        from++;
-      } else if (command.kind === 'copy') {
+        this.runWrite(step);
+      } else if ('kind' in step) {
         encoder ??= this.device.createCommandEncoder();
-        encodeCopy(encoder, command);
-        this.profiler?.copied(command.sizeBytes);
-        from++;
-      } else {
+        encodeCopy(encoder, step);
+        this.profiler?.copied(step.sizeBytes);
+      } else if (this.profiler) {
         // Timestamps are resolved run by run.
-        if (this.profiler) finish();
-        const run = this.takeRun(late, from);
+        finish();
+        this.submitTimed(step, this.profiler);
+      } else {
         encoder ??= this.device.createCommandEncoder();
-        this.profiler?.begin(run);
-        encodeDispatches(encoder, run, this.profiler?.slots);
-        const resolve = this.profiler?.end(encoder);
-        if (resolve) {
-          finish();
-          resolve();
-        }
-        from += run.length;
+        encodeDispatches(encoder, step);
       }
     }
     finish();
     this.submittedSerial = serial;
   }
 
-  /** The dispatches from `from` to the next copy or write, or as many as can be timed at once. */
-  private takeRun(batch: readonly Command[], from: number): DispatchCommand[] {
-    const run: DispatchCommand[] = [];
-    const most = this.profiler?.maxDispatches ?? Infinity;
-    for (let i = from; i < batch.length && run.length < most; i++) {
-      const command = batch[i];
-      if (command.kind !== 'dispatch') break;
-      run.push(command);
+  /** As many dispatches at a time as can be timed at once. */
+  private submitTimed(dispatches: readonly DispatchCommand[], profiler: Profiler): void {
+    const most = profiler.maxDispatches;
+    for (let from = 0; from < dispatches.length; from += most) {
+      const run = dispatches.slice(from, from + most);
+      const encoder = this.device.createCommandEncoder();
+      profiler.begin(run);
+      encodeDispatches(encoder, run, profiler.slots);
+      const resolve = profiler.end(encoder);
+      this.device.queue.submit([encoder.finish()]);
+      resolve?.();
     }
-    return run;
   }
 
   private runWrite(command: WriteCommand): void {

@@ -1,6 +1,7 @@
 import { patiently } from '#platform';
 import { openDevice, type DeviceInfo, type DeviceOptions } from './adapter.js';
 import { arrayText, bytesPerElement, GpuArray, sizeOf, type DType } from './array.js';
+import { replayedBatchOf, type Command, type ReplayedBatch } from './commands.js';
 import { BindGroupCache } from './bind_group_cache.js';
 import { BufferPool, type MemoryLedger, type Storage } from './buffer_pool.js';
 import {
@@ -17,14 +18,13 @@ import { ParameterSlots } from './parameter_slots.js';
 import { PipelineCache } from './pipeline.js';
 import { Pools } from './pools.js';
 import { Profiler, type DispatchTiming } from './profiler.js';
-import { Recorder, storagesOf, type Command } from './recorder.js';
+import { Recorder } from './recorder.js';
 import { RandomStream } from './random_stream.js';
 import { VariantChoices } from './variant_choices.js';
 import { watchDevice } from './watch_device.js';
 
 /** A recorded step: its commands, and the buffers that only it may use. */
-export interface CapturedCommands {
-  commands: Command[];
+export interface CapturedCommands extends ReplayedBatch {
   pool: BufferPool;
   pinned: Storage[];
 }
@@ -164,12 +164,12 @@ export class Runtime {
     });
   }
 
-  /** Uploads host data, in order with what is recorded; `data` is copied. */
+  /** Uploads host data, in order with what is recorded; `data` may be changed after the call. */
   write(target: GpuArray, data: ArrayBufferView): void {
-    const length = Math.ceil(data.byteLength / 4) * 4;
-    const copy = new Uint8Array(length);
-    copy.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    this.recorder.write(target, () => copy);
+    // Unless captured, it is in the queue's hands, or copied, by the time the recorder returns.
+    const isWhole = data.byteLength % 4 === 0 && !this.recorder.isCapturing;
+    const values = isWhole ? data : wholeWords(data);
+    this.recorder.write(target, () => values);
   }
 
   /**
@@ -318,16 +318,16 @@ export class Runtime {
       const commands = withoutCopies(recorded, pool, (command, bindings) =>
         reboundDispatch(this.bindGroups, command, bindings),
       );
-      const used = new Set(commands.flatMap(storagesOf));
-      this.recorder.afterSubmits(() => pool.trim(used));
+      const batch = replayedBatchOf(commands);
+      this.recorder.afterSubmits(() => pool.trim(new Set(batch.storages)));
       this.captureWatcher?.(commands);
       return {
-        ...{ result, captured: { commands, pool, pinned } },
+        ...{ result, captured: { ...batch, pool, pinned } },
         recorded: recorded.map(({ command }) => command),
       };
     } catch (error) {
       this.recorder.endCapture();
-      this.disposeCapture({ commands: [], pool, pinned });
+      this.disposeCapture({ pool, pinned });
       throw error;
     } finally {
       this.pinned = [];
@@ -336,10 +336,10 @@ export class Runtime {
 
   replay(captured: CapturedCommands): void {
     if (this.isDestroyed) throw new DeviceError('device: used after destroy()');
-    this.recorder.replay(captured.commands);
+    this.recorder.replay(captured);
   }
 
-  disposeCapture(captured: CapturedCommands): void {
+  disposeCapture(captured: Pick<CapturedCommands, 'pool' | 'pinned'>): void {
     this.recorder.afterSubmits(() => {
       captured.pool.close();
       for (const storage of captured.pinned) storage.release();
@@ -374,4 +374,11 @@ export interface CopyOptions {
   sourceOffset?: number;
   targetOffset?: number;
   sizeBytes?: number;
+}
+
+/** A copy, filled up with zeros to a multiple of four bytes. */
+function wholeWords({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  const copy = new Uint8Array(Math.ceil(byteLength / 4) * 4);
+  copy.set(new Uint8Array(buffer, byteOffset, byteLength));
+  return copy;
 }
