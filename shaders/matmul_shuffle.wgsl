@@ -18,7 +18,7 @@
 // share one pipeline: llvmpipe takes up to a second to compile one.
 // Tunables: TM rows a workgroup. Overrides: ACTIVATION, a number of lib/activation.wgsl; relu and
 // relu6 come as params.clamp_range instead.
-// Limits: WebGPU's defaults, and the feature subgroups.
+// Limits: WebGPU's defaults, the feature subgroups, and WGSL's unrestricted_pointer_parameters.
 // @use lib/matmul_shuffle.wgsl
 // @use lib/batch.wgsl
 // @use lib/activation.wgsl

@@ -5,7 +5,8 @@
 // 2, each as matmul_shuffle does, whose header says what the bindings are. There is no bias, and
 // the first alone may have a residual.
 // Grid: the workgroups of both, dealt out, folded into x and y.
-// Tunables: TM rows a workgroup. Limits: WebGPU's defaults, and the feature subgroups.
+// Tunables: TM rows a workgroup. Limits: WebGPU's defaults, the feature subgroups, and WGSL's
+// unrestricted_pointer_parameters.
 // @use lib/deal.wgsl
 // @use lib/matmul_shuffle.wgsl
 // @use lib/batch.wgsl
