@@ -220,7 +220,7 @@ export class Recorder {
       encodeDispatches(encoder, run, profiler.slots);
       const resolve = profiler.end(encoder);
       this.device.queue.submit([encoder.finish()]);
-      resolve?.();
+      resolve();
     }
   }
 

@@ -1,9 +1,9 @@
 import { patiently } from '#platform';
 import { openDevice, type DeviceInfo, type DeviceOptions } from './adapter.js';
 import { arrayText, bytesPerElement, GpuArray, sizeOf, type DType } from './array.js';
-import { replayedBatchOf, type Command, type ReplayedBatch } from './commands.js';
 import { BindGroupCache } from './bind_group_cache.js';
 import { BufferPool, type MemoryLedger, type Storage } from './buffer_pool.js';
+import { replayedBatchOf, type Command, type ReplayedBatch } from './commands.js';
 import {
   prepareDispatch,
   reboundDispatch,
