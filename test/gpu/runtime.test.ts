@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { GpuArray } from '../../src/gpu/array.js';
 import { DeviceError, LimitError, ShaderError } from '../../src/gpu/errors.js';
 import { Runtime } from '../../src/gpu/runtime.js';
 import { accumulate } from '../../src/kernels/accumulate.js';
@@ -49,6 +50,35 @@ describe('runtime', () => {
     expect(await read(sum)).toEqual([6, 6, 6, 6]);
     a.release();
     sum.release();
+  });
+
+  it('uploads the values of the call, whatever becomes of them after it', async () => {
+    const values = Float32Array.of(1, 2, 3, 4);
+    const upload = (target: GpuArray): void => {
+      runtime.write(target, values);
+      values.fill(9);
+    };
+    const [idle, busy, kept] = [0, 1, 2].map(() => runtime.allocPersistent([4]));
+    await runtime.sync();
+    upload(idle);
+    expect(await read(idle)).toEqual([1, 2, 3, 4]);
+    // A recorded command still waits to use it.
+    accumulate(runtime, busy, idle);
+    values.set([5, 6, 7, 8]);
+    upload(busy);
+    expect(await read(busy)).toEqual([5, 6, 7, 8]);
+    // Every replay writes it again.
+    values.set([1, 1, 2, 2]);
+    const { captured } = runtime.captureCommands(() => upload(kept));
+    accumulate(runtime, kept, busy);
+    runtime.replay(captured);
+    expect(await read(kept)).toEqual([1, 1, 2, 2]);
+    const bytes = Uint8Array.of(1, 2, 3);
+    const odd = runtime.alloc([4], 'u8');
+    runtime.write(odd, bytes);
+    expect([...new Uint8Array(await runtime.read(odd))]).toEqual([1, 2, 3, 0]);
+    runtime.disposeCapture(captured);
+    for (const array of [idle, busy, kept, odd]) array.release();
   });
 
   it('hands a released buffer out again and counts it', async () => {
