@@ -74,22 +74,14 @@ fn transform_dy(i: u32) {
       }
     }
   }
-  var columns: array<Line, 4>; // after Bᵀ·dy
-  for (var j = 0u; j < 4u; j++) {
-    columns[j] = input_line(pixels[j]);
-  }
+  let rows = input_tile(pixels);
   let left = grad_line(pixels[1][1], pixels[1][2]);
   let right = grad_line(pixels[2][1], pixels[2][2]);
   for (var row = 0u; row < 4u; row++) {
-    var across: Line;
-    for (var j = 0u; j < 4u; j++) {
-      across[j] = columns[j][row];
-    }
-    let line = input_line(across);
     let grad = grad_line(left[row], right[row]);
     for (var column = 0u; column < 4u; column++) {
       let to = (row * 4u + column) * vectors + i;
-      d[to] = line[column];
+      d[to] = rows[row][column];
       e[to] = grad[column];
     }
   }

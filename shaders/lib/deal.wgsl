@@ -6,7 +6,8 @@ struct Share {
   place: u32, // among the workgroups of its job
 }
 
-/// The job of workgroup `number`; first · (first + second) below 2³².
+/// The job of workgroup `number`; (number + 1) · first below 2³². Past the last one the places are past
+/// the jobs' own.
 fn deal(number: u32, first: u32, second: u32) -> Share {
   let before = number * first / (first + second);
   let until = (number + 1u) * first / (first + second);

@@ -23,6 +23,23 @@ fn input_line(d: Line) -> Line {
   return line;
 }
 
+/// V of T×T pixels, given by columns; row by row.
+fn input_tile(pixels: array<Line, T>) -> array<Line, T> {
+  var columns: array<Line, T>; // after Bᵀ·x
+  for (var j = 0u; j < T; j++) {
+    columns[j] = input_line(pixels[j]);
+  }
+  var rows: array<Line, T>;
+  for (var row = 0u; row < T; row++) {
+    var across: Line;
+    for (var j = 0u; j < T; j++) {
+      across[j] = columns[j][row];
+    }
+    rows[row] = input_line(across);
+  }
+  return rows;
+}
+
 /// Writes vector i of V: T×T pixels of four channels; neighbouring tiles overlap by 2, and pixels
 /// beside the image are 0.
 fn transform_input(i: u32) {
@@ -40,26 +57,20 @@ fn transform_input(i: u32) {
   let place = vec2<u32>(tile % tiles_of_image / params.tiles.y, tile % params.tiles.y);
   let corner = vec2<i32>(place * F) - params.pad;
 
-  var columns: array<Line, T>; // after Bᵀ·x
+  var pixels: array<Line, T>;
   for (var j = 0u; j < T; j++) {
-    var pixels = Line();
     for (var k = 0u; k < T; k++) {
       // As unsigned numbers, those left of or above the image are too large as well.
       let at = vec2<u32>(corner + vec2<i32>(i32(k), i32(j)));
       if (at.x < H && at.y < W) {
-        pixels[k] = x[((n * H + at.x) * W + at.y) * C4 + c4];
+        pixels[j][k] = x[((n * H + at.x) * W + at.y) * C4 + c4];
       }
     }
-    columns[j] = input_line(pixels);
   }
+  let rows = input_tile(pixels);
   for (var row = 0u; row < T; row++) {
-    var across: Line;
-    for (var j = 0u; j < T; j++) {
-      across[j] = columns[j][row];
-    }
-    let line = input_line(across);
     for (var column = 0u; column < T; column++) {
-      v[(row * T + column) * vectors + i] = line[column];
+      v[(row * T + column) * vectors + i] = rows[row][column];
     }
   }
 }

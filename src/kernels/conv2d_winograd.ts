@@ -142,8 +142,8 @@ export function conv2dGradWeightWinograd(
   runtime.dispatch({
     shader: 'conv2d_winograd_grad_filter',
     op: `${op}, filter`,
-    bindings: { m, dw },
-    params: { vectors },
+    bindings: { m_dw: m, dw },
+    params: { filter_vectors: vectors },
     groups: Math.ceil(vectors / WORKGROUP),
     bytes: 4 * (m.size + dw.size),
   });
@@ -209,10 +209,10 @@ export function conv2dGradientsWinograd(
     op: `${op}, results`,
     constants: { HAS_RESIDUAL: residual !== undefined },
     bindings: {
-      ...{ m_dx: sumsX, residual: residual ?? runtime.placeholder, dx },
+      ...{ m: sumsX, residual: residual ?? runtime.placeholder, y: dx },
       ...{ m_dw: sumsW, dw },
     },
-    params: { x_shape: x.shape, tiles, filter_vectors: filterVectors, ...resultGroups },
+    params: { y_shape: x.shape, tiles, filter_vectors: filterVectors, ...resultGroups },
     groups: resultGroups.filter_groups + resultGroups.image_groups,
     bytes: 4 * (sumsX.size + dx.size + sumsW.size + dw.size),
   });
