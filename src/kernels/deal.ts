@@ -1,4 +1,7 @@
-/** Whether lib/deal.wgsl can deal out these numbers of workgroups to two jobs of one dispatch. */
+/** By so many at the most a grid folded into two dimensions exceeds what it was asked for. */
+const MOST_FOLDED = 2 ** 16;
+
+/** Whether lib/deal.wgsl, in numbers of 32 bits, can deal out these workgroups to two jobs of a dispatch. */
 export function canDeal(first: number, second: number): boolean {
-  return first * (first + second) < 2 ** 32;
+  return first * (first + second + MOST_FOLDED) < 2 ** 32;
 }

@@ -9,6 +9,8 @@ import {
   type Conv2dVariant,
 } from '../../src/kernels/conv2d.js';
 import { canDeal } from '../../src/kernels/deal.js';
+import { multiply } from '../../src/kernels/matmul.js';
+import { multiplyPair } from '../../src/kernels/matmul_pair.js';
 import { testDevice } from '../helpers/device.js';
 
 let device: Device;
@@ -128,10 +130,35 @@ describe('both gradients of a convolution', () => {
     );
   }
 
+  it('are dealt out over a grid of two dimensions, which is larger than asked for', async () => {
+    const { runtime } = device;
+    // 24 rows and 32 columns a workgroup: 4, and 66,667, more than a dimension has.
+    const shapes = [
+      [90, 12],
+      [12, 20],
+      [1_600_000, 4],
+      [4, 4],
+    ];
+    const tensors = shapes.map((shape, i) =>
+      device.tensor(fractions(shape[0] * shape[1], 0.7 + i), shape),
+    );
+    const [a1, b1, a2, b2] = tensors.map(({ gpuArray }) => gpuArray);
+    const alone = [multiply(runtime, a1, b1), multiply(runtime, a2, b2)];
+    const both = multiplyPair(runtime, { a: a1, b: b1 }, { a: a2, b: b2 }, 'pair');
+    const [aloneFirst, aloneSecond, first, second] = await Promise.all(
+      [...alone, ...both].map(async (array) => Buffer.from(await runtime.read(array))),
+    );
+    expect(first.equals(aloneFirst)).toBe(true);
+    expect(second.equals(aloneSecond)).toBe(true);
+    for (const array of [...alone, ...both]) array.release();
+    for (const tensor of tensors) tensor.dispose();
+  });
+
   it('are not dealt out where their workgroups’ numbers exceed 32 bits', () => {
-    expect(canDeal(65_535, 1)).toBe(true);
-    expect(canDeal(65_536, 0)).toBe(false);
-    expect(canDeal(1, 2 ** 32 - 2)).toBe(true);
-    expect(canDeal(2, 2 ** 31)).toBe(false);
+    // A grid folded into two dimensions may be 2¹⁶ larger than asked for.
+    expect(canDeal(32_768, 32_767)).toBe(true);
+    expect(canDeal(32_768, 32_768)).toBe(false);
+    expect(canDeal(1, 2 ** 32 - 2 ** 16 - 2)).toBe(true);
+    expect(canDeal(1, 2 ** 32 - 2 ** 16 - 1)).toBe(false);
   });
 });
