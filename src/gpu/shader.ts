@@ -89,13 +89,13 @@ function rewriteTunables(name: string, text: string, tune: Record<string, TuneVa
 
 function parseParams(bare: string): Shader['params'] {
   const fields = new Map<string, ParamField>();
-  const layout = layOut(bare, 'Params', '', 0, fields);
-  return layout && { fields, sizeBytes: layout.sizeBytes };
+  const sizeBytes = layOut(bare, 'Params', '', 0, fields);
+  return sizeBytes === null ? null : { fields, sizeBytes };
 }
 
 /**
  * Places the fields of a struct that begins at `begin`, by WGSL's rules for uniform buffers; those of a
- * struct within it are called `outer.inner`. Null where the text has no such struct.
+ * struct within it are called `outer.inner`. Returns the size in bytes, or null where the text has no such struct.
  */
 function layOut(
   bare: string,
@@ -103,7 +103,7 @@ function layOut(
   prefix: string,
   begin: number,
   fields: Map<string, ParamField>,
-): { sizeBytes: number; align: number } | null {
+): number | null {
   const body = new RegExp(`\\bstruct\\s+${struct}\\s*\\{([^}]*)\\}`).exec(bare)?.[1];
   if (body === undefined) return null;
   let offset = 0;
@@ -114,10 +114,11 @@ function layOut(
       // A struct in a uniform buffer begins at a multiple of 16.
       offset = Math.ceil(offset / 16) * 16;
       structAlign = 16;
-      const inner = layOut(bare, m[6], `${name}.`, begin + offset, fields);
-      if (!inner)
+      const sizeBytes = layOut(bare, m[6], `${name}.`, begin + offset, fields);
+      if (sizeBytes === null) {
         throw new ShaderError(`shader: struct ${m[6]} of parameter ${name} is not declared`);
-      offset += Math.ceil(inner.sizeBytes / 16) * 16;
+      }
+      offset += Math.ceil(sizeBytes / 16) * 16;
       continue;
     }
     const components = m[3] ? Number(m[3]) : 1;
@@ -129,7 +130,7 @@ function layOut(
     fields.set(name, { name, scalar, components, offset: begin + offset });
     offset += 4 * components;
   }
-  return { sizeBytes: Math.ceil(offset / structAlign) * structAlign, align: structAlign };
+  return Math.ceil(offset / structAlign) * structAlign;
 }
 
 /** By field; those of a struct within `struct Params` have values of their own. */

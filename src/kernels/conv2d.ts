@@ -249,8 +249,8 @@ export function conv2dGradients(
     return conv2dGradientsWinograd(runtime, operands, geometry, { residual: addend });
   }
   return {
-    dx: conv2dGradInput(runtime, dy, w, geometry, { variant: variants.gradInput, addend }),
-    dw: conv2dGradWeight(runtime, x, dy, geometry, { variant: variants.gradWeight }),
+    dx: conv2dGradInput(runtime, dy, w, geometry, { variant: forInput, addend }),
+    dw: conv2dGradWeight(runtime, x, dy, geometry, { variant: forWeight }),
   };
 }
 

@@ -2,7 +2,7 @@ import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 import type { Epilogue } from './bias_activation.js';
 import { inF32 } from './cast.js';
-import { matmulGeometry, type Transposes } from './matmul_geometry.js';
+import { matmulGeometry, productShape, type Transposes } from './matmul_geometry.js';
 import { depthOf, launchNaive, launchShuffle, launchTiled, sumSlices } from './matmul_launch.js';
 import {
   chooseSlices,
@@ -37,7 +37,7 @@ export function multiply(
   const { info, choices } = runtime;
   const variant = preferMatmulVariant(options.variant, geometry, types, info, choices);
   const operands = { a, b, bias, residual };
-  const shape = [...geometry.leading, a.shape.at(options.transposeA ? -1 : -2)!, geometry.n];
+  const shape = productShape(a.shape, geometry);
   if (variant === 'naive') {
     const y = runtime.alloc(shape);
     launchNaive(runtime, operands, y, geometry, { op, activation });

@@ -94,6 +94,14 @@ export function matmulGeometry(
   };
 }
 
+/** […, M, N] of a product of `a`, before merging. */
+export function productShape(
+  a: readonly number[],
+  { leading, transposeA, n }: MatmulGeometry,
+): number[] {
+  return [...leading, a.at(transposeA ? -1 : -2)!, n];
+}
+
 /** FLOP, and bytes when each array is touched once, of operands of 4 bytes an element. */
 export function matmulCost(geometry: MatmulGeometry): { flops: number; bytes: number } {
   const { m, n, k, batchShape, aRepeats, bRepeats } = geometry;

@@ -2,7 +2,7 @@ import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { canDeal } from './deal.js';
 import { multiply, type MatmulOptions } from './matmul.js';
-import { matmulGeometry } from './matmul_geometry.js';
+import { matmulGeometry, productShape } from './matmul_geometry.js';
 import { depthOf, groupsOf, launchShufflePair } from './matmul_launch.js';
 import { chooseSlices, preferMatmulVariant, tileOf } from './matmul_variants.js';
 
@@ -43,7 +43,6 @@ function planOf({ info, choices }: Runtime, { a, b, ...transposes }: ProductOfPa
   const tile = tileOf(variant, geometry, info);
   if (chooseSlices(geometry, tile, info) > 1) return null;
   const depth = depthOf(geometry.k, 1, tile.k);
-  const rows = a.shape.at(transposes.transposeA ? -1 : -2)!;
-  const shape = [...geometry.leading, rows, geometry.n];
-  return { a, b, geometry, tile, depth, shape, groups: groupsOf(geometry, tile, depth) };
+  const groups = groupsOf(geometry, tile, depth);
+  return { a, b, geometry, tile, depth, groups, shape: productShape(a.shape, geometry) };
 }
