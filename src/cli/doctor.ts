@@ -95,7 +95,7 @@ function adviceFor(info: Info): string[] {
   const advice: string[] = [];
   if (info.isSoftware) {
     advice.push(
-      'This machine has no GPU that WebGPU can use. To train faster, run on one with a Vulkan, Metal or D3D12 driver.',
+      'A software adapter computes on the processor. To train faster, run on a GPU with a Vulkan, Metal or D3D12 driver.',
     );
   }
   if (!info.features.includes('timestamp-query')) {

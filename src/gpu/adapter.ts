@@ -1,9 +1,9 @@
-import { adapterHint, backendName, gpu, preferredAdapter } from '#platform';
+import { adapterHint, adapterNames, backendName, gpu, preferredAdapter } from '#platform';
 import { DeviceError } from './errors.js';
 
 export interface DeviceOptions {
   powerPreference?: 'low-power' | 'high-performance';
-  /** Part of the adapter's vendor, architecture or description to insist on, in any case. */
+  /** Part of the adapter's name, vendor, architecture or description to insist on, in any case. */
   adapter?: string;
   /** Seed of every random stream of the device. Default 0. */
   seed?: number;
@@ -49,7 +49,11 @@ const WANTED_FEATURES = [
   'chromium-experimental-subgroup-matrix',
 ] as const;
 
-const SOFTWARE = /llvmpipe|swiftshader|lavapipe|software|warp|basic render/i;
+/*
+ * Not "software": Dawn calls every Mesa driver without a hardware vendor number that, and so an
+ * Apple GPU under Linux too.
+ */
+const SOFTWARE = /llvmpipe|swiftshader|lavapipe|\bwarp\b|basic render/i;
 
 /** Limits requested at the adapter's own value instead of WebGPU's defaults. */
 const WANTED_LIMITS = [
@@ -78,26 +82,39 @@ export interface OpenedDevice {
  */
 export async function openDevice(options: DeviceOptions): Promise<OpenedDevice> {
   const wanted = options.isNull ? undefined : (options.adapter ?? preferredAdapter());
-  const entry = gpu({ isNull: options.isNull ?? false });
-  const seen: string[] = [];
-  // Dawn offers one adapter a request; the power preference is what can make it offer another.
-  const preferences: (GPUPowerPreference | undefined)[] = options.powerPreference
+  const offered = new Set<string>();
+  const preferences: GPUPowerPreference[] = options.powerPreference
     ? [options.powerPreference]
     : ['high-performance', 'low-power'];
   for (const powerPreference of preferences) {
-    const adapter = await entry.requestAdapter(powerPreference ? { powerPreference } : {});
+    const entry = gpu({ isNull: options.isNull ?? false });
+    const adapter = await entry.requestAdapter({ powerPreference });
     if (!adapter) continue;
-    const name = nameOf(adapter.info);
-    if (!seen.includes(name)) seen.push(name);
-    if (wanted && !name.toLowerCase().includes(wanted.toLowerCase())) continue;
-    return { adapter, ...(await requestDevice(adapter)) };
+    if (!wanted || contains(nameOf(adapter.info), wanted)) return open(adapter);
+    offered.add(nameOf(adapter.info));
   }
-  if (seen.length === 0)
+  if (!wanted) throw new DeviceError('device: no WebGPU adapter was found', adapterHint());
+  // Dawn offers one and the same adapter for every power preference, and the others by name alone.
+  const names = await adapterNames();
+  for (const name of names) {
+    const adapter = await gpu({ adapter: name }).requestAdapter();
+    if (adapter && contains(`${name} ${nameOf(adapter.info)}`, wanted)) return open(adapter);
+  }
+  const found = names.length > 0 ? names : [...offered];
+  if (found.length === 0)
     throw new DeviceError('device: no WebGPU adapter was found', adapterHint());
   throw new DeviceError(
-    `device: no adapter contains "${wanted}"; found ${seen.map((name) => `"${name}"`).join(', ')}`,
+    `device: no adapter contains "${wanted}"; found ${found.map((name) => `"${name.trim()}"`).join(', ')}`,
     'pass part of one of these names to --adapter or TILEGRAD_ADAPTER',
   );
+}
+
+async function open(adapter: GPUAdapter): Promise<OpenedDevice> {
+  return { adapter, ...(await requestDevice(adapter)) };
+}
+
+function contains(name: string, part: string): boolean {
+  return name.toLowerCase().includes(part.toLowerCase());
 }
 
 function nameOf(info: GPUAdapterInfo): string {
@@ -130,6 +147,11 @@ async function requestDevice(
   return { device, info: describe(adapter.info, device, limits) };
 }
 
+/** Whether the adapter computes on the processor. Some runtimes do not say which is a fallback. */
+export function isSoftwareAdapter(info: GPUAdapterInfo): boolean {
+  return info.isFallbackAdapter === true || SOFTWARE.test(nameOf(info));
+}
+
 function describe(
   info: GPUAdapterInfo,
   device: GPUDevice,
@@ -144,7 +166,7 @@ function describe(
     architecture: info.architecture,
     description: info.device && !info.description ? info.device : info.description,
     backend: backend ?? backendName(),
-    isSoftware: SOFTWARE.test(nameOf(info)) || info.isFallbackAdapter,
+    isSoftware: isSoftwareAdapter(info),
     subgroupMinSize: info.subgroupMinSize ?? 0,
     subgroupMaxSize: info.subgroupMaxSize ?? 0,
     subgroupMatrixConfigs: subgroupMatrixConfigs.map(

@@ -7,11 +7,16 @@ export function shaderText(path: string): string {
   return text;
 }
 
-export function gpu({ isNull = false } = {}): GPU {
+export function gpu({ isNull = false }: { isNull?: boolean } = {}): GPU {
   if (isNull) throw new DeviceError('device: a browser has no null backend');
   const entry = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
   if (!entry) throw new DeviceError('device: this browser has no WebGPU', adapterHint());
   return entry;
+}
+
+/** A page is offered adapters by power preference alone. */
+export function adapterNames(): Promise<string[]> {
+  return Promise.resolve([]);
 }
 
 export function preferredAdapter(): string | undefined {

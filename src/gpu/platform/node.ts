@@ -30,14 +30,15 @@ export function shaderText(path: string): string {
 /* Dawn crashes when the object is collected while devices of it live, so it is kept here for good. */
 const instances = new Map<string, GPU>();
 
-export function gpu({ isNull = false } = {}): GPU {
-  const backend = isNull ? 'backend=null' : '';
-  let instance = instances.get(backend);
+export function gpu({ isNull = false, adapter }: { isNull?: boolean; adapter?: string } = {}): GPU {
+  const choice = isNull ? 'backend=null' : adapter === undefined ? '' : `adapter=${adapter}`;
+  let instance = instances.get(choice);
   if (!instance) {
     Object.assign(globalThis, globals);
     try {
-      instance = create([backend, ...DAWN_TOGGLES, ...extraToggles()].filter(Boolean));
-      instances.set(backend, instance);
+      // Of two settings of one name the last counts.
+      instance = create([...DAWN_TOGGLES, ...extraToggles(), choice].filter(Boolean));
+      instances.set(choice, instance);
     } catch (cause) {
       throw new DeviceError(
         `device: Dawn does not start: ${cause instanceof Error ? cause.message : String(cause)}`,
@@ -45,6 +46,18 @@ export function gpu({ isNull = false } = {}): GPU {
     }
   }
   return instance;
+}
+
+/** No device has this name: Dawn answers such a request with a list of all there are. */
+const NO_NAME = '\u0001';
+
+export async function adapterNames(): Promise<string[]> {
+  try {
+    await gpu({ adapter: NO_NAME }).requestAdapter();
+  } catch (error) {
+    return [...String(error).matchAll(/^ \* backend: .*, name: '(.*)'$/gm)].map(([, name]) => name);
+  }
+  return [];
 }
 
 function extraToggles(): string[] {

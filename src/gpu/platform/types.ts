@@ -7,9 +7,11 @@ export interface Platform {
   shaderText(path: string): string;
   /**
    * The entry to WebGPU; the same object for the life of the process. `isNull` gives one whose
-   * devices validate and compute nothing.
+   * devices validate and compute nothing, `adapter` one that offers the adapter of that name alone.
    */
-  gpu(options?: { isNull?: boolean }): GPU;
+  gpu(options?: { isNull?: boolean; adapter?: string }): GPU;
+  /** Names of all adapters that `gpu` can reach by name; none where it cannot. */
+  adapterNames(): Promise<string[]>;
   /** Part of the adapter's name to prefer, from the surroundings (TILEGRAD_ADAPTER). */
   preferredAdapter(): string | undefined;
   /** What the surroundings say of fused kernels (TILEGRAD_FUSION). */
