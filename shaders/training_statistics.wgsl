@@ -2,12 +2,14 @@
 // batch to the epoch's totals, keeps the step's loss, and raises `halted` at the first loss that
 // is NaN or infinite. Optimizers look at `halted` and leave the parameters alone once it is set.
 //
-// One workgroup of 64: invocation i judges rows i, i + 64, …; invocation 0 adds up in order.
+// One workgroup of 64: invocation i judges rows i, i + 64, …; invocation 0 adds up in order. As in
+// argmax, the first of equals is the answer, and the first NaN where there is one.
 //   logits [N K]  read      labels [N]  read      loss [1], the mean over the batch  read
 //   statistics    read and written, as words:
 //     0 Σ loss·N (f32)   1 correct   2 count   3 steps   4 halted   5 first bad step
 //     8 … 8+RING−1       losses of the last RING steps (f32), by step modulo RING
 // Limits: WebGPU's defaults.
+// @use lib/order.wgsl
 
 override RING: u32 = 1024u;
 
@@ -30,8 +32,11 @@ fn main(@builtin(local_invocation_index) local: u32) {
   for (var n = local; n < params.rows; n += 64u) {
     let base = n * params.classes;
     var best = 0u;
+    var largest = order_key(logits[base]);
     for (var k = 1u; k < params.classes; k++) {
-      if (logits[base + k] > logits[base + best]) {
+      let key = order_key(logits[base + k]);
+      if (key > largest) {
+        largest = key;
         best = k;
       }
     }

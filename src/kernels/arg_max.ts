@@ -14,19 +14,26 @@ export interface ArgMaxGeometry {
   inner: number;
 }
 
-/** Index of the first largest element; x [outer length inner] → i32 of `shape`, outer · inner. */
+export interface ArgMaxLaunch {
+  /** The smallest element instead of the largest. */
+  isMin: boolean;
+  variant?: ArgMaxVariant | undefined;
+}
+
+/** Index of the first largest or smallest element; x [outer length inner] → i32 of `shape`, outer · inner. */
 export function argMaxForward(
   runtime: Runtime,
   x: GpuArray,
   shape: readonly number[],
   { outer, length, inner }: ArgMaxGeometry,
-  variant: ArgMaxVariant = chooseVariant(runtime.info, length),
+  { isMin, variant = chooseVariant(runtime.info, length) }: ArgMaxLaunch,
 ): GpuArray {
   const y = runtime.alloc(shape, 'i32');
   const outputs = outer * inner;
   runtime.dispatch({
     shader: `arg_max_forward_${variant}`,
-    op: 'argmax forward',
+    op: isMin ? 'argmin forward' : 'argmax forward',
+    constants: { IS_MIN: isMin },
     bindings: { x, y },
     params: { outputs, length, inner },
     groups: variant === 'workgroup' ? outputs : Math.ceil(outputs / WORKGROUP),

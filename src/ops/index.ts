@@ -44,7 +44,7 @@ import {
 import { batchNorm } from './normalization.js';
 import { avgPool2d, globalAvgPool2d, globalMaxPool2d, maxPool2d } from './pooling.js';
 import { augment, dropout } from './random.js';
-import { argmax, max, mean, min, sum, variance } from './reduce.js';
+import { argmax, argmin, max, mean, min, sum, variance } from './reduce.js';
 import {
   concat,
   expandDims,
@@ -64,6 +64,7 @@ const tensorOps = {
   activate,
   add,
   argmax,
+  argmin,
   augment,
   avgPool2d,
   batchNorm,

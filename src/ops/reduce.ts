@@ -1,4 +1,8 @@
-import { argMax as argMaxRecord, type ArgMaxOptions } from '../autograd/ops/arg_max.js';
+import {
+  argMax as argMaxRecord,
+  argMin as argMinRecord,
+  type ArgMaxOptions,
+} from '../autograd/ops/arg_max.js';
 import {
   reduceRecords,
   type ReduceName,
@@ -103,6 +107,8 @@ export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
  *
  * y[o] = the least r with x[o, r] = max_s x[o, s]
  *
+ * A NaN counts as the largest, as it does in max: the result is the index of the first NaN.
+ *
  * **Shapes** x of any shape → i32 of x's shape without `axis`, or with 1 in its place under keepDims;
  * without `axis` the index into x flattened. **Gradients** none. **Cost** L comparisons.
  * **Saves** nothing. **Errors** ShapeError where the axis does not exist, or x is empty or not f32.
@@ -113,6 +119,25 @@ export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
  */
 export function argmax(x: Tensor, options: ArgMaxOptions = {}): Tensor {
   return applyOp(argMaxRecord, { x }, options);
+}
+
+/**
+ * Index of the smallest element along an axis, the first where several tie.
+ *
+ * y[o] = the least r with x[o, r] = min_s x[o, s]
+ *
+ * A NaN counts as the smallest, as it does in min: the result is the index of the first NaN.
+ *
+ * **Shapes** x of any shape → i32 of x's shape without `axis`, or with 1 in its place under keepDims;
+ * without `axis` the index into x flattened. **Gradients** none. **Cost** L comparisons.
+ * **Saves** nothing. **Errors** ShapeError where the axis does not exist, or x is empty or not f32.
+ * **Source** NumPy manual, numpy.argmin.
+ *
+ * @example
+ * await ops.argmin(device.tensor([[1, 5], [7, 7]]), { axis: 1 }).array(); // [0, 0]
+ */
+export function argmin(x: Tensor, options: ArgMaxOptions = {}): Tensor {
+  return applyOp(argMinRecord, { x }, options);
 }
 
 function reduce(name: ReduceName, x: Tensor, options: VarianceOptions): Tensor {

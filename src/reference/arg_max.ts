@@ -1,12 +1,15 @@
-/** Index of the largest element along an axis, the first where several tie; of the flattened x where `axis` is absent. */
+/**
+ * Index of the largest (op 'argmin': smallest) element along an axis, the first where several tie; of the flattened x
+ * where `axis` is absent. A NaN counts as larger (smaller) than every number, as in NumPy and PyTorch.
+ */
 import { fillOutput, need, normalizeAxis, splitAtAxis } from './lib/arrays.js';
 import type { Reference } from './types.js';
 
 /** Default: keepDims false. */
-export type ArgMaxReferenceOptions = { axis?: number; keepDims?: boolean };
+export type ArgMaxReferenceOptions = { op?: 'argmin'; axis?: number; keepDims?: boolean };
 
 export const argMaxReference: Reference<ArgMaxReferenceOptions> = {
-  forward(inputs, { axis, keepDims }) {
+  forward(inputs, { op, axis, keepDims }) {
     const x = need(inputs, 'x');
     const rank = x.shape.length;
     const all = axis === undefined;
@@ -21,10 +24,12 @@ export const argMaxReference: Reference<ArgMaxReferenceOptions> = {
     return {
       y: fillOutput(yShape, (flat) => {
         const start = Math.floor(flat / inner) * length * inner + (flat % inner);
+        const at = (i: number) => x.data[start + i * inner];
+        const isBetter = (value: number, best: number) =>
+          !Number.isNaN(best) &&
+          (Number.isNaN(value) || (op === 'argmin' ? value < best : value > best));
         let best = 0;
-        for (let i = 1; i < length; i++) {
-          if (x.data[start + i * inner] > x.data[start + best * inner]) best = i;
-        }
+        for (let i = 1; i < length; i++) if (isBetter(at(i), at(best))) best = i;
         return { value: best };
       }),
     };

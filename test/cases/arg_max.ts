@@ -1,5 +1,5 @@
-/** Shapes of argmax. Indices are exact; ties, which integers are full of, go to the first. */
-import { errorCase, opCase, says, type ErrorCase, type OpCase } from './types.js';
+/** Shapes of argmax and argmin (op). Indices are exact; ties, which integers are full of, go to the first. */
+import { errorCase, opCase, says, type ErrorCase, type Fill, type OpCase } from './types.js';
 
 const shapes: [note: string, x: number[], options: Record<string, unknown>][] = [
   ['last axis', [5, 10], { axis: -1 }],
@@ -12,14 +12,17 @@ const shapes: [note: string, x: number[], options: Record<string, unknown>][] = 
   ['one row above a tile', [65, 6], { axis: 1 }],
 ];
 
-export const cases: OpCase[] = shapes.map(([note, x, options]) =>
-  opCase(note, { x: { shape: x, fill: 'distinct' } }, options),
-);
+function searches(note: (shape: string) => string, fill: Fill): OpCase[] {
+  return shapes.flatMap(([shape, x, options]) => [
+    opCase(note(shape), { x: { shape: x, fill } }, options),
+    opCase(`argmin, ${note(shape)}`, { x: { shape: x, fill } }, { op: 'argmin', ...options }),
+  ]);
+}
+
+export const cases: OpCase[] = searches((shape) => shape, 'distinct');
 
 export const exactCases: OpCase[] = [
-  ...shapes.map(([note, x, options]) =>
-    opCase(`${note}, ties go to the first`, { x: { shape: x, fill: 'integers' } }, options),
-  ),
+  ...searches((shape) => `${shape}, ties go to the first`, 'integers'),
   opCase('all below zero', { x: { shape: [4, 6], fill: 'uniform', range: [-9, -5] } }, { axis: 1 }),
 ];
 

@@ -1,5 +1,5 @@
 import type { OpRecord } from '../record.js';
-import { argMax } from './arg_max.js';
+import { argMax, argMin } from './arg_max.js';
 import { augment } from './augment.js';
 import { batchNorm } from './batch_norm.js';
 import { binaryRecords } from './binary.js';
@@ -31,6 +31,7 @@ import { where } from './where.js';
 /** Every op record by its name: the one list that the op list, the docs and the tests walk. */
 export const records = {
   argmax: argMax,
+  argmin: argMin,
   augment,
   avgPool2d,
   batchNorm,
