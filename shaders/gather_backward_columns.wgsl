@@ -7,7 +7,11 @@
 // bit. A workgroup of 64 does 64 neighbouring columns. The grid may be folded into two dimensions.
 //   dy [outer, picks, inner]  read      indices [picks]  read, i32 or u32
 //   dx [outer, length, inner] written
+// Negative indices count from the end; one out of range has no element to send its dy to.
+// Overrides: IS_SIGNED, where indices may be negative.
 // Limits: WebGPU's defaults.
+
+override IS_SIGNED: bool = true;
 
 struct Params {
   columns: u32,
@@ -20,6 +24,12 @@ struct Params {
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
 @group(0) @binding(2) var<storage, read> indices: array<u32>;
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+
+// −1 as unsigned is 2³² − 1, and sums are modulo 2³².
+fn index_of(p: u32) -> u32 {
+  let index = indices[p];
+  return select(index, index + params.length, IS_SIGNED && index >= 0x80000000u);
+}
 
 @compute @workgroup_size(64)
 fn main(
@@ -38,7 +48,7 @@ fn main(
     dx[base + l * params.inner] = 0.0;
   }
   for (var p = 0u; p < params.picks; p++) {
-    let index = indices[p];
+    let index = index_of(p);
     if (index < params.length) {
       dx[base + index * params.inner] += dy[(o * params.picks + p) * params.inner + i];
     }

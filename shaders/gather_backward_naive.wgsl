@@ -5,7 +5,11 @@
 // bit for bit. The grid may be folded into two dimensions.
 //   dy [outer, picks, inner]  read      indices [picks]  read, i32 or u32
 //   dx [outer, length, inner] written
+// Negative indices count from the end; one out of range has no element to send its dy to.
+// Overrides: IS_SIGNED, where indices may be negative.
 // Limits: WebGPU's defaults.
+
+override IS_SIGNED: bool = true;
 
 struct Params {
   size: u32,
@@ -18,6 +22,12 @@ struct Params {
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
 @group(0) @binding(2) var<storage, read> indices: array<u32>;
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+
+// −1 as unsigned is 2³² − 1, and sums are modulo 2³².
+fn index_of(p: u32) -> u32 {
+  let index = indices[p];
+  return select(index, index + params.length, IS_SIGNED && index >= 0x80000000u);
+}
 
 @compute @workgroup_size(64)
 fn main(
@@ -35,7 +45,7 @@ fn main(
   let l = row % params.length;
   var sum = 0.0;
   for (var p = 0u; p < params.picks; p++) {
-    if (indices[p] == l) {
+    if (index_of(p) == l) {
       sum += dy[(o * params.picks + p) * params.inner + i];
     }
   }

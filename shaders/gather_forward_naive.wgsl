@@ -1,12 +1,16 @@
-// Picks along one axis: y[o, p, i] = x[o, indices[p], i], and 0 where the index is out of range.
+// Picks along one axis: y[o, p, i] = x[o, indices[p], i]. Negative indices count from the end; where
+// an index is out of range, y is `outside`: NaN for floats.
 //
 // o stands for all axes before the one that is picked from, i for all after it. One invocation
 // writes one element; a workgroup of 64 writes 64 neighbours. The grid may be folded into two
 // dimensions. Elements are copied as words, so any type of four bytes will do.
 //   x [outer, length, inner]  read      indices [picks]  read, i32 or u32
 //   y [outer, picks, inner]   written
+// Overrides: IS_SIGNED, where indices may be negative.
 // Tunables: Elem, u32, or vec4<u32> where inner is a multiple of four (then params count vectors).
 // Limits: WebGPU's defaults.
+
+override IS_SIGNED: bool = true;
 
 alias Elem = u32; // @tune
 
@@ -15,6 +19,7 @@ struct Params {
   length: u32,
   picks: u32,
   inner: u32,
+  outside: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -35,9 +40,12 @@ fn main(
   let i = flat % params.inner;
   let row = flat / params.inner;
   let o = row / params.picks;
-  // Negative indices are huge when read as unsigned.
-  let index = indices[row % params.picks];
-  var value = Elem();
+  var index = indices[row % params.picks];
+  if (IS_SIGNED && index >= 0x80000000u) {
+    // −1 as unsigned is 2³² − 1, and sums are modulo 2³².
+    index += params.length;
+  }
+  var value = Elem(params.outside);
   if (index < params.length) {
     value = x[(o * params.length + index) * params.inner + i];
   }

@@ -1,7 +1,7 @@
-// y[p, k] = 1 where indices[p] = k, else 0.
+// y[p, k] = 1 where indices[p] = k, else 0; a row of NaN where the index is out of range.
 //
 // One invocation writes one element; a workgroup of 64 writes 64 neighbours. The grid may be
-// folded into two dimensions. An index out of range gives a row of zeros.
+// folded into two dimensions.
 //   indices [P]  read, i32 or u32      y [P, depth]  written
 // Limits: WebGPU's defaults.
 
@@ -24,5 +24,11 @@ fn main(
   if (i >= params.size) {
     return;
   }
-  y[i] = select(0.0, 1.0, indices[i / params.depth] == i % params.depth);
+  let index = indices[i / params.depth];
+  if (index >= params.depth) {
+    let nan_bits = 0x7fc00000u;
+    y[i] = bitcast<f32>(nan_bits);
+  } else {
+    y[i] = select(0.0, 1.0, index == i % params.depth);
+  }
 }

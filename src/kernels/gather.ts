@@ -1,4 +1,4 @@
-import { type GpuArray, sizeOf } from '../gpu/array.js';
+import { type DType, type GpuArray, sizeOf } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { copyElem } from './box_geometry.js';
 
@@ -34,6 +34,13 @@ export function gatherVariants({ inner }: GatherGeometry): GatherVariant[] {
   return inner % 4 === 0 ? ['naive', 'vec4', 'columns'] : ['naive', 'columns'];
 }
 
+/** Bits of what an index out of range gives: NaN, or of integers the least likely one. */
+const outside: Partial<Record<DType, number>> = {
+  f32: 0x7fc00000,
+  i32: 0x80000000,
+  u32: 0xffffffff,
+};
+
 /** y[o, p, i] = x[o, indices[p], i]; f32, i32 or u32 → `shape`. */
 export function gatherForward(
   runtime: Runtime,
@@ -52,8 +59,9 @@ export function gatherForward(
     shader: 'gather_forward_naive',
     op: 'gather forward',
     tune: { Elem: copyElem(isVector ? 'vec4' : 'naive') },
+    constants: { IS_SIGNED: indices.dtype === 'i32' },
     bindings: { x, indices, y },
-    params: { size: threads, length, picks, inner: inner / width },
+    params: { size: threads, length, picks, inner: inner / width, outside: outside[x.dtype]! },
     groups: Math.ceil(threads / WORKGROUP),
     bytes: 8 * y.size + 4 * picks,
   });
@@ -72,6 +80,7 @@ export function gatherBackward(
   const dx = runtime.alloc(shape);
   const common = {
     op: 'gather backward',
+    constants: { IS_SIGNED: indices.dtype === 'i32' },
     bindings: { dy, indices, dx },
     flops: dy.size,
     bytes: 4 * (dy.size + dx.size + picks),

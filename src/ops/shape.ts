@@ -136,7 +136,8 @@ export function transpose(x: Tensor, options: TransposeOptions = {}): Tensor {
  *
  * y[o, p, i] = x[o, indices[p], i], with o and i all axes before and after `axis`
  *
- * An index outside the axis picks zeros and gets no gradient: the GPU cannot raise an error.
+ * Negative indices count from the end. The GPU cannot raise an error, so an index outside the axis
+ * picks NaN (−2³¹ from i32, 2³² − 1 from u32) and sends its gradient nowhere.
  *
  * **Shapes** x of any shape, indices of any shape → x's, with `axis` replaced by those of indices.
  * **Gradients** dx[o, l, i] = Σ_{p: indices[p] = l} dy[o, p, i], summed in the order of p.
@@ -154,7 +155,7 @@ export function gather(x: Tensor, indices: Tensor, options: GatherOptions = {}):
 /**
  * Class numbers as vectors of zeros and a one.
  *
- * y[…, k] = 1 where indices[…] = k, else 0; an index outside 0 … depth − 1 gives zeros
+ * y[…, k] = 1 where indices[…] = k, else 0; an index outside 0 … depth − 1 gives a row of NaN
  *
  * **Shapes** indices [any] → [any, depth]. **Gradients** none. **Cost** 4 bytes for each element
  * of y. **Errors** ShapeError where depth is not a positive whole number or indices are not i32 or
