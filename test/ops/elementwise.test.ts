@@ -74,6 +74,15 @@ describe('the examples of the doc comments', () => {
     expect(await valuesOf(minimum(tensor([3, 4]), tensor([5, 1])))).toEqual([3, 1]);
   });
 
+  it('hardSwish of large numbers is the number', async () => {
+    const large = Math.fround(1e38);
+    expect(await applied('hardSwish', [large, -large, 3e38])).toEqual([
+      large,
+      -0,
+      Math.fround(3e38),
+    ]);
+  });
+
   it('where and cast', async () => {
     const condition = device.tensor([1, 0], [2], { dtype: 'u32' });
     expect(await valuesOf(elementwise.where(condition, tensor([3, 4]), -1))).toEqual([3, -1]);
