@@ -4,14 +4,14 @@ import { arrayText, type DType } from './gpu/array.js';
 import { borrowedBy, isGone, type Borrowed } from './gpu/borrowed.js';
 import type { Storage } from './gpu/buffer_pool.js';
 import { DeviceError, ShapeError } from './gpu/errors.js';
-import { dtypeOf, type TypedArray } from './gpu/host_values.js';
+import { dtypeOf, type HostValues } from './gpu/host_values.js';
 import type { CapturedCommands, Runtime } from './gpu/runtime.js';
 import { collectTensors, outsideScopes, runInScope, Tensor } from './tensor.js';
 
 /* Behind device.capture: one recorded step for each set of input shapes. */
 
 /** A value a captured function takes: a tensor, or host values of the captured input's type. */
-export type CaptureInput = Tensor | TypedArray;
+export type CaptureInput = Tensor | Extract<HostValues, ArrayBufferView>;
 
 export interface Captured<Args extends CaptureInput[], Result> {
   (...inputs: Args): Result;

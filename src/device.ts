@@ -3,13 +3,7 @@ import { CaptureCache, type Captured, type CaptureInput } from './capture.js';
 import type { DeviceInfo, DeviceOptions } from './gpu/adapter.js';
 import { bytesPerElement, sizeOf, type DType } from './gpu/array.js';
 import { DeviceError, ShapeError, UsageError } from './gpu/errors.js';
-import {
-  dtypeOf,
-  encode,
-  flatten,
-  type NestedNumbers,
-  type TypedArray,
-} from './gpu/host_values.js';
+import { dtypeOf, encode, expectHoldable, flatten, type HostValues } from './gpu/host_values.js';
 import type { DispatchTiming } from './gpu/profiler.js';
 import { Runtime } from './gpu/runtime.js';
 import { isOn } from './gpu/switch.js';
@@ -79,15 +73,13 @@ export class Device {
   }
 
   /**
-   * A tensor of host values: a typed array (its type decides the element type) or nested numbers.
+   * A tensor of host values: a typed array (its type decides the element type; 64-bit integers
+   * become i32) or nested numbers.
    *
-   * Errors: ShapeError when the number of values is not that of `shape`, or rows are ragged.
+   * Errors: ShapeError when the number of values is not that of `shape`, rows are ragged, or an
+   * integer type cannot hold a value (a fraction, NaN, one out of range).
    */
-  tensor(
-    values: TypedArray | NestedNumbers,
-    shape?: readonly number[],
-    options: TensorOptions = {},
-  ): Tensor {
+  tensor(values: HostValues, shape?: readonly number[], options: TensorOptions = {}): Tensor {
     const flat = flatten(values);
     const wanted = shape ?? flat.shape;
     checkShape('tensor', wanted);
@@ -123,7 +115,9 @@ export class Device {
 
   full(shape: readonly number[], value: number, options: TensorOptions = {}): Tensor {
     checkShape('full', shape);
-    const array = fillArray(this.runtime, shape, options.dtype ?? 'f32', value);
+    const { dtype = 'f32' } = options;
+    expectHoldable('full', value, dtype);
+    const array = fillArray(this.runtime, shape, dtype, value);
     return this.finish(Tensor.own(this.runtime, array), options);
   }
 
@@ -157,6 +151,10 @@ export class Device {
     const wanted = typeof shape === 'number' ? [shape] : shape;
     checkShape('arange', wanted);
     const { start = 0, step = 1, dtype = 'f32' } = options;
+    const last = sizeOf(wanted) - 1;
+    for (const i of [0, Math.min(1, last), last]) {
+      expectHoldable('arange', start + i * step, dtype, i);
+    }
     const array = arangeArray(this.runtime, wanted, dtype, start, step);
     return this.finish(Tensor.own(this.runtime, array), options);
   }

@@ -29,5 +29,5 @@ export * as nn from './nn/index.js';
 export { ops, type InputShapes, type OpEntry } from './ops/index.js';
 export { withOperands, type OperandType } from './ops/mixed_precision.js';
 export * as optim from './optim/index.js';
-export type { NestedNumbers, TypedArray } from './gpu/host_values.js';
+export type { HostValues, NestedNumbers, TypedArray } from './gpu/host_values.js';
 export { Tensor } from './tensor.js';

@@ -9,6 +9,7 @@ import {
   flatten,
   nest,
   viewOf,
+  type HostValues,
   type NestedNumbers,
   type TypedArray,
 } from './gpu/host_values.js';
@@ -232,7 +233,7 @@ export class Tensor implements Variable, Leaf {
   }
 
   /** New values in the same memory, for parameters and inputs that live long. */
-  assign(values: Tensor | TypedArray | NestedNumbers): this {
+  assign(values: Tensor | HostValues): this {
     if (values instanceof Tensor) {
       if (values.shape.join() !== this.shape.join() || values.dtype !== this.dtype) {
         throw new ShapeError(

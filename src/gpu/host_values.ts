@@ -3,14 +3,15 @@ import { ShapeError } from './errors.js';
 
 /* Values as the host writes and reads them: nested numbers and typed arrays. */
 
+/** What reading a tensor gives. */
 export type TypedArray = Float32Array | Int32Array | Uint32Array | Uint8Array;
 export type NestedNumbers = number | readonly NestedNumbers[];
+/** What a tensor can be made of. Of int64, NumPy's default, the values that fit become i32. */
+export type HostValues = TypedArray | BigInt64Array | BigUint64Array | NestedNumbers;
 
 /** Flat values and the shape of nested numbers; rows of different lengths are an error. */
-export function flatten(values: TypedArray | NestedNumbers): {
-  data: ArrayLike<number>;
-  shape: number[];
-} {
+export function flatten(values: HostValues): { data: ArrayLike<number>; shape: number[] } {
+  if (isInt64(values)) return { data: Float64Array.from(values, Number), shape: [values.length] };
   if (ArrayBuffer.isView(values)) return { data: values, shape: [values.length] };
   if (typeof values === 'number') return { data: [values], shape: [] };
   const shape: number[] = [];
@@ -43,28 +44,51 @@ function ragged(shape: readonly number[], depth: number): ShapeError {
   );
 }
 
+function isInt64(values: HostValues): values is BigInt64Array | BigUint64Array {
+  return values instanceof BigInt64Array || values instanceof BigUint64Array;
+}
+
 /** The element type that host values ask for. */
-export function dtypeOf(values: TypedArray | NestedNumbers): DType {
-  if (values instanceof Int32Array) return 'i32';
+export function dtypeOf(values: HostValues): DType {
+  if (values instanceof Int32Array || isInt64(values)) return 'i32';
   if (values instanceof Uint32Array) return 'u32';
   if (values instanceof Uint8Array) return 'u8';
   return 'f32';
 }
 
-/** Host values in the layout of an element type. */
+/** Typed array and largest values of the integer types. */
+const integers = {
+  i32: { Array: Int32Array, lowest: -(2 ** 31), highest: 2 ** 31 - 1 },
+  u32: { Array: Uint32Array, lowest: 0, highest: 2 ** 32 - 1 },
+  u8: { Array: Uint8Array, lowest: 0, highest: 255 },
+} as const;
+
+/**
+ * Host values in the layout of an element type. Floats are rounded.
+ *
+ * Errors: ShapeError for a value that an integer type cannot hold: a fraction, one out of range, NaN.
+ */
 export function encode(data: ArrayLike<number>, dtype: DType): ArrayBufferView {
-  switch (dtype) {
-    case 'f32':
-      return data instanceof Float32Array ? data : Float32Array.from(data);
-    case 'i32':
-      return data instanceof Int32Array ? data : Int32Array.from(data);
-    case 'u32':
-      return data instanceof Uint32Array ? data : Uint32Array.from(data);
-    case 'u8':
-      return data instanceof Uint8Array ? data : Uint8Array.from(data);
-    case 'f16':
-      throw new ShapeError('tensor: f16 is made on the GPU', 'upload f32, then cast to f16');
+  if (dtype === 'f32') return data instanceof Float32Array ? data : Float32Array.from(data);
+  if (dtype === 'f16') {
+    throw new ShapeError('tensor: f16 is made on the GPU', 'upload f32, then cast to f16');
   }
+  const { Array: IntegerArray } = integers[dtype];
+  if (data instanceof IntegerArray) return data;
+  for (let i = 0; i < data.length; i++) expectHoldable('tensor', data[i], dtype, i);
+  return IntegerArray.from(data);
+}
+
+/** Refuses a number that an integer type cannot hold; `index` says which of many it is. */
+export function expectHoldable(where: string, value: number, dtype: DType, index?: number): void {
+  if (!(dtype in integers)) return;
+  const { lowest, highest } = integers[dtype as keyof typeof integers];
+  if (Number.isInteger(value) && value >= lowest && value <= highest) return;
+  const place = index === undefined ? '' : ` at index ${index}`;
+  throw new ShapeError(
+    `${where}: ${dtype} holds whole numbers from ${lowest} to ${highest}, got ${value}${place}`,
+    'round or clip the values first, or make a tensor of another type',
+  );
 }
 
 /** Bytes read back, as the typed array of their element type. */

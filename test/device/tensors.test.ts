@@ -60,6 +60,42 @@ describe('making tensors', () => {
     ]);
   });
 
+  it('of i32 from 64-bit integers that fit', async () => {
+    const labels = device.tensor(BigInt64Array.of(1n, -(2n ** 31n), 2n ** 31n - 1n));
+    expect(labels.dtype).toBe('i32');
+    expect(await labels.array()).toEqual([1, -(2 ** 31), 2 ** 31 - 1]);
+    expect(await labels.assign(BigUint64Array.of(4n, 5n, 6n)).array()).toEqual([4, 5, 6]);
+    const large = device.tensor(BigUint64Array.of(2n ** 32n - 1n), [1], { dtype: 'u32' });
+    expect(await large.array()).toEqual([2 ** 32 - 1]);
+    expect(await device.tensor(BigInt64Array.of(3n), [1], { dtype: 'f32' }).array()).toEqual([3]);
+    const refused = /^tensor: i32 holds whole numbers from .* got 2147483648 at index 1\nfix: /;
+    expect(() => device.tensor(BigInt64Array.of(1n, 2n ** 31n))).toThrow(refused);
+  });
+
+  it.each([
+    [[1, 1.5], 'i32', '1\\.5 at index 1'],
+    [[2 ** 40], 'i32', '1099511627776 at index 0'],
+    [[0, 0, NaN], 'i32', 'NaN at index 2'],
+    [[-1], 'u32', '-1 at index 0'],
+    [[256], 'u8', '256 at index 0'],
+    [[Infinity], 'u8', 'Infinity at index 0'],
+  ] as const)('not of values that the type cannot hold: %j as %s', (values, dtype, said) => {
+    const pattern = new RegExp(`^tensor: ${dtype} holds whole numbers from .* got ${said}\\nfix: `);
+    expect(() => device.tensor([...values], undefined, { dtype })).toThrow(pattern);
+    expect(() => device.tensor([...values], undefined, { dtype })).toThrow(ShapeError);
+    const target = device.zeros([values.length], { dtype });
+    expect(() => target.assign(values)).toThrow(pattern);
+  });
+
+  it('not of fills and steps that the type cannot hold', () => {
+    expect(() => device.full([2], 1.5, { dtype: 'i32' })).toThrow(/^full: i32 holds .* got 1\.5/);
+    expect(() => device.full([2], -1, { dtype: 'u8' })).toThrow(/^full: u8 holds .* got -1/);
+    const halves = { step: 0.5, dtype: 'i32' } as const;
+    expect(() => device.arange(3, halves)).toThrow(/^arange: i32 holds .* got 0\.5 at index 1/);
+    const falling = { start: 1, step: -1, dtype: 'u32' } as const;
+    expect(() => device.arange(3, falling)).toThrow(/^arange: u32 holds .* got -1 at index 2/);
+  });
+
   it('of zeros, ones, one value and steps', async () => {
     expect(Array.from(await device.zeros([3]).data())).toEqual([0, 0, 0]);
     expect(Array.from(await device.ones([5]).data())).toEqual([1, 1, 1, 1, 1]);
