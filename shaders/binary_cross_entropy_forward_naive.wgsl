@@ -1,7 +1,8 @@
 // Binary cross-entropy of each element; mean and sum follow in loss_reduction. For probabilities p
 //   loss = −t · log p − (1 − t) · log(1 − p),   logarithms no lower than −100
 // and for logits z (FROM_LOGITS), p = sigmoid(z), in a form that neither overflows nor cancels:
-//   loss = max(z, 0) − z · t + log(1 + exp(−|z|))
+//   loss = |z| · (1 − t where z > 0, else t) + log(1 + exp(−|z|))
+// A logit of ±∞ that is right, at a target of 1 or 0, adds nothing.
 //
 // One invocation computes one loss (or four, with Lanes = vec4<f32>, where elements past the end
 // fall into the padding of the buffers); a workgroup of 64 computes 64 neighbours.
@@ -44,7 +45,9 @@ fn main(
   let p = prediction[i];
   let t = labels[i];
   if (FROM_LOGITS) {
-    losses[i] = max(p, Lanes(0.0)) - p * t + log(1.0 + exp(-abs(p)));
+    let wrong = select(t, 1.0 - t, p > Lanes(0.0));
+    let part = select(abs(p) * wrong, Lanes(0.0), (wrong == Lanes(0.0)) & (abs(p) > Lanes(3.4028234e38)));
+    losses[i] = part + log(1.0 + exp(-abs(p)));
   } else {
     losses[i] = -t * bounded_log(p) - (1.0 - t) * bounded_log(1.0 - p);
   }

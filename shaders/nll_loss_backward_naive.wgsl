@@ -1,5 +1,5 @@
 // Gradient of the negative log-likelihood: −dy[n] at the class of row n, 0 elsewhere. A row whose
-// class lies outside 0 … K − 1 gets zeros.
+// class lies outside 0 … K − 1 gets NaN.
 //
 // One invocation computes one element; a workgroup of 64 computes 64 neighbours.
 //   classes  [N]    read
@@ -33,5 +33,11 @@ fn main(
   }
   let n = i / params.K;
   let share = dy[select(n, 0u, IS_REDUCED)] / params.divisor;
-  gradient[i] = select(0.0, -share, classes[n] == i32(i % params.K));
+  let class_number = classes[n];
+  if (class_number < 0 || class_number >= i32(params.K)) {
+    let nan_bits = 0x7fc00000u;
+    gradient[i] = bitcast<f32>(nan_bits);
+  } else {
+    gradient[i] = select(0.0, -share, class_number == i32(i % params.K));
+  }
 }

@@ -5,7 +5,7 @@
 //
 // One invocation computes one element; a workgroup of 64 computes 64 neighbours.
 //   logits     [N K]  read
-//   classes    [N]    read unless DENSE; a row whose class is outside 0 … K − 1 gets zeros
+//   classes    [N]    read unless DENSE; a row whose class is outside 0 … K − 1 gets NaN
 //   targets    [N K]  read where DENSE
 //   statistics [3 N]  read: largest logit, log Σ exp, total = Σ_k t[n,k]
 //   dy         [N], or one number where IS_REDUCED, which `divisor` divides (N for a mean)
@@ -62,5 +62,7 @@ fn main(
     is_valid = class_number >= 0 && class_number < i32(K);
   }
   let t = (1.0 - params.smoothing) * label + params.smoothing / f32(K);
-  gradient[i] = select(0.0, share * (exp(log_p) * statistics[2u * N + n] - t), is_valid);
+  let nan_bits = 0x7fc00000u;
+  let value = share * (exp(log_p) * statistics[2u * N + n] - t);
+  gradient[i] = select(bitcast<f32>(nan_bits), value, is_valid);
 }

@@ -4,7 +4,7 @@
 //
 // A workgroup of 64 covers 256 elements. K is the number of classes.
 //   logits     [N K/4] of vec4  read
-//   classes    [N]              read unless DENSE; a row whose class is outside 0 … K − 1 gets zeros
+//   classes    [N]              read unless DENSE; a row whose class is outside 0 … K − 1 gets NaN
 //   targets    [N K/4] of vec4  read where DENSE
 //   statistics [3 N]            read: largest logit, log Σ exp, total = Σ_k t[n,k]
 //   dy         [N], or one number where IS_REDUCED, which `divisor` divides (N for a mean)
@@ -63,5 +63,6 @@ fn main(
   }
   let t = (1.0 - params.smoothing) * label + params.smoothing / f32(K);
   let value = share * (exp(log_p) * statistics[2u * N + n] - t);
-  gradient[i] = select(vec4<f32>(0.0), value, is_valid);
+  let nan_bits = 0x7fc00000u;
+  gradient[i] = select(vec4<f32>(bitcast<f32>(nan_bits)), value, is_valid);
 }

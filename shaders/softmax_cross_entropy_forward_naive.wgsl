@@ -10,7 +10,8 @@
 //   losses     [N]    written
 //   statistics [3 N]  written where KEEP_STATISTICS, for the gradient: the largest logit of each
 //                     row, log Σ exp, and Σ_k t[n,k]
-// A class number outside 0 … K − 1 makes the row's loss NaN.
+// A class number outside 0 … K − 1 makes the row's loss NaN. A logit of −∞ at a target of 0 adds
+// nothing: 0 · log 0 = 0.
 // Overrides: DENSE; KEEP_STATISTICS; IS_SMOOTHED, where smoothing > 0.
 // Limits: WebGPU's defaults.
 
@@ -30,6 +31,12 @@ struct Params {
 @group(0) @binding(3) var<storage, read> targets: array<f32>;
 @group(0) @binding(4) var<storage, read_write> losses: array<f32>;
 @group(0) @binding(5) var<storage, read_write> statistics: array<f32>;
+
+// −t · log p, which is 0 where t = 0 and p = 0.
+fn part_of_loss(t: f32, log_p: f32) -> f32 {
+  let is_nothing = t == 0.0 && log_p < -3.4028234e38;
+  return select(-t * log_p, 0.0, is_nothing);
+}
 
 @compute @workgroup_size(64)
 fn main(
@@ -62,7 +69,7 @@ fn main(
     total = 0.0;
     for (var k = 0u; k < K; k++) {
       let t = (1.0 - params.smoothing) * targets[row + k] + spread;
-      loss -= t * (logits[row + k] - largest - log_sum);
+      loss += part_of_loss(t, logits[row + k] - largest - log_sum);
       total += t;
     }
   } else {

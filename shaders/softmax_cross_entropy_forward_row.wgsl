@@ -9,7 +9,8 @@
 //   targets    [N K]  read where DENSE: probabilities of the classes
 //   losses     [N]    written
 //   statistics [3 N]  written where KEEP_STATISTICS: largest logit, log Σ exp, Σ_k t[n,k]
-// A class number outside 0 … K − 1 makes the row's loss NaN.
+// A class number outside 0 … K − 1 makes the row's loss NaN. A logit of −∞ at a target of 0 adds
+// nothing: 0 · log 0 = 0.
 // Overrides: DENSE; KEEP_STATISTICS; IS_SMOOTHED, where smoothing > 0.
 // Limits: WebGPU's defaults.
 
@@ -58,6 +59,12 @@ fn sum_of_group(value: f32, local: u32) -> f32 {
   return shared_values[0];
 }
 
+// −t · log p, which is 0 where t = 0 and p = 0.
+fn part_of_loss(t: f32, log_p: f32) -> f32 {
+  let is_nothing = t == 0.0 && log_p < -3.4028234e38;
+  return select(-t * log_p, 0.0, is_nothing);
+}
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
@@ -96,7 +103,7 @@ fn main(
       if (DENSE) {
         t += (1.0 - params.smoothing) * targets[row + k];
       }
-      own -= t * (logits[row + k] - largest - log_sum);
+      own += part_of_loss(t, logits[row + k] - largest - log_sum);
       own_total += t;
     }
     loss = sum_of_group(own, local);

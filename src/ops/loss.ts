@@ -59,9 +59,10 @@ export function logSoftmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
  * loss[n] = −Σ_k t[n,k] · log softmax(logits)[n,k],   t = (1 − labelSmoothing) · labels + labelSmoothing / K
  *
  * `labels` are class numbers (i32 [N]) or probabilities (f32 [N K]). The largest logit of a row is
- * taken off before exp, so large logits do no harm. A class number outside 0 … K − 1 makes the
- * loss of its row NaN (and with it a mean or sum) and the row's gradient 0: looking at labels
- * before the GPU has run would cost a read-back for each step.
+ * taken off before exp, so large logits do no harm, and a logit of −∞ at a target of 0 adds
+ * nothing. A class number outside 0 … K − 1 makes the loss of its row NaN (and with it a mean or
+ * sum) and the row's gradient too: looking at labels before the GPU has run would cost a read-back
+ * for each step, and zeros would let training stand still in silence.
  *
  * **Shapes** logits [N K], labels [N] or [N K] → [] for 'mean' (the default) and 'sum', [N] for 'none'.
  * **Gradients** dlogits[n,k] = dy[n] · (softmax(logits)[n,k] · Σ_j t[n,j] − t[n,k]), dy / N in a mean;
@@ -136,7 +137,7 @@ export function mseLoss(prediction: Tensor, target: Tensor, options: MseLossOpti
  * loss[n] = −logProbabilities[n, labels[n]],   then the mean over all rows, the sum, or none
  *
  * softmaxCrossEntropy does both steps at once. A class number outside 0 … K − 1 makes the loss of
- * its row NaN and the row's gradient 0.
+ * its row and the row's gradient NaN.
  *
  * **Shapes** logProbabilities [N K], labels i32 [N] → [] for 'mean' (the default) and 'sum', [N] for 'none'.
  * **Gradients** dlogProbabilities[n,k] = −dy[n] where k = labels[n], else 0; dy / N in a mean.
@@ -164,7 +165,7 @@ export function nllLoss(
  *
  * p is the prediction, its logarithms no lower than −100; with `fromLogits` it is sigmoid(z) of the
  * prediction z, and the loss is computed as max(z, 0) − z · t + log(1 + exp(−|z|)), which keeps its
- * digits where the sigmoid saturates.
+ * digits where the sigmoid saturates. A logit of ±∞ at the target it is right about adds nothing.
  *
  * **Shapes** prediction and target of one shape → [] for 'mean' (the default) and 'sum', that shape for 'none'.
  * **Gradients** dprediction = dy · (p − t) / max(p · (1 − p), 1e-12), with fromLogits dy · (sigmoid(z) − t);

@@ -18,7 +18,7 @@ describe('softmaxCrossEntropy', () => {
   });
 
   it.each(['naive', 'row'] as const)(
-    'a class that does not exist makes its row NaN and its gradient 0, variant %s',
+    'a class that does not exist makes its row and its gradient NaN, variant %s',
     async (variant) => {
       const device = await testDevice();
       const values = Array.from({ length: 12 }, (_, i) => i / 7);
@@ -29,8 +29,34 @@ describe('softmaxCrossEntropy', () => {
       expect(await softmaxCrossEntropy(logits, labels, { variant }).item()).toBeNaN();
       losses.backward(device.ones([4]));
       const gradient = Array.from(await logits.grad!.data());
-      expect(gradient.slice(3, 9)).toEqual([0, 0, 0, 0, 0, 0]);
-      expect(gradient.slice(0, 3).every((value) => value !== 0)).toBe(true);
+      expect(gradient.map(Number.isNaN)).toEqual(gradient.map((_, i) => i >= 3 && i < 9));
+    },
+  );
+
+  it.each(['naive', 'row', 'vec4'] as const)(
+    'a logit of −∞ adds nothing at a target of 0, and makes the loss infinite at any other, variant %s',
+    async (variant) => {
+      const device = await testDevice();
+      const logits = device.tensor([0, -Infinity, 0, -Infinity, 0, -Infinity, 0, 0], [2, 4], {
+        requiresGrad: true,
+      });
+      const targets = device.tensor([0.5, 0, 0.5, 0, 0.5, 0.5, 0, 0], [2, 4]);
+      const losses = softmaxCrossEntropy(logits, targets, { reduction: 'none', variant });
+      const [first, second] = await losses.data();
+      expect(first).toBeCloseTo(Math.LN2, 6);
+      expect(second).toBe(Infinity);
+      losses.backward(device.ones([2]));
+      const gradient = Array.from(await logits.grad!.data());
+      const third = 1 / 3;
+      [0, 0, 0, 0, third - 0.5, -0.5, third, third].forEach((wanted, i) =>
+        expect(gradient[i]).toBeCloseTo(wanted, 6),
+      );
+      const labels = device.tensor(Int32Array.of(2, 0));
+      const [zero] = await softmaxCrossEntropy(logits, labels, {
+        reduction: 'none',
+        variant,
+      }).data();
+      expect(zero).toBeCloseTo(Math.LN2, 6);
     },
   );
 
