@@ -82,12 +82,12 @@ interface NamedArray {
   read: () => NpyArray;
 }
 
-/** The arrays by their names in lower case; those of a folder are read only when they are wanted. */
+/** The arrays by their names in lower case; they are read only when they are wanted. */
 function arraysIn(place: string, names: readonly string[]): Map<string, NamedArray> {
   const arrays = new Map<string, NamedArray>();
   const addArchive = (file: string): void => {
-    for (const [name, array] of readNpz(file)) {
-      arrays.set(name.toLowerCase(), { where: `${file}:${name}`, read: () => array });
+    for (const [name, read] of readNpz(file)) {
+      arrays.set(name.toLowerCase(), { where: `${file}:${name}`, read });
     }
   };
   if (names.length === 0) addArchive(place);
@@ -109,7 +109,7 @@ interface ArrayPair {
 function readPair(images: NamedArray, labels: NamedArray): ArrayPair {
   const { shape, values } = images.read();
   const [count, height, width, channels = 1] = shape;
-  if (shape.length < 3 || shape.length > 4 || ![1, 3].includes(channels) || count * height === 0) {
+  if (shape.length < 3 || shape.length > 4 || ![1, 3].includes(channels) || shape.includes(0)) {
     const isPlanar = shape.length === 4 && [1, 3].includes(shape[1]);
     throw new DataError(
       `${images.where}: expected images [N, H, W] or [N, H, W, C] with 1 or 3 channels, got` +
@@ -157,7 +157,7 @@ function toBytes(values: NpyArray['values'], where: string): Uint8Array {
 function readLabels({ where, read }: NamedArray): { classes: Int32Array; classCount: number } {
   const { shape, values } = read();
   const [count, width = 1] = shape;
-  if (shape.length < 1 || shape.length > 2) {
+  if (shape.length < 1 || shape.length > 2 || shape.includes(0)) {
     throw new DataError(
       `${where}: expected labels [N], [N, 1] or one-hot [N, K], got [${shape.join(', ')}]`,
     );

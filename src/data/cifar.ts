@@ -8,7 +8,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../gpu/errors.js';
 import { checkLabels, MemoryDataset, numberedClasses } from './dataset.js';
-import { readMaybeGzip } from './idx.js';
+import { readWhole } from './gzip.js';
 import type { Split } from './mnist.js';
 
 const SIDE = 32;
@@ -96,7 +96,7 @@ async function readRecords(
       'unpack the whole archive',
     );
   }
-  const { bytes } = await readMaybeGzip(file);
+  const bytes = await readWhole(file);
   const recordBytes = kind.labelBytes + 3 * PLANE;
   const count = bytes.length / recordBytes;
   if (count === 0 || !Number.isInteger(count)) {

@@ -4,7 +4,7 @@
  */
 import { DataError } from '../gpu/errors.js';
 import { checkLabels, MemoryDataset, numberedClasses } from './dataset.js';
-import { readMaybeGzip } from './idx.js';
+import { readWhole } from './gzip.js';
 
 const NEWLINE = 10;
 const RETURN = 13;
@@ -16,14 +16,7 @@ const NINE = 57;
 
 /** Reads a CSV file of grey square images. */
 export async function openCsv(file: string, name = 'csv', classCount = 10): Promise<MemoryDataset> {
-  const { bytes, isTruncated } = await readMaybeGzip(file);
-  if (isTruncated) {
-    throw new DataError(
-      `${file}: truncated: the gzip archive ends early, after ${bytes.length} bytes of text`,
-      'download the file again',
-    );
-  }
-  return parseCsv(bytes, file, name, classCount);
+  return parseCsv(await readWhole(file), file, name, classCount);
 }
 
 /**
@@ -52,7 +45,7 @@ export function parseCsv(
       'expected a label and for example 784 pixels (28 × 28) in each line',
     );
   }
-  const capacity = lines.countRest();
+  const capacity = lines.mostRows(columns);
   const pixels = side * side;
   const images = new Uint8Array(capacity * pixels);
   const labels = new Int32Array(capacity);
@@ -113,10 +106,16 @@ class CsvLines {
     return fields;
   }
 
-  /** At least as many as there are lines left. */
-  countRest(): number {
+  /**
+   * At least as many as there are rows left: no more than lines, and none of fewer bytes than a digit
+   * and a separator for each field, so that blank lines ask for no memory.
+   */
+  mostRows(columns: number): number {
+    const most = Math.ceil((this.bytes.length - this.at + 1) / (2 * columns));
     let count = 1;
-    for (let at = this.at; at < this.bytes.length; at++) if (this.bytes[at] === NEWLINE) count++;
+    for (let at = this.at; count < most && at < this.bytes.length; at++) {
+      if (this.bytes[at] === NEWLINE) count++;
+    }
     return count;
   }
 

@@ -4,12 +4,8 @@
  *
  * Source: LeCun, Cortes, Burges, "The MNIST database", section "FILE FORMATS FOR THE MNIST DATABASE".
  */
-import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
-import { constants, gunzip } from 'node:zlib';
 import { DataError } from '../gpu/errors.js';
-
-const unzip = promisify(gunzip);
+import { readMaybeGzip } from './gzip.js';
 
 /** An idx file in memory. */
 export interface IdxArray {
@@ -20,45 +16,35 @@ export interface IdxArray {
   file: string;
 }
 
-/**
- * Contents of a file, unpacked when it begins like a gzip archive, whatever its name is.
- *
- * An archive that breaks off is unpacked as far as it goes with `isTruncated` set, so that the reader
- * of the format can say how much is missing.
- */
-export async function readMaybeGzip(
-  file: string,
-): Promise<{ bytes: Uint8Array; isTruncated: boolean }> {
-  let packed: Buffer;
-  try {
-    packed = await readFile(file);
-  } catch (error) {
-    throw new DataError(`${file}: cannot be read: ${(error as Error).message}`);
-  }
-  if (packed[0] !== 0x1f || packed[1] !== 0x8b) return { bytes: packed, isTruncated: false };
-  try {
-    return { bytes: await unzip(packed), isTruncated: false };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR') {
-      const bytes = await unzip(packed, { finishFlush: constants.Z_SYNC_FLUSH });
-      return { bytes, isTruncated: true };
-    }
-    throw new DataError(
-      `${file}: damaged gzip archive: ${(error as Error).message}`,
-      'download the file again',
-    );
-  }
-}
-
 /** Reads the idx file of unsigned bytes with the given number of dimensions. */
 export async function readIdx(file: string, dimensions: number): Promise<IdxArray> {
-  const { bytes, isTruncated } = await readMaybeGzip(file);
-  return parseIdx(bytes, file, dimensions, isTruncated);
+  const headerBytes = 4 + 4 * dimensions;
+  const { bytes, isTruncated, isCut } = await readMaybeGzip(file, (head) =>
+    isIdx(head, dimensions) ? headerBytes + valueCount(shapeOf(head, dimensions)) : headerBytes,
+  );
+  return parseIdx(bytes, file, dimensions, { isTruncated, isCut });
+}
+
+function isIdx(bytes: Uint8Array, dimensions: number): boolean {
+  const expected = [0, 0, 8, dimensions];
+  return (
+    bytes.length >= 4 + 4 * dimensions && expected.every((byte, index) => bytes[index] === byte)
+  );
+}
+
+function shapeOf(bytes: Uint8Array, dimensions: number): number[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: dimensions }, (_, axis) => view.getUint32(4 + 4 * axis));
+}
+
+function valueCount(shape: readonly number[]): number {
+  return shape.reduce((product, extent) => product * extent, 1);
 }
 
 /**
  * Takes an idx file apart.
  *
+ * @param unpacked how the archive that the bytes come from ended
  * @throws DataError when the magic number is another (foreign file), when the header is cut short, or
  * when there are fewer or more values than the header says
  */
@@ -66,7 +52,7 @@ export function parseIdx(
   bytes: Uint8Array,
   file: string,
   dimensions: number,
-  isTruncated = false,
+  { isTruncated = false, isCut = false } = {},
 ): IdxArray {
   const headerBytes = 4 + 4 * dimensions;
   const magic = [...bytes.subarray(0, 4)];
@@ -84,15 +70,14 @@ export function parseIdx(
       'download the file again',
     );
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const shape = Array.from({ length: dimensions }, (_, axis) => view.getUint32(4 + 4 * axis));
-  const expectedBytes = shape.reduce((product, extent) => product * extent, 1);
+  const shape = shapeOf(bytes, dimensions);
+  const expectedBytes = valueCount(shape);
   const actualBytes = bytes.length - headerBytes;
-  if (actualBytes !== expectedBytes || isTruncated) {
-    const state = actualBytes > expectedBytes ? 'too long' : 'truncated';
+  if (actualBytes !== expectedBytes || isTruncated || isCut) {
+    const state = isCut || actualBytes > expectedBytes ? 'too long' : 'truncated';
     throw new DataError(
       `${file}: ${state}: expected ${expectedBytes} bytes of values (${shape.join(' × ')}), got` +
-        ` ${actualBytes}${isTruncated ? '; the gzip archive ends early' : ''}`,
+        ` ${isCut ? 'more' : actualBytes}${isTruncated ? '; the gzip archive ends early' : ''}`,
       'download the file again',
     );
   }

@@ -4,8 +4,8 @@
  * Source: NumPy, "NEP 1: a simple file format for NumPy arrays", and the notes on versions 1.0 to 3.0
  * in numpy.lib.format.
  */
-import { readFileSync } from 'node:fs';
 import { DataError } from '../gpu/errors.js';
+import { readBytes } from './read_bytes.js';
 import { readZip, writeZip } from './zip.js';
 
 /** Element types that are read and written, by their NumPy names. */
@@ -39,21 +39,17 @@ export function readNpy(file: string): NpyArray {
   return parseNpy(readBytes(file), file);
 }
 
-/** Reads the arrays of an .npz file, by their names without `.npy`. Errors: as `readNpy`. */
-export function readNpz(file: string): Map<string, NpyArray> {
-  const arrays = new Map<string, NpyArray>();
-  for (const [name, bytes] of readZip(readBytes(file), file)) {
-    if (name.endsWith('.npy')) arrays.set(name.slice(0, -4), parseNpy(bytes, `${file}:${name}`));
+/**
+ * The arrays of an .npz file, by their names without `.npy`; each is unpacked and read when it is
+ * asked for. Errors: as `readNpy`.
+ */
+export function readNpz(file: string): Map<string, () => NpyArray> {
+  const arrays = new Map<string, () => NpyArray>();
+  for (const [name, unpack] of readZip(readBytes(file), file)) {
+    if (!name.endsWith('.npy')) continue;
+    arrays.set(name.slice(0, -4), () => parseNpy(unpack(), `${file}:${name}`));
   }
   return arrays;
-}
-
-function readBytes(file: string): Uint8Array {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new DataError(`${file}: cannot be read: ${(error as Error).message}`);
-  }
 }
 
 /**
@@ -78,6 +74,13 @@ export function parseNpy(bytes: Uint8Array, file: string): NpyArray {
   const shape = extents.split(',').filter((extent) => extent.trim() !== '');
   const sizes = shape.map(Number);
   const count = sizes.reduce((product, extent) => product * extent, 1);
+  // Extents as such: beside a zero their product says nothing of them.
+  if (![...sizes, count].every(Number.isSafeInteger)) {
+    throw new DataError(
+      `${file}: expected extents whose product is below 2^53, got (${extents.trim().slice(0, 80)})`,
+      'save or copy the file again',
+    );
+  }
   const { BYTES_PER_ELEMENT } = NPY_TYPES[dtype];
   const actual = bytes.length - end;
   if (actual !== count * BYTES_PER_ELEMENT) {

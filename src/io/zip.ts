@@ -5,7 +5,7 @@
  *
  * Source: PKWARE, APPNOTE.TXT, sections 4.3 and 4.4.
  */
-import { inflateRawSync } from 'node:zlib';
+import * as zlib from 'node:zlib';
 import { DataError } from '../gpu/errors.js';
 
 const LOCAL = 0x04034b50;
@@ -15,19 +15,37 @@ const END_BYTES = 22;
 const STORED = 0;
 const DEFLATED = 8;
 
+/** What the directory says of a member. */
+interface Entry {
+  name: string;
+  method: number;
+  isEncrypted: boolean;
+  sum: number;
+  packedBytes: number;
+  plainBytes: number;
+  /** Where its local header is, and where its bytes begin and end. */
+  at: number;
+  begin: number;
+  end: number;
+}
+
 /**
- * The members of an archive by their names; folders are passed over.
+ * The members of an archive by their names; folders are passed over. Each is unpacked only when it
+ * is asked for, and anew each time.
+ *
+ * Members that share bytes are refused: a small archive could otherwise unpack to any size.
  *
  * @param file for messages
- * @throws DataError for what is no archive, and for damaged, encrypted or otherwise packed members
+ * @throws DataError for what is no archive, and for members that overlap or lie outside it; a member
+ * throws one when it is damaged, encrypted or packed by another method
  */
-export function readZip(bytes: Uint8Array, file: string): Map<string, Uint8Array> {
+export function readZip(bytes: Uint8Array, file: string): Map<string, () => Uint8Array> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = findEnd(view);
   if (end === -1) {
     throw new DataError(`${file}: no zip archive, or truncated: its directory is missing`);
   }
-  const members = new Map<string, Uint8Array>();
+  const entries: Entry[] = [];
   const count = view.getUint16(end + 10, true);
   let at = view.getUint32(end + 16, true);
   for (let index = 0; index < count; index++) {
@@ -36,10 +54,11 @@ export function readZip(bytes: Uint8Array, file: string): Map<string, Uint8Array
     }
     const nameLength = view.getUint16(at + 28, true);
     const name = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + nameLength));
-    if (!name.endsWith('/')) members.set(name, readMember(bytes, view, at, `${file}:${name}`));
+    if (!name.endsWith('/')) entries.push(readEntry(view, at, `${file}:${name}`, name));
     at += 46 + nameLength + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
   }
-  return members;
+  checkApart(entries, file);
+  return new Map(entries.map((entry) => [entry.name, () => unpack(bytes, entry, file)]));
 }
 
 /** Where the end record begins; a comment of at most 65,535 bytes may follow it. */
@@ -51,37 +70,56 @@ function findEnd(view: DataView): number {
   return -1;
 }
 
-function readMember(bytes: Uint8Array, view: DataView, entry: number, name: string): Uint8Array {
-  const flags = view.getUint16(entry + 8, true);
-  const method = view.getUint16(entry + 10, true);
-  const sum = view.getUint32(entry + 16, true);
+function readEntry(view: DataView, entry: number, where: string, name: string): Entry {
   const packedBytes = view.getUint32(entry + 20, true);
   const plainBytes = view.getUint32(entry + 24, true);
   const at = view.getUint32(entry + 42, true);
   if ([packedBytes, plainBytes, at].includes(0xffffffff)) {
-    throw new DataError(`${name}: members from 4 GiB on are not read`, 'save it as a plain file');
+    throw new DataError(`${where}: members from 4 GiB on are not read`, 'save it as a plain file');
   }
-  if ((flags & 1) !== 0 || (method !== STORED && method !== DEFLATED)) {
+  const isThere = at + 30 <= view.byteLength && view.getUint32(at, true) === LOCAL;
+  if (!isThere) throw damaged(where);
+  const begin = at + 30 + view.getUint16(at + 26, true) + view.getUint16(at + 28, true);
+  const end = begin + packedBytes;
+  if (end > view.byteLength) throw damaged(where);
+  return {
+    ...{ name, packedBytes, plainBytes, at, begin, end },
+    method: view.getUint16(entry + 10, true),
+    isEncrypted: (view.getUint16(entry + 8, true) & 1) !== 0,
+    sum: view.getUint32(entry + 16, true),
+  };
+}
+
+function checkApart(entries: readonly Entry[], file: string): void {
+  const sorted = [...entries].sort((a, b) => a.at - b.at);
+  for (let index = 1; index < sorted.length; index++) {
+    const [before, next] = [sorted[index - 1], sorted[index]];
+    if (next.at >= before.end) continue;
     throw new DataError(
-      `${name}: expected a stored or deflated member, got ` +
-        ((flags & 1) !== 0 ? 'an encrypted one' : `compression method ${method}`),
+      `${file}: damaged zip archive: its members ${before.name} and ${next.name} share bytes`,
     );
   }
-  const isThere = at + 30 <= bytes.length && view.getUint32(at, true) === LOCAL;
-  const begin = isThere
-    ? at + 30 + view.getUint16(at + 26, true) + view.getUint16(at + 28, true)
-    : Infinity;
-  if (begin + packedBytes > bytes.length) throw damaged(name);
-  const packed = bytes.subarray(begin, begin + packedBytes);
+}
+
+function unpack(bytes: Uint8Array, entry: Entry, file: string): Uint8Array {
+  const { method, isEncrypted, plainBytes } = entry;
+  const where = `${file}:${entry.name}`;
+  if (isEncrypted || (method !== STORED && method !== DEFLATED)) {
+    throw new DataError(
+      `${where}: expected a stored or deflated member, got ` +
+        (isEncrypted ? 'an encrypted one' : `compression method ${method}`),
+    );
+  }
+  const packed = bytes.subarray(entry.begin, entry.end);
   let plain = packed;
   if (method === DEFLATED) {
     try {
-      plain = inflateRawSync(packed, { maxOutputLength: Math.max(1, plainBytes) });
+      plain = zlib.inflateRawSync(packed, { maxOutputLength: Math.max(1, plainBytes) });
     } catch {
-      throw damaged(name);
+      throw damaged(where);
     }
   }
-  if (plain.length !== plainBytes || crc32(plain) !== sum) throw damaged(name);
+  if (plain.length !== plainBytes || crc32(plain) !== entry.sum) throw damaged(where);
   return plain;
 }
 
@@ -131,9 +169,13 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return sum;
 });
 
-/** The checksum of zip and PNG: CRC-32 of ISO 3309. */
-export function crc32(bytes: Uint8Array): number {
-  let sum = 0xffffffff;
-  for (const byte of bytes) sum = (sum >>> 8) ^ TABLE[(sum ^ byte) & 0xff];
-  return (sum ^ 0xffffffff) >>> 0;
+/** CRC-32 by table, for Node before 20.15, whose zlib does not offer its own. */
+export function tableCrc32(bytes: Uint8Array): number {
+  let sum = -1;
+  for (let i = 0; i < bytes.length; i++) sum = (sum >>> 8) ^ TABLE[(sum ^ bytes[i]) & 0xff];
+  return ~sum >>> 0;
 }
+
+/** The checksum of zip and PNG: CRC-32 of ISO 3309. */
+export const crc32: (bytes: Uint8Array) => number =
+  typeof zlib.crc32 === 'function' ? (bytes) => zlib.crc32(bytes) : tableCrc32;

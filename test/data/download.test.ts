@@ -21,6 +21,7 @@ const FILES: PublishedFile[] = [...archives].map(([name, archive], index) => ({
   name,
   md5: hash('md5', archive),
   sha256: hash('sha256', payload([3, 5][index])),
+  unpackedBytes: payload(3).length,
 }));
 
 type Handler = (request: IncomingMessage, response: ServerResponse, archive: Buffer) => void;

@@ -85,7 +85,7 @@ describe('readIdx', () => {
       /images\.gz: damaged gzip archive: .*\nfix: download the file again$/,
     );
     expect((await errorOf(readIdx(`${file}.none`, 3))).message).toContain(
-      `${file}.none: cannot be read: ENOENT`,
+      `${file}.none: cannot be read: no such file`,
     );
   });
 });

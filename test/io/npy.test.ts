@@ -8,7 +8,7 @@ import {
   readNpz,
   type NpyValues,
 } from '../../src/io/npy.js';
-import { crc32, readZip, writeZip } from '../../src/io/zip.js';
+import { crc32, readZip, tableCrc32, writeZip } from '../../src/io/zip.js';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -95,7 +95,7 @@ describe('.npy', () => {
     expect(() => formatNpy({ shape: [2, 2], values: Uint8Array.of(1) })).toThrow(
       'npy: expected 4 values for shape [2, 2], got 1',
     );
-    expect(() => readNpy('none.npy')).toThrow('none.npy: cannot be read: ENOENT');
+    expect(() => readNpy('none.npy')).toThrow('none.npy: cannot be read: no such file');
   });
 });
 
@@ -117,8 +117,8 @@ describe('.npz', () => {
       );
       const arrays = readNpz(file);
       expect([...arrays.keys()]).toEqual(['x', 'y']);
-      expect(arrays.get('x')).toEqual({ dtype: 'float32', ...x });
-      expect(arrays.get('y')).toEqual({ dtype: 'int64', ...y });
+      expect(arrays.get('x')!()).toEqual({ dtype: 'float32', ...x });
+      expect(arrays.get('y')!()).toEqual({ dtype: 'int64', ...y });
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -129,13 +129,13 @@ describe('zip', () => {
   const text = Buffer.from('repeat repeat repeat repeat');
 
   it('knows the published check value of its checksum', () => {
-    expect(crc32(Buffer.from('123456789'))).toBe(0xcbf43926);
+    for (const sum of [crc32, tableCrc32]) expect(sum(Buffer.from('123456789'))).toBe(0xcbf43926);
   });
 
   it('reads stored and deflated members', () => {
     const stored = writeZip(new Map([['a/b.txt', text]]));
-    expect(Buffer.from(readZip(stored, 'z').get('a/b.txt')!).toString()).toBe(text.toString());
-    expect(Buffer.from(readZip(deflated(), 'z').get('a')!).toString()).toBe(text.toString());
+    expect(Buffer.from(readZip(stored, 'z').get('a/b.txt')!()).toString()).toBe(text.toString());
+    expect(Buffer.from(readZip(deflated(), 'z').get('a')!()).toString()).toBe(text.toString());
     const commented = Buffer.concat([stored, Buffer.from('a comment behind')]);
     expect(readZip(commented, 'z').size).toBe(1);
   });
@@ -170,7 +170,7 @@ describe('zip', () => {
     ];
     for (const [spoil, message] of cases) {
       const archive = deflated();
-      expect(() => readZip(spoil(archive) ?? archive, 'z')).toThrow(message);
+      expect(() => readZip(spoil(archive) ?? archive, 'z').get('a')?.()).toThrow(message);
     }
   });
 });
