@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
-import { TilegradError } from '../gpu/errors.js';
+import { adviseCommandLine, TilegradError } from '../gpu/errors.js';
 import { benchCommand } from './bench.js';
 import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
@@ -45,6 +45,7 @@ export function buildProgram(): Command {
 
 /** Runs one command line; resolves to its exit code: 0 done, 1 the work failed, 2 it was wrong. */
 export async function main(argv: readonly string[]): Promise<number> {
+  adviseCommandLine();
   try {
     await buildProgram().parseAsync([...argv], { from: 'user' });
     return typeof process.exitCode === 'number' ? process.exitCode : 0;

@@ -68,13 +68,9 @@ export async function findPlaces(folder: string): Promise<Places> {
   }
   const trainFolder = train === undefined ? undefined : await unwrapped(join(folder, train));
   if (trainFolder !== undefined) parts.train = classes(trainFolder);
-  // One folder beside train, whatever its name, is what the network is tested on.
-  const tested = test ?? validation;
-  if (tested !== undefined) parts.test = await placeOf(join(folder, tested));
-  if (validation !== undefined && tested !== validation) {
-    parts.validation = await placeOf(join(folder, validation));
-  }
-  if (tested === undefined && trainFolder !== undefined) {
+  if (test !== undefined) parts.test = await placeOf(join(folder, test));
+  if (validation !== undefined) parts.validation = await placeOf(join(folder, validation));
+  if (test === undefined && trainFolder !== undefined) {
     const loose = await findNamedTest(folder, names, await subfolders(trainFolder));
     if (loose) parts.test = { kind: 'named', folder: loose.folder };
   }

@@ -7,11 +7,30 @@ export class TilegradError extends Error {
   readonly exitCode: number = 1;
   readonly fix: string | undefined;
 
-  constructor(message: string, fix?: string) {
-    super(fix === undefined ? message : `${message}\nfix: ${fix}`);
+  constructor(message: string, fix?: string | Fix) {
+    const advice = typeof fix === 'object' ? fix[standpoint] : fix;
+    super(advice === undefined ? message : `${message}\nfix: ${advice}`);
     this.name = new.target.name;
-    this.fix = fix;
+    this.fix = advice;
   }
+}
+
+/** One remedy in the words of a program that calls the library, and in those of the command line. */
+export interface Fix {
+  program: string;
+  commandLine: string;
+}
+
+let standpoint: keyof Fix = 'program';
+
+/** Called by the command line: from now on errors name its options, not the library's. */
+export function adviseCommandLine(): void {
+  standpoint = 'commandLine';
+}
+
+/** The wording that fits where the person stands, for text outside of an error. */
+export function wordsFor(words: Fix): string {
+  return words[standpoint];
 }
 
 /** Shapes, element types, axes or options that do not fit together; raised before any GPU work. */

@@ -34,7 +34,7 @@ export interface EvaluationDocument {
   report?: string;
 }
 
-/** Evaluates a run on the test set of a dataset, or on all of it where it has none. */
+/** Evaluates a run on the test set of a dataset, on its validation set where it has none, or on all of it. */
 export async function evaluateRun(
   target: string,
   options: EvaluateRequest,
@@ -51,7 +51,7 @@ export async function evaluateRun(
     ...(config.minImages ? { minImages: config.minImages } : {}),
     ...(config.crop === 'roi' ? { crop: config.crop } : {}),
   });
-  let dataset: ImageDataset = opened.test ?? opened.train;
+  let dataset: ImageDataset = opened.test ?? opened.validation ?? opened.train;
   checkClasses(target, config, dataset);
   if (options.limit !== undefined && options.limit < dataset.size) {
     dataset = limitDataset(dataset, options.limit, { seed: 0, stratified: true });
@@ -75,7 +75,7 @@ export async function evaluateRun(
       [...tensors].reduce((sum, { size }) => sum + size, 0);
     const [report] = await writeReportFiles(options.report, {
       ...{ config, dataset, evaluation, part: opened.test ? 'test' : 'data' },
-      ...{ history: readHistory(dirname(path)), historyPart: 'validation' },
+      ...{ history: readHistory(dirname(path)), historyPart: config.validateOn ?? 'validation' },
       facts: {
         parameters: sizes(model.stateDict().values()),
         trainableParameters: sizes(model.parameters()),

@@ -19,7 +19,9 @@ export interface RunConfig extends Settings {
 
 /** What a checkpoint says of its model: enough to build it again. */
 export type ModelConfig = Pick<RunConfig, 'model' | 'imageShape' | 'classNames'> &
-  Partial<Pick<RunConfig, 'sourceShape' | 'dtype' | 'normalize' | 'minImages' | 'crop'>>;
+  Partial<
+    Pick<RunConfig, 'sourceShape' | 'dtype' | 'normalize' | 'minImages' | 'crop' | 'validateOn'>
+  >;
 
 /** Keys that `config.json` holds beside the settings: whose they are, and what followed from them. */
 const derivedKeys = ['recipe', 'imageShape', 'sourceShape', 'classNames', 'variants'];

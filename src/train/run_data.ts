@@ -3,6 +3,7 @@ import {
   openDataset,
   split,
   type ImageDataset,
+  type OpenedData,
   type OpenOptions,
   type SkippedImage,
 } from '../data/index.js';
@@ -14,9 +15,9 @@ import type { RunConfig } from './run_config.js';
 export interface RunData {
   train: ImageDataset;
   validation: ImageDataset;
-  /** What `validation` is: the data's own test set, or images held out of the training set. */
+  /** What `validation` is; 'test' only where the settings ask for it. */
   part: 'test' | 'validation' | 'training';
-  /** The data's own test set, where it is not what the run is validated on. */
+  /** The data's own test set, judged once at the end; null where there is none or `validation` is it. */
   test: ImageDataset | null;
   /** All that is open. */
   parts: readonly ImageDataset[];
@@ -38,26 +39,9 @@ export async function openRunData(
   onDecoded: (done: number, total: number) => void,
 ): Promise<RunData> {
   const opened = await openDataset(config.data, { ...openOptions(config), onProgress: onDecoded });
-  const { seed } = config;
-  let { train, validation } = opened;
-  const test = validation && opened.test ? opened.test : null;
-  let part: RunData['part'] = validation ? 'validation' : 'test';
-  validation ??= opened.test;
-  if (config.overfit) {
-    const size = config.limit ?? overfitSize(train.size, config.batchSize);
-    train = limitDataset(train, size, { seed, stratified: true });
-    [validation, part] = [train, 'training'];
-  } else if (!validation) {
-    ({ train, validation } = held(train, config));
-    part = 'validation';
-  }
-  if (config.limit !== null && !config.overfit) {
-    [train, validation] = [train, validation].map((dataset) =>
-      config.limit! < dataset.size
-        ? limitDataset(dataset, config.limit!, { seed, stratified: true })
-        : dataset,
-    );
-  }
+  const { train, validation, part, test } = config.overfit
+    ? toLearnByHeart(opened, config)
+    : limited(roles(opened, config), config);
   const [height, width, channels] = train.imageShape;
   const imageShape = config.input ?? ([height, width, channels] as const);
   if (train.size < config.batchSize) {
@@ -68,9 +52,51 @@ export async function openRunData(
   }
   checkNormalization(config.normalize, imageShape[2]);
   const classNames = namedClasses(config, train);
-  const { notes, skipped } = opened;
-  const parts = test ? [train, validation, test] : [train, validation];
+  const { skipped } = opened;
+  const notes = [...opened.notes];
+  if (part === 'test') notes.push(SELECTED_ON_TEST);
+  const unused = part === 'validation' ? undefined : opened.validation;
+  if (unused) notes.push(`${unused.name}: ${unused.size} validation images are not used`);
+  const parts = [opened.train, opened.validation, opened.test].filter((one) => one !== undefined);
   return { train, validation, part, test, parts, imageShape, classNames, notes, skipped };
+}
+
+type Roles = Pick<RunData, 'train' | 'validation' | 'part' | 'test'>;
+
+const SELECTED_ON_TEST =
+  'the test set is looked at after every epoch (--validate-on test): the best checkpoint is selected' +
+  ' on it, and so are early stopping and a plateau';
+
+/**
+ * What each part of the data is for. The test set is left for the end: what steers a run (best
+ * checkpoint, early stopping, plateau) is the data's validation part, or else a share of the training
+ * part.
+ */
+function roles({ train, validation, test }: OpenedData, config: RunConfig): Roles {
+  if (config.validateOn === 'test') {
+    if (test) return { train, validation: test, part: 'test', test: null };
+    throw new UsageError(
+      `train: --validate-on test, but ${train.name} has no test set`,
+      'leave out --validate-on',
+    );
+  }
+  const parts = validation ? { train, validation } : held(train, config, test !== undefined);
+  return { ...parts, part: 'validation', test: test ?? null };
+}
+
+/** Each part with at most `--limit` images, drawn evenly from its classes. */
+function limited(all: Roles, { limit, seed }: RunConfig): Roles {
+  if (limit === null) return all;
+  const some = (dataset: ImageDataset): ImageDataset =>
+    limit < dataset.size ? limitDataset(dataset, limit, { seed, stratified: true }) : dataset;
+  const { train, validation, test } = all;
+  return { ...all, train: some(train), validation: some(validation), test: test && some(test) };
+}
+
+function toLearnByHeart({ train: all }: OpenedData, { limit, batchSize, seed }: RunConfig): Roles {
+  const size = limit ?? overfitSize(all.size, batchSize);
+  const train = limitDataset(all, size, { seed, stratified: true });
+  return { train, validation: train, part: 'training', test: null };
 }
 
 /**
@@ -100,11 +126,15 @@ function openOptions({ input, classes, minImages, crop, seed }: RunConfig): Open
   return options;
 }
 
-function held(dataset: ImageDataset, { validationShare, split: how, seed }: RunConfig) {
+function held(
+  dataset: ImageDataset,
+  { validationShare, split: how, seed }: RunConfig,
+  hasTest: boolean,
+) {
   if (validationShare === 0) {
     throw new UsageError(
-      `train: --validation-share 0, but ${dataset.name} has no test set`,
-      'hold out a share, such as 0.1',
+      `train: --validation-share 0, but ${dataset.name} has no validation set`,
+      `hold out a share, such as 0.1${hasTest ? ', or pass --validate-on test' : ''}`,
     );
   }
   return split(dataset, {

@@ -80,7 +80,7 @@ export function endLines(
 export function announcement(
   device: Device,
   config: RunConfig,
-  { train, validation, part }: RunData,
+  { train, validation, part, test }: RunData,
   model: Module,
   progress: Progress,
 ): string[] {
@@ -93,8 +93,8 @@ export function announcement(
   return [
     `adapter  ${info.description}${kind}`,
     ...(tuned > 0 ? [`kernels  ${tuned} tuned choices`] : []),
-    `data     ${config.data}: ${train.size} training, ${validation.size} ${part} ` +
-      `images of ${config.imageShape.join('×')}, ${config.classNames.length} classes`,
+    `data     ${config.data}: ${train.size} training, ${validation.size} ${part}` +
+      `${test ? `, ${test.size} test` : ''} images of ${config.imageShape.join('×')}, ${config.classNames.length} classes`,
     `model    ${config.model}: ${all.toLocaleString('en-US')} parameters${some}`,
     ...(progress.step > 0
       ? [`resumed  at epoch ${progress.epoch + 1}, batch ${progress.batch + 1}`]

@@ -45,6 +45,8 @@ export interface Settings {
   /** How pixels in [0, 1] are normalised. */
   normalize: string;
   validationShare: number;
+  /** What the network is validated on as it trains: images apart from the test set, or the test set. */
+  validateOn: 'validation' | 'test';
   split: 'auto' | 'stratified' | 'random' | 'groups';
   /** Validates every so many steps too; null: after each epoch only. */
   validateEvery: number | null;
@@ -250,7 +252,14 @@ export const settings: readonly Setting[] = [
     '--validation-share <share>',
     kind.share,
     0.1,
-    'held out where the data has no test set',
+    'of the training images, held out where the data has no validation set',
+  ),
+  setting(
+    'validateOn',
+    '--validate-on <what>',
+    kind.choice('validation', 'test'),
+    'validation',
+    'validation: the test set is judged once, at the end; test: after each epoch (and selected on)',
   ),
   setting(
     'split',

@@ -70,12 +70,12 @@ describe('a folder of class folders', () => {
     expect((await openDataset(folder, { split: 'test' })).test.size).toBe(1);
   });
 
-  it('takes val for the test part where there is no test, and class folders alone', async () => {
+  it('takes val for the validation part where there is no test, and class folders alone', async () => {
     const folder = temporaryFolder();
     await writePets(folder);
     await writeImage(join(folder, 'val', 'cat', 'd.png'), RED);
     const { test, validation } = await openDataset(folder);
-    expect([test!.size, validation]).toEqual([1, undefined]);
+    expect([validation!.size, test]).toEqual([1, undefined]);
     const plain = await openDataset(join(folder, 'train'));
     expect([plain.train.size, plain.test]).toEqual([4, undefined]);
     const error = await errorOf(openDataset(join(folder, 'train'), { split: 'test' }));

@@ -64,9 +64,13 @@ export function reportPage(content: PageContent): string {
 const RANDOM_TEXT =
   'Drawn at random, so that they show what is usual; green captions are right, red ones wrong.';
 
-function opening({ part, evaluation, config, facts }: ReportSubject): string {
+function opening({ part, historyPart, evaluation, config, facts }: ReportSubject): string {
+  const isSelectedOn = historyPart === 'test';
   const what = {
-    ...{ test: 'the test set', validation: 'images held out of training' },
+    test: isSelectedOn
+      ? 'the test set, which was looked at after every epoch and selected on'
+      : 'the test set',
+    ...{ validation: 'images held out of training' },
     ...{ training: 'the training set', data: 'all that was given' },
   };
   const when = facts?.trainedAt ? `; trained until ${dateText(facts.trainedAt)}` : '';
