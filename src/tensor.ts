@@ -1,6 +1,6 @@
 import { ArrayHandle } from './autograd/array_handle.js';
 import { apply, runBackward } from './autograd/tape.js';
-import type { Leaf, TapeNode, Variable } from './autograd/tape.js';
+import type { Leaf, TapeNode, Variable } from './autograd/node.js';
 import type { OpRecord, Plan } from './autograd/record.js';
 import { arrayText, sizeOf, type DType, type GpuArray } from './gpu/array.js';
 import { DeviceError, GradError, ShapeError } from './gpu/errors.js';
@@ -39,8 +39,6 @@ export class Tensor implements Variable, Leaf {
   readonly node: TapeNode | null;
   private wantsGrad: boolean;
   private gradient: Tensor | null = null;
-  /** True where the gradient is zero and no memory has been taken for it yet. */
-  private isGradZero = false;
 
   /** @internal Use `device.tensor` and its siblings. */
   constructor(
@@ -77,18 +75,7 @@ export class Tensor implements Variable, Leaf {
 
   /** Sum of the gradients that reached this tensor since the last zeroGrad; null before any. */
   get grad(): Tensor | null {
-    if (this.isGradZero) this.placeGrad(fillArray(this.runtime, this.shape, 'f32', 0));
     return this.gradient;
-  }
-
-  /** @internal The gradient where memory holds it; `hasZeroGrad` says of another that it is zero. */
-  get madeGrad(): Tensor | null {
-    return this.gradient;
-  }
-
-  /** @internal */
-  get hasZeroGrad(): boolean {
-    return this.isGradZero;
   }
 
   get requiresGrad(): boolean {
@@ -204,22 +191,14 @@ export class Tensor implements Variable, Leaf {
     this.placeGrad(own);
   }
 
-  /** @internal */
-  addZeroGrad(): void {
-    if (!this.gradient || this.gradient.isDisposed) this.isGradZero = true;
-  }
-
-  /** @internal Makes `array`, which it owns from now on, the gradient. */
-  placeGrad(array: GpuArray): void {
+  private placeGrad(array: GpuArray): void {
     this.gradient = outsideScopes(() => Tensor.own(this.runtime, array));
-    this.isGradZero = false;
   }
 
   /** Forgets the gradient. */
   zeroGrad(): void {
     this.gradient?.dispose();
     this.gradient = null;
-    this.isGradZero = false;
   }
 
   /** The same values with no history; shares memory. */
@@ -384,7 +363,7 @@ export function outsideScopes<T>(fn: () => T): T {
 export function collectTensors(value: unknown, into: Set<Tensor>, depth: number): void {
   if (value instanceof Tensor) {
     into.add(value);
-    if (value.madeGrad) into.add(value.madeGrad);
+    if (value.grad) into.add(value.grad);
   } else if (typeof value === 'object' && value !== null && depth < 8) {
     if (ArrayBuffer.isView(value)) return;
     const values: Iterable<unknown> =

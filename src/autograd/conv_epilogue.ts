@@ -1,13 +1,10 @@
-import { sizeOf, type GpuArray } from '../gpu/array.js';
+import { sizeOf } from '../gpu/array.js';
 import { ShapeError } from '../gpu/errors.js';
-import type { Runtime } from '../gpu/runtime.js';
-import type { FusedActivation } from '../kernels/activation.js';
 import type { Conv2dGeometry } from '../kernels/conv2d_geometry.js';
-import { sumLeadingAxes } from '../kernels/reduce.js';
-import { ZERO, type InputMetas, type Meta, type Plan } from './record.js';
+import type { InputMetas, Meta, Plan } from './record.js';
 import { expectInput, label } from './shapes.js';
 
-/* What convolutions check of the tensors that they add to their sums, and a bias's gradient. */
+/* What convolutions check of the tensors that they add to their sums. */
 
 /** A bias, where given, has one value for each output channel. */
 export function expectBias(op: string, bias: Meta | undefined, k: number): void {
@@ -34,19 +31,6 @@ export function expectResidual(
     `${op}: residual must have the shape of the output [N=${n} P=${p} Q=${q} K=${k}], got residual ${label(residual, 'N P Q K')} ${shapes}`,
     'bring it to that shape, by a 1×1 convolution for one',
   );
-}
-
-/**
- * Gradient of a bias: dz summed over all axes but the last. Before a batch norm it is zero, as the
- * mean that is taken off contains the bias (Ioffe & Szegedy, arXiv:1502.03167, section 3.2).
- */
-export function biasGradient(
-  runtime: Runtime,
-  dz: GpuArray,
-  { activation }: { activation?: FusedActivation },
-  isBalanced = false,
-): GpuArray | typeof ZERO {
-  return isBalanced && !activation ? ZERO : sumLeadingAxes(runtime, dz);
 }
 
 /** What reading the residual, where there is one, adds to a convolution's bytes. */

@@ -48,15 +48,10 @@ export interface BackwardCall<Options, P extends Plan> {
    * returned is to contain it. Borrowed.
    */
   addends?: Readonly<Record<string, GpuArray>>;
-  /** True where `dy` is known to sum to zero over all axes but the last (`balances`). */
-  isBalanced?: boolean;
 }
 
-/** A gradient that is known to be zero everywhere: nothing is computed and, if need be, filled in. */
-export const ZERO = 'zero';
-
 /** By input name; absent where none was asked for. */
-export type Gradients = Record<string, GpuArray | typeof ZERO | undefined>;
+export type Gradients = Record<string, GpuArray | undefined>;
 
 /**
  * One operation, as everything that deals with operations sees it: the tape, the op list, the
@@ -85,8 +80,6 @@ export interface OpRecord<Options = unknown, P extends Plan = Plan> {
   backward(call: BackwardCall<Options, P>): Gradients;
   /** Inputs whose gradient backward can add to others, in the pass that makes it. */
   readonly addsTo?: readonly string[];
-  /** Inputs whose gradient sums to zero over all axes but the last, whatever dy is. */
-  balances?(plan: P): readonly string[];
   /** Floating-point operations of the forward pass; one multiply-add counts two. */
   flops(inputs: InputMetas, plan: P, options: Options): number;
   /** Bytes the forward pass must move: each input read once, the output written once. */

@@ -1,3 +1,4 @@
+import { GradError } from '../gpu/errors.js';
 import type { InputMetas, OpRecord, Plan } from './record.js';
 
 /* What is known while ops run: whether they are recorded, for which module, and who watches. */
@@ -25,9 +26,19 @@ export function isGradFree(): boolean {
   return recordingDisabled > 0;
 }
 
-/** The segment whose ops would be recorded if it were none. */
-export function currentSegment(): Segment | null {
-  return recordingDisabled === 0 ? segment : null;
+/**
+ * Tells the segment that is running that `op` may want a gradient for its input. `node` is the one
+ * the input came from; a node from outside that is no input of the segment would be lost.
+ */
+export function noteTarget(op: string, input: string, node: { name: string } | null): void {
+  if (!segment || isGradFree()) return;
+  segment.wantsGrad = true;
+  if (node && !segment.nodes.has(node)) {
+    throw new GradError(
+      `recompute: ${op} takes as ${input} the result of ${node.name}, which is no input of the segment`,
+      'pass it to recompute as an input',
+    );
+  }
 }
 
 /** Runs `fn`, which is synchronous, as a segment. */

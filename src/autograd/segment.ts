@@ -1,14 +1,17 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 import type { ArrayHandle } from './array_handle.js';
-import { serialToCome, TapeNode, walkBack, type Leaf } from './tape.js';
+import type { GradientSums } from './gradient_sums.js';
+import { TapeNode, upcomingSerial, type Leaf } from './node.js';
+import { walkBack } from './tape.js';
 
 /**
- * A stretch of the program of which the tape keeps the inputs alone. When the gradient of its output
- * arrives it is run again, recorded this time, and the gradient goes back through that recording.
+ * A segment of the program of which the tape keeps the inputs alone. When the gradient of its output
+ * arrives, the segment runs again, recorded this time, and the gradient goes back through that
+ * recording.
  *
- * The nodes of the second run have the segment's own inputs as targets, so gradients meet in the
- * same places and are added in the same order as if the first run had been recorded.
+ * The nodes of the second run have the segment's own inputs as targets, so gradients meet at the
+ * same nodes and are added in the same order as if the first run had been recorded.
  */
 export class SegmentNode extends TapeNode {
   constructor(
@@ -22,17 +25,16 @@ export class SegmentNode extends TapeNode {
     super('recompute', targets, saved, output, origin);
   }
 
-  propagate(runtime: Runtime, dy: GpuArray, gradients: Map<TapeNode, GpuArray>): void {
-    const first = serialToCome();
+  propagate(runtime: Runtime, dy: GpuArray, gradients: GradientSums): void {
+    const first = upcomingSerial();
     const node = this.repeat(this.saved);
-    // What it saved is held by the nodes of the second run now, as long as they want it.
+    // The nodes of the second run hold what they still need of it.
     this.consume();
     if (!node) {
       dy.release();
       return;
     }
-    gradients.set(node, dy);
-    node.isBalanced = this.isBalanced;
+    gradients.start(node, dy);
     walkBack(runtime, node, gradients, first);
   }
 }

@@ -1,136 +1,43 @@
 import type { GpuArray } from '../gpu/array.js';
 import { GradError } from '../gpu/errors.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { accumulate, addArrays } from '../kernels/accumulate.js';
-import { fillArray } from '../kernels/fill.js';
 import { ArrayHandle } from './array_handle.js';
-import { ZERO, type InputArrays, type InputMetas, type OpRecord, type Plan } from './record.js';
-import { currentOrigin, currentSegment, isRecording, isRepeated, showOp } from './recording.js';
+import { GradientSums } from './gradient_sums.js';
+import { releaseAll, TapeNode, type Leaf, type Variable } from './node.js';
+import type { InputArrays, InputMetas, OpRecord, Plan } from './record.js';
+import { currentOrigin, isRecording, isRepeated, noteTarget, showOp } from './recording.js';
 
 /*
  * Reverse-mode differentiation. `apply` runs an op and, where a gradient may be wanted, leaves a
- * node on the tape; `runBackward` walks the nodes from the last to the first, sums gradients where
- * values fan out, and gives every activation back to the pool as soon as it is used up. Besides
- * ops' nodes there are those of segments that are run again (segment.ts).
+ * node on the tape. `runBackward` visits the nodes from the last to the first: each turns the
+ * gradient of its output into those of its inputs and sends them on.
  */
 
-/** Where a gradient ends: a parameter, or an input with requiresGrad. */
-export interface Leaf {
-  /** Takes ownership of `gradient`. */
-  accumulateGrad(runtime: Runtime, gradient: GpuArray): void;
-  /** Takes note of a gradient that is zero. */
-  addZeroGrad(): void;
-}
-
-/** What `apply` needs to know of a tensor. */
-export interface Variable {
-  readonly handle: ArrayHandle;
-  readonly node: TapeNode | null;
-  readonly leaf: Leaf | null;
-}
-
-let nextSerial = 1;
-
-/** The serial that the next node will have. */
-export function serialToCome(): number {
-  return nextSerial;
-}
-
-/** Gives back what unreachable nodes saved: graphs that were built and never run backward. */
-const abandoned = new FinalizationRegistry<Record<string, GpuArray>>(releaseAll);
-
-export abstract class TapeNode {
-  readonly serial = nextSerial++;
-  isConsumed = false;
-  /** Whether what was sent here so far sums to zero over all axes but the last. */
-  isBalanced = false;
-
-  constructor(
-    /** Of the op, for error texts. */
-    readonly name: string,
-    /** Where each needed gradient goes, by input name. */
-    readonly targets: Map<string, TapeNode | Leaf>,
-    readonly saved: Record<string, GpuArray>,
-    readonly output: ArrayHandle,
-    /** The innermost module whose forward ran the op, for error texts. */
-    readonly origin: string | null,
-  ) {
-    abandoned.register(this, saved, saved);
-  }
-
-  /** Sends the gradient of the output, which it takes, on to leaves and into `gradients`. */
-  abstract propagate(runtime: Runtime, dy: GpuArray, gradients: Map<TapeNode, GpuArray>): void;
-
-  /** Gives back what was saved. */
-  consume(): void {
-    abandoned.unregister(this.saved);
-    releaseAll(this.saved);
-    this.isConsumed = true;
-  }
-}
-
+/** An op that ran, with what its backward reads. */
 class OpNode extends TapeNode {
   constructor(
     private readonly call: { record: OpRecord; options: unknown; plan: Plan; metas: InputMetas },
     targets: Map<string, TapeNode | Leaf>,
     saved: Record<string, GpuArray>,
     output: ArrayHandle,
-    origin: string | null,
   ) {
-    super(call.record.name, targets, saved, output, origin);
+    super(call.record.name, targets, saved, output, currentOrigin());
   }
 
-  propagate(runtime: Runtime, dy: GpuArray, gradients: Map<TapeNode, GpuArray>): void {
+  propagate(runtime: Runtime, dy: GpuArray, gradients: GradientSums): void {
     const { saved, targets } = this;
     const { record, options, plan, metas: inputs } = this.call;
-    const needs: Record<string, boolean> = {};
-    for (const name in record.inputs) needs[name] = targets.has(name);
-    for (const name of targets.keys()) needs[name] = true;
-    const addends = runtime.fusesOps ? this.addends(gradients) : {};
-    const { isBalanced } = this;
-    const call = { runtime, dy, saved, inputs, options, plan, needs, addends, isBalanced };
-    const results = record.backward(call);
+    const needs = Object.fromEntries(
+      [...Object.keys(record.inputs), ...targets.keys()].map((name) => [name, targets.has(name)]),
+    );
+    const addsTo = runtime.fusesOps ? (record.addsTo ?? []) : [];
+    const addends = gradients.addends(addsTo, targets);
+    const results = record.backward({ runtime, dy, saved, inputs, options, plan, needs, addends });
     dy.release();
-    const balanced = record.balances?.(plan) ?? [];
     for (const [name, target] of targets) {
       const dx = results[name];
-      if (!dx) continue;
-      if (!(target instanceof TapeNode)) {
-        if (dx === ZERO) target.addZeroGrad();
-        else target.accumulateGrad(runtime, dx);
-        continue;
-      }
-      const sum = gradients.get(target);
-      if (dx === ZERO) {
-        if (!sum) gradients.set(target, fillArray(runtime, inputs[name]!.shape, 'f32', 0));
-        continue;
-      }
-      target.isBalanced = balanced.includes(name) && (!sum || target.isBalanced);
-      if (sum && name in addends) sum.release();
-      gradients.set(target, sum && !(name in addends) ? addOwned(runtime, sum, dx) : dx);
+      if (dx) gradients.send(target, dx, name in addends);
     }
-  }
-
-  /** What has been sent already where this op's own gradient goes, if it can be added in its kernel. */
-  private addends(gradients: ReadonlyMap<TapeNode, GpuArray>): Record<string, GpuArray> {
-    const addends: Record<string, GpuArray> = {};
-    for (const name of this.call.record.addsTo ?? []) {
-      const target = this.targets.get(name);
-      if (!(target instanceof TapeNode)) continue;
-      const targets = [...this.targets.values()];
-      // A value that the op took twice gets two gradients, of which only one may contain the sum.
-      const isTakenOnce = targets.filter((other) => other === target).length === 1;
-      const sum = gradients.get(target);
-      if (sum && isTakenOnce) addends[name] = sum;
-    }
-    return addends;
-  }
-}
-
-function releaseAll(saved: Record<string, GpuArray>): void {
-  for (const name in saved) {
-    saved[name].release();
-    delete saved[name];
   }
 }
 
@@ -155,7 +62,7 @@ export function apply(
     const target = variable.node ?? variable.leaf;
     if (!target) continue;
     if (isRecording()) targets.set(name, target);
-    else noteTarget(record, name, target);
+    else noteTarget(record.name, name, variable.node);
   }
   const plan = record.shape(metas, options);
   const keepsExtras = targets.size > 0;
@@ -166,32 +73,24 @@ export function apply(
   );
   const handle = new ArrayHandle(y);
   showOp(record, plan, metas, options, origin, { inputs: values, output: handle });
-  if (!keepsExtras) {
-    releaseAll(extras);
-    return { handle, node: null };
-  }
-  const saved: Record<string, GpuArray> = {};
-  for (const name in record.saves) {
-    if (!record.saves[name].some((input) => targets.has(input))) continue;
-    const array = extras[name] ?? (name === 'y' ? y : inputs[name]);
-    if (array) saved[name] = array.retain();
-  }
+  const saved = keepsExtras ? savedFor(record, { ...inputs, y, ...extras }, targets) : {};
   releaseAll(extras);
-  const node = new OpNode({ record, options, plan, metas }, targets, saved, handle, origin);
-  return { handle, node };
+  if (!keepsExtras) return { handle, node: null };
+  return { handle, node: new OpNode({ record, options, plan, metas }, targets, saved, handle) };
 }
 
-/** Tells a segment that its op may want a gradient, and makes sure that backward will find it. */
-function noteTarget(record: OpRecord, name: string, target: TapeNode | Leaf): void {
-  const segment = currentSegment();
-  if (!segment) return;
-  segment.wantsGrad = true;
-  if (target instanceof TapeNode && !segment.nodes.has(target)) {
-    throw new GradError(
-      `recompute: ${record.name} takes as ${name} the result of ${target.name}, which is no input of the segment`,
-      'pass it to recompute as an input',
-    );
+/** Of all values of an op, those that the gradients of `targets` read; retained for the node. */
+function savedFor(
+  record: OpRecord,
+  values: InputArrays,
+  targets: ReadonlyMap<string, unknown>,
+): Record<string, GpuArray> {
+  const saved: Record<string, GpuArray> = {};
+  for (const [name, users] of Object.entries(record.saves)) {
+    const array = users.some((input) => targets.has(input)) ? values[name] : undefined;
+    if (array) saved[name] = array.retain();
   }
+  return saved;
 }
 
 /**
@@ -199,23 +98,24 @@ function noteTarget(record: OpRecord, name: string, target: TapeNode | Leaf): vo
  * Activations are released on the way; the root's own output stays.
  */
 export function runBackward(runtime: Runtime, root: TapeNode, gradient: GpuArray): void {
-  walkBack(runtime, root, new Map([[root, gradient]]), 0);
+  const gradients = new GradientSums(runtime);
+  gradients.start(root, gradient);
+  walkBack(runtime, root, gradients, 0);
 }
 
 /**
- * Runs the nodes on the way back from `root`, whose gradient is among `gradients`; those with a
- * serial below `first` are left to the walk that this one is part of.
+ * Visits the nodes that `root` depends on, later ones first. Nodes with a serial below `first` are
+ * left to the walk that this one is part of.
  */
 export function walkBack(
   runtime: Runtime,
   root: TapeNode,
-  gradients: Map<TapeNode, GpuArray>,
+  gradients: GradientSums,
   first: number,
 ): void {
   for (const node of reachable(root, first)) {
-    const dy = gradients.get(node);
-    gradients.delete(node);
-    // What its own backward wants of the output it has saved: the rest can be used again at once.
+    const dy = gradients.take(node);
+    // What its own backward reads of the output is among what it saved: the rest is free at once.
     if (node !== root) node.output.release('backward()');
     if (dy) {
       const mark = { phase: 'backward', module: node.origin, op: node.name } as const;
@@ -225,24 +125,10 @@ export function walkBack(
   }
 }
 
-/** a + b, in place where `a` belongs to nobody else; takes both. */
-function addOwned(runtime: Runtime, a: GpuArray, b: GpuArray): GpuArray {
-  if (!a.storage.isShared) {
-    accumulate(runtime, a, b);
-    b.release();
-    return a;
-  }
-  const sum = addArrays(runtime, a, b);
-  a.release();
-  b.release();
-  return sum;
-}
-
-/** Every node from `first` on that the root depends on, last made first: reverse topological. */
+/** The nodes from `first` on that the root depends on, in reverse topological order. */
 function reachable(root: TapeNode, first: number): TapeNode[] {
   const seen = new Set<TapeNode>([root]);
-  const stack = [root];
-  for (let node = stack.pop(); node; node = stack.pop()) {
+  for (const node of seen) {
     if (node.isConsumed) {
       throw new GradError(
         `backward: ${node.name} was run backward before and its saved values are released`,
@@ -250,10 +136,7 @@ function reachable(root: TapeNode, first: number): TapeNode[] {
       );
     }
     for (const target of node.targets.values()) {
-      if (target instanceof TapeNode && target.serial >= first && !seen.has(target)) {
-        seen.add(target);
-        stack.push(target);
-      }
+      if (target instanceof TapeNode && target.serial >= first) seen.add(target);
     }
   }
   return [...seen].sort((a, b) => b.serial - a.serial);

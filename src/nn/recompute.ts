@@ -1,4 +1,5 @@
 import { ArrayHandle } from '../autograd/array_handle.js';
+import { TapeNode, type Leaf } from '../autograd/node.js';
 import {
   asSegment,
   currentOrigin,
@@ -7,7 +8,6 @@ import {
   withOrigin,
 } from '../autograd/recording.js';
 import { SegmentNode } from '../autograd/segment.js';
-import { TapeNode, type Leaf } from '../autograd/tape.js';
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { keepDraws, repeatDraws } from '../kernels/random.js';

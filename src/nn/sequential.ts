@@ -1,6 +1,6 @@
 import { ShapeError } from '../gpu/errors.js';
 import type { Tensor } from '../tensor.js';
-import { convBatchNorm, isBatchNorm, isConvLayer } from './conv_batch_norm.js';
+import { convBatchNorm, convolveForNorm, isBatchNorm, isConvLayer } from './conv_batch_norm.js';
 import { Module } from './module.js';
 import { recompute } from './recompute.js';
 
@@ -43,11 +43,14 @@ export class Sequential extends Module {
   private run(x: Tensor, from: number, to: number): Tensor {
     let value = x;
     for (let i = from; i < to; i++) {
-      const [layer, next] = [this.layers[i], i + 1 < to ? this.layers[i + 1] : undefined];
-      if (isConvLayer(layer) && isBatchNorm(next)) {
+      const [layer, next] = [this.layers[i], this.layers[i + 1]];
+      if (!isConvLayer(layer) || !isBatchNorm(next)) value = layer.call(value);
+      // A run that ends between the two trains as if it did not.
+      else if (i + 1 === to) value = convolveForNorm(layer, next, value);
+      else {
         value = convBatchNorm(layer, next, value);
         i++;
-      } else value = layer.call(value);
+      }
     }
     return value;
   }

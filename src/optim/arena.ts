@@ -1,4 +1,4 @@
-import { sizeOf, type GpuArray } from '../gpu/array.js';
+import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { refillArray } from '../kernels/fill.js';
 import { PIECE } from '../kernels/optimizer.js';
@@ -80,28 +80,21 @@ export function moveInto(
 }
 
 /** Whether backward has reached the parameter since its last zeroGrad. */
-export function hasGradient({ madeGrad, hasZeroGrad }: Tensor): boolean {
-  return hasZeroGrad || (madeGrad !== null && !madeGrad.isDisposed);
+export function hasGradient({ grad }: Tensor): boolean {
+  return grad !== null && !grad.isDisposed;
 }
 
-/**
- * Lets the gradients of parameters live in their slots from now on. Returns the slots of those that
- * are zero and were in no memory before: nothing is written there.
- */
+/** Lets the gradients of parameters live in their slots from now on. */
 export function gatherInto(
   runtime: Runtime,
   arena: GpuArray,
   moves: readonly { parameter: Tensor; slot: Slot }[],
-): Slot[] {
-  const zero = moves.filter(({ parameter }) => parameter.hasZeroGrad);
-  const made = moves.filter(({ parameter }) => !parameter.hasZeroGrad);
+): void {
   moveInto(
     runtime,
     arena,
-    made.map(({ parameter, slot }) => ({ tensor: parameter.madeGrad!, slot })),
+    moves.map(({ parameter, slot }) => ({ tensor: parameter.grad!, slot })),
   );
-  for (const { parameter, slot } of zero) parameter.placeGrad(partOf(arena, slot));
-  return zero.map(({ slot }) => slot);
 }
 
 /** u32 [size / PIECE]: the place in `slots` of the tensor that each piece belongs to. */
@@ -112,14 +105,6 @@ export function ownersOf(runtime: Runtime, { slots, size }: ArenaLayout): Tensor
     owners.fill(i, start / PIECE, end / PIECE);
   });
   return constant(runtime, owners);
-}
-
-/** u32: the pieces that tensors of a layout lie in. */
-export function piecesOf(runtime: Runtime, slots: readonly Slot[]): Tensor {
-  const pieces = slots.flatMap(({ start, shape }) =>
-    Array.from({ length: Math.ceil(sizeOf(shape) / PIECE) }, (_, i) => start / PIECE + i),
-  );
-  return constant(runtime, Uint32Array.from(pieces));
 }
 
 /** Numbers that outlive scopes and captures. */

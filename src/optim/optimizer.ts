@@ -1,7 +1,7 @@
 import type { GpuArray } from '../gpu/array.js';
 import { DeviceError, GradError, ShapeError } from '../gpu/errors.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { clearPieces, type Guard, type OptimizerArrays } from '../kernels/optimizer.js';
+import type { Guard, OptimizerArrays } from '../kernels/optimizer.js';
 import { outsideScopes, Tensor } from '../tensor.js';
 import {
   allocArena,
@@ -11,7 +11,6 @@ import {
   moveInto,
   ownersOf,
   partOf,
-  piecesOf,
   type ArenaLayout,
   type Slot,
 } from './arena.js';
@@ -55,8 +54,6 @@ interface Group {
   values: Tensor;
   gradients: Tensor;
   owners: Tensor;
-  /** The pieces of the gradients that were zero in some step, by the places of their slots. */
-  zeroPieces: Map<string, Tensor>;
   state: Record<string, Tensor>;
 }
 
@@ -204,9 +201,8 @@ export abstract class Optimizer {
   /** Gives the state back. The parameters keep their values and their memory. */
   dispose(): void {
     for (const { state } of this.members) for (const tensor of state.values()) tensor.dispose();
-    for (const { values, gradients, owners, zeroPieces, state } of this.groups) {
-      const others = [...zeroPieces.values(), ...Object.values(state)];
-      for (const tensor of [values, gradients, owners, ...others]) tensor.dispose();
+    for (const { values, gradients, owners, state } of this.groups) {
+      for (const tensor of [values, gradients, owners, ...Object.values(state)]) tensor.dispose();
     }
     this.scaler?.dispose();
   }
@@ -234,7 +230,6 @@ export abstract class Optimizer {
       values: arena(),
       gradients: arena(),
       owners: ownersOf(runtime, layout),
-      zeroPieces: new Map(),
       state: Object.fromEntries(this.stateNames.map((name) => [name, arena()])),
     };
     runtime.uncaptured(() => {
@@ -252,17 +247,11 @@ export abstract class Optimizer {
   }
 
   /** Copies the gradients there are into their arena, and says whose they are. */
-  private gather({ layout, gradients, zeroPieces }: Group): Slot[] {
+  private gather({ layout, gradients }: Group): Slot[] {
     const { runtime, members } = this;
     const withGradient = layout.slots.filter(({ index }) => hasGradient(members[index].tensor));
     const moves = withGradient.map((slot) => ({ parameter: members[slot.index].tensor, slot }));
-    const zero = gatherInto(runtime, gradients.gpuArray, moves);
-    if (zero.length > 0) {
-      const key = zero.map(({ index }) => index).join();
-      let pieces = zeroPieces.get(key);
-      if (!pieces) zeroPieces.set(key, (pieces = piecesOf(runtime, zero)));
-      clearPieces(runtime, gradients.gpuArray, pieces.gpuArray);
-    }
+    gatherInto(runtime, gradients.gpuArray, moves);
     return withGradient;
   }
 

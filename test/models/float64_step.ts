@@ -110,8 +110,9 @@ async function stepOnGpu(
   numbers.set('logits', await logits.data());
   numbers.set('loss', await loss.data());
   loss.backward();
-  for (const [name, { grad }] of model.namedParameters()) {
-    numbers.set(`gradient of ${name}`, await grad!.data());
+  for (const [name, { grad, size }] of model.namedParameters()) {
+    // A bias in front of a batch norm gets none: it must be zero in the reference.
+    numbers.set(`gradient of ${name}`, grad ? await grad.data() : new Float32Array(size));
   }
   optimizer.step();
   for (const [name, tensor] of model.stateDict()) {

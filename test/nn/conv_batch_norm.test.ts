@@ -12,6 +12,7 @@ import {
 } from '../../src/nn/index.js';
 import { mul } from '../../src/ops/elementwise.js';
 import { foldsBatchNorm } from '../../src/nn/conv_batch_norm.js';
+import { sum } from '../../src/ops/reduce.js';
 import { withOperands } from '../../src/ops/mixed_precision.js';
 import { conv2dReference } from '../../src/reference/conv2d.js';
 import { depthwiseConv2dReference } from '../../src/reference/depthwise_conv2d.js';
@@ -284,5 +285,55 @@ describe('convBatchNorm runs both layers', () => {
     expect(() => noGrad(() => convBatchNorm(conv, wide, x))).toThrow(
       'batchNorm: gamma must have one value for each of C=4 channels',
     );
+  });
+});
+
+describe('the bias in front of a batch norm that trains', () => {
+  const gradients = (run: (conv: Conv2d, norm: BatchNorm2d, x: Tensor) => Tensor) => {
+    const conv = new Conv2d(device, { inChannels: 4, outChannels: 8, kernelSize: 3 });
+    conv.weight.assign(image([3, 3, 4, 8], 2));
+    conv.bias!.assign(image([8], 3));
+    const norm = new BatchNorm2d(device, { channels: 8, activation: 'relu' });
+    const x = image([2, 6, 6, 4]);
+    x.requiresGrad = true;
+    const loss = sum(mul(run(conv, norm, x), image([2, 4, 4, 8], 4)));
+    const shaders = shadersOf(() => loss.backward());
+    return { conv, norm, x, shaders };
+  };
+
+  it('gets no gradient and costs no sum; all other gradients are those of two layers', async () => {
+    const together = gradients(convBatchNorm);
+    const two = gradients((conv, norm, x) => norm.call(conv.call(x)));
+    expect(together.conv.bias!.grad).toBeNull();
+    expect(together.shaders.filter((name) => name.startsWith('reduce_forward'))).toEqual([]);
+    // What the sum over dy would have given: nothing but rounding.
+    const rounding = await two.conv.bias!.grad!.data();
+    expect(Math.max(...rounding.map(Math.abs))).toBeLessThan(1e-4);
+    for (const [one, other] of [
+      [together.conv.weight, two.conv.weight],
+      [together.norm.gamma, two.norm.gamma],
+      [together.norm.beta, two.norm.beta],
+      [together.norm.runningMean, two.norm.runningMean],
+    ] as const) {
+      const own = one.grad ?? one;
+      expect([...(await own.data())]).toEqual([...(await (other.grad ?? other).data())]);
+      expect(Math.max(...(await own.data()).map(Math.abs))).toBeGreaterThan(1e-3);
+    }
+    expect([...(await together.x.grad!.data())]).toEqual([...(await two.x.grad!.data())]);
+  });
+
+  it('has a gradient where running statistics normalise, and behind an activation', async () => {
+    const settledOnes = gradients((conv, norm, x) => convBatchNorm(conv, settled(norm), x));
+    expect(Math.max(...(await settledOnes.conv.bias!.grad!.data()).map(Math.abs))).toBeGreaterThan(
+      1e-2,
+    );
+    const options = { inChannels: 4, outChannels: 8, kernelSize: 3, activation: 'relu' } as const;
+    const conv = new Conv2d(device, {
+      ...options,
+      biasInit: (on, shape) => on.ones(shape).gpuArray,
+    });
+    const norm = new BatchNorm2d(device, { channels: 8 });
+    sum(mul(convBatchNorm(conv, norm, image([2, 6, 6, 4])), image([2, 4, 4, 8], 4))).backward();
+    expect(Math.max(...(await conv.bias!.grad!.data()).map(Math.abs))).toBeGreaterThan(1e-2);
   });
 });

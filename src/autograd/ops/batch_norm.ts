@@ -52,8 +52,6 @@ export const batchNorm: OpRecord<BatchNormOptions, BatchNormPlan> = {
     beta: 'dbeta[c] = Σ dz',
     residual: 'dresidual = dz = dy · activation′',
   },
-  // Adding a number to a channel of x changes nothing that is normalised by its own mean.
-  balances: ({ setup }) => (setup.isTraining ? ['x'] : []),
   backward,
   flops: (_inputs, plan) => (plan.setup.isTraining ? 8 : 4) * sizeOf(plan.shape),
   bytes: (inputs, plan) =>

@@ -8,7 +8,7 @@ import {
 } from '../../kernels/broadcast.js';
 import { sumToShape } from '../../kernels/reduce.js';
 import { expectBroadcast, expectElements } from '../operands.js';
-import { ZERO, type BackwardCall, type InputMetas, type OpRecord, type Plan } from '../record.js';
+import type { BackwardCall, InputMetas, OpRecord, Plan } from '../record.js';
 
 export interface BinaryOptions {
   /** For benches and tests: the kernel to use instead of the chosen one. */
@@ -101,20 +101,9 @@ function gradientOf(
   name: BinaryName,
   side: 'a' | 'b',
   isLinear: boolean,
-  {
-    runtime,
-    dy,
-    saved,
-    inputs,
-    options,
-    plan,
-    isBalanced,
-  }: BackwardCall<BinaryOptions, BinaryPlan>,
-): GpuArray | typeof ZERO {
+  { runtime, dy, saved, inputs, options, plan }: BackwardCall<BinaryOptions, BinaryPlan>,
+): GpuArray {
   const { shape } = inputs[side]!;
-  // One number a channel, such as a bias: its gradient sums over all else.
-  const isBias = sizeOf(shape) === shape.at(-1) && shape.at(-1) === plan.shape.at(-1);
-  if (isLinear && isBalanced && isBias) return ZERO;
   if (isLinear && !(name === 'sub' && side === 'b')) return sumToShape(runtime, dy.retain(), shape);
   // An operand that was not kept is one that the slope does not look at: the other stands in.
   const a = saved.a ?? saved.b ?? dy;

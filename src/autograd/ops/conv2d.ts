@@ -17,7 +17,8 @@ import {
   type Padding,
   type Pair,
 } from '../../kernels/conv2d_geometry.js';
-import { biasGradient, expectBias, expectResidual, residualBytes } from '../conv_epilogue.js';
+import { sumLeadingAxes } from '../../kernels/reduce.js';
+import { expectBias, expectResidual, residualBytes } from '../conv_epilogue.js';
 import type { InputMetas, OpRecord, Plan } from '../record.js';
 import { expectInput, label } from '../shapes.js';
 
@@ -63,7 +64,7 @@ export const conv2d: OpRecord<Conv2dOptions, Conv2dPlan> = {
     residual: 'dresidual = dz',
   },
   addsTo: ['x'],
-  backward({ runtime, dy, saved, options, plan, needs, addends, isBalanced }) {
+  backward({ runtime, dy, saved, options, plan, needs, addends }) {
     const { geometry, types } = plan;
     const dz = options.activation
       ? activationGradient(runtime, dy, saved.y, options.activation)
@@ -80,7 +81,7 @@ export const conv2d: OpRecord<Conv2dOptions, Conv2dPlan> = {
     const gradients = {
       x: both?.dx ?? (needs.x ? conv2dGradInput(runtime, dz, w, geometry, forInput) : undefined),
       w: both?.dw ?? (needs.w ? conv2dGradWeight(runtime, x, dz, geometry, forWeight) : undefined),
-      bias: needs.bias ? biasGradient(runtime, dz, options, isBalanced) : undefined,
+      bias: needs.bias ? sumLeadingAxes(runtime, dz) : undefined,
       residual: needs.residual ? dz.retain() : undefined,
     };
     dz.release();

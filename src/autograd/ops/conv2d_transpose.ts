@@ -15,7 +15,8 @@ import {
   conv2dTransposeVariants,
   type Conv2dTransposeVariant,
 } from '../../kernels/conv2d_transpose.js';
-import { biasGradient, expectBias } from '../conv_epilogue.js';
+import { sumLeadingAxes } from '../../kernels/reduce.js';
+import { expectBias } from '../conv_epilogue.js';
 import type { InputMetas, OpRecord, Plan } from '../record.js';
 import { expectInput, label } from '../shapes.js';
 
@@ -65,7 +66,7 @@ export const conv2dTranspose: OpRecord<Conv2dTransposeOptions, Conv2dTransposePl
     w: 'dw[r,s,k,c] = Σ_{n,h,w} x[n,h,w,c] · dz[n,p,q,k]',
     bias: 'db[k] = Σ_{n,p,q} dz[n,p,q,k],  dz = dy · activation′',
   },
-  backward({ runtime, dy, saved, options, plan, needs, isBalanced }) {
+  backward({ runtime, dy, saved, options, plan, needs }) {
     const { geometry } = plan;
     const dz = options.activation
       ? activationGradient(runtime, dy, saved.y, options.activation)
@@ -73,7 +74,7 @@ export const conv2dTranspose: OpRecord<Conv2dTransposeOptions, Conv2dTransposePl
     const gradients = {
       x: needs.x ? conv2dTransposeGradInput(runtime, dz, saved.w, geometry) : undefined,
       w: needs.w ? conv2dTransposeGradWeight(runtime, saved.x, dz, geometry) : undefined,
-      bias: needs.bias ? biasGradient(runtime, dz, options, isBalanced) : undefined,
+      bias: needs.bias ? sumLeadingAxes(runtime, dz) : undefined,
     };
     dz.release();
     return gradients;

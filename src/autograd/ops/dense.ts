@@ -10,8 +10,8 @@ import {
   type MatmulVariant,
   type OperandTypes,
 } from '../../kernels/matmul_variants.js';
-import { reshaped } from '../../kernels/reduce.js';
-import { biasGradient, expectBias } from '../conv_epilogue.js';
+import { reshaped, sumLeadingAxes } from '../../kernels/reduce.js';
+import { expectBias } from '../conv_epilogue.js';
 import type { InputMetas, OpRecord, Plan } from '../record.js';
 import { expectDtype, expectInput, label } from '../shapes.js';
 
@@ -56,7 +56,7 @@ export const dense: OpRecord<DenseOptions, DensePlan> = {
     w: 'dw[i,o] = Σ_… x[…,i] · dz[…,o]',
     bias: 'db[o] = Σ_… dz[…,o],  dz = dy · activation′',
   },
-  backward({ runtime, dy, saved, inputs, options, plan, needs, isBalanced }) {
+  backward({ runtime, dy, saved, inputs, options, plan, needs }) {
     const { m, n, k } = plan.geometry;
     const dz = reshaped(
       options.activation
@@ -75,7 +75,7 @@ export const dense: OpRecord<DenseOptions, DensePlan> = {
     const gradients = {
       x: needs.x ? reshaped(gradX(), inputs.x!.shape) : undefined,
       w: needs.w ? gradW() : undefined,
-      bias: needs.bias ? biasGradient(runtime, dz, options, isBalanced) : undefined,
+      bias: needs.bias ? sumLeadingAxes(runtime, dz) : undefined,
     };
     dz.release();
     return gradients;

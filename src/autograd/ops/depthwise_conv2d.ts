@@ -15,7 +15,8 @@ import {
   whyNotDepthwise,
   type DepthwiseVariant,
 } from '../../kernels/depthwise_conv2d.js';
-import { biasGradient, expectBias, expectResidual, residualBytes } from '../conv_epilogue.js';
+import { sumLeadingAxes } from '../../kernels/reduce.js';
+import { expectBias, expectResidual, residualBytes } from '../conv_epilogue.js';
 import type { InputMetas, OpRecord, Plan } from '../record.js';
 import { expectInput, label } from '../shapes.js';
 
@@ -56,7 +57,7 @@ export const depthwiseConv2d: OpRecord<DepthwiseConv2dOptions, DepthwiseConv2dPl
     bias: 'db[k] = Σ_{n,p,q} dz[n,p,q,k],  dz = dy · activation′',
     residual: 'dresidual = dz',
   },
-  backward({ runtime, dy, saved, options, plan, needs, isBalanced }) {
+  backward({ runtime, dy, saved, options, plan, needs }) {
     const { geometry } = plan;
     const { variant } = options;
     const weightVariant =
@@ -70,7 +71,7 @@ export const depthwiseConv2d: OpRecord<DepthwiseConv2dOptions, DepthwiseConv2dPl
       w: needs.w
         ? depthwiseConv2dGradWeight(runtime, x, dz, geometry, { variant: weightVariant })
         : undefined,
-      bias: needs.bias ? biasGradient(runtime, dz, options, isBalanced) : undefined,
+      bias: needs.bias ? sumLeadingAxes(runtime, dz) : undefined,
       residual: needs.residual ? dz.retain() : undefined,
     };
     dz.release();

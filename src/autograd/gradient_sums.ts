@@ -1,0 +1,67 @@
+import type { GpuArray } from '../gpu/array.js';
+import type { Runtime } from '../gpu/runtime.js';
+import { accumulate, addArrays } from '../kernels/accumulate.js';
+import { TapeNode, type Leaf } from './node.js';
+
+/**
+ * The gradients on their way back: for each node that backward has not reached, the sum of what its
+ * users have sent so far. A value that several ops take gets the sum of their gradients.
+ */
+export class GradientSums {
+  private readonly sums = new Map<TapeNode, GpuArray>();
+
+  constructor(private readonly runtime: Runtime) {}
+
+  /** Sets the gradient of the node that backward starts from; takes ownership. */
+  start(node: TapeNode, gradient: GpuArray): void {
+    this.sums.set(node, gradient);
+  }
+
+  /** The finished sum of a node, which the caller owns; undefined where nothing was sent. */
+  take(node: TapeNode): GpuArray | undefined {
+    const sum = this.sums.get(node);
+    this.sums.delete(node);
+    return sum;
+  }
+
+  /** Adds `dx`, which it takes, to what `target` has; `hasSum` says that `dx` contains that already. */
+  send(target: TapeNode | Leaf, dx: GpuArray, hasSum: boolean): void {
+    if (!(target instanceof TapeNode)) {
+      target.accumulateGrad(this.runtime, dx);
+      return;
+    }
+    const sum = this.sums.get(target);
+    if (sum && hasSum) sum.release();
+    this.sums.set(target, sum && !hasSum ? this.add(sum, dx) : dx);
+  }
+
+  /**
+   * For each input of `names`, what other ops have sent where its gradient goes. A kernel that adds
+   * it in its own pass saves one over both arrays.
+   */
+  addends(
+    names: readonly string[],
+    targets: ReadonlyMap<string, TapeNode | Leaf>,
+  ): Record<string, GpuArray> {
+    const addends: Record<string, GpuArray> = {};
+    for (const name of names) {
+      const target = targets.get(name);
+      if (!(target instanceof TapeNode)) continue;
+      // A value that the op took twice gets two gradients, of which only one may contain the sum.
+      const uses = [...targets.values()].filter((other) => other === target).length;
+      const sum = this.sums.get(target);
+      if (sum && uses === 1) addends[name] = sum;
+    }
+    return addends;
+  }
+
+  /** a + b, in place where nothing else uses `a`; takes both. */
+  private add(a: GpuArray, b: GpuArray): GpuArray {
+    const isOwned = !a.storage.isShared;
+    const sum = isOwned ? a : addArrays(this.runtime, a, b);
+    if (isOwned) accumulate(this.runtime, a, b);
+    else a.release();
+    b.release();
+    return sum;
+  }
+}
