@@ -108,6 +108,20 @@ export interface PlateauOptions {
   floor?: number;
 }
 
+/**
+ * Whether a metric is better than the best so far. NaN is never better, and anything lower than
+ * infinity (for mode 'max': higher than −infinity) is better than none, or than NaN.
+ */
+export function improves(
+  metric: number,
+  best: number | null,
+  { mode = 'min', threshold = 0 }: Pick<PlateauOptions, 'mode' | 'threshold'> = {},
+): boolean {
+  const sign = mode === 'min' ? 1 : -1;
+  const least = best === null || Number.isNaN(best) ? Infinity : sign * best;
+  return sign * metric < least - threshold;
+}
+
 /** What a plateau schedule remembers; a checkpoint keeps it. */
 export interface PlateauState {
   lr: number;
@@ -127,7 +141,8 @@ export interface Plateau {
 
 /**
  * Lowers the rate when a metric has stopped improving: after more than `patience` updates in a row
- * that are not better than the best by `threshold`, lr ← max(floor, lr · factor).
+ * that are not better than the best by `threshold`, lr ← max(floor, lr · factor). A metric of NaN
+ * is not better than any, and never becomes the best.
  */
 export function reduceOnPlateau(lr: number, options: PlateauOptions = {}): Plateau {
   const { factor = 0.1, patience = 10, mode = 'min' } = options;
@@ -138,14 +153,13 @@ export function reduceOnPlateau(lr: number, options: PlateauOptions = {}): Plate
   check('reduceOnPlateau', 'threshold', threshold, threshold >= 0);
   check('reduceOnPlateau', 'cooldown', cooldown, cooldown >= 0);
   check('reduceOnPlateau', 'floor', floor, floor >= 0);
-  const sign = mode === 'min' ? 1 : -1;
   let now: PlateauState = { lr, best: null, waited: 0, cooling: 0 };
   return {
     get lr() {
       return now.lr;
     },
     update(metric) {
-      const isBetter = now.best === null || sign * metric < sign * now.best - threshold;
+      const isBetter = improves(metric, now.best, { mode, threshold });
       if (isBetter) now.best = metric;
       if (now.cooling > 0) {
         now.cooling--;

@@ -9,6 +9,7 @@ import {
 } from '../io/safetensors.js';
 import type { Module } from '../nn/index.js';
 import type { LossScaleState, Optimizer, PlateauState } from '../optim/index.js';
+import { expectFinite } from './finite.js';
 import type { EpochMetrics, ValidationMetrics } from './history.js';
 import type { ModelConfig, RunConfig } from './run_config.js';
 
@@ -72,19 +73,28 @@ export async function valuesOf(
   return values;
 }
 
-/** Writes weights, optimizer state and progress; the file is replaced in one step or not at all. */
-export async function writeCheckpoint(
-  path: string,
-  model: Module,
-  optimizer: Optimizer,
-  config: RunConfig,
-  progress: Progress,
-): Promise<void> {
+/** All that a checkpoint holds of a network and its optimizer, read back from the GPU. */
+export interface TrainedState {
+  tensors: Map<string, SavedTensor>;
+  scalars: Readonly<Record<string, number>>;
+}
+
+export async function readState(model: Module, optimizer: Optimizer): Promise<TrainedState> {
   const tensors = await valuesOf(model.stateDict());
   const { tensors: moments, scalars } = optimizer.stateDict();
   for (const [name, value] of await valuesOf(moments)) {
     tensors.set(`${OPTIMIZER_PREFIX}${name}`, value);
   }
+  return { tensors, scalars };
+}
+
+/** Writes weights, optimizer state and progress; the file is replaced in one step or not at all. */
+export function writeCheckpoint(
+  path: string,
+  { tensors, scalars }: TrainedState,
+  config: RunConfig,
+  progress: Progress,
+): void {
   const metadata = {
     format: 'tilegrad-checkpoint-1',
     config: JSON.stringify(config),
@@ -125,13 +135,25 @@ function checkpointOf(
   };
 }
 
-/** The weights of a run folder (its best, else its last checkpoint) or of one file. */
-export function readModelFile(target: string): {
+export interface ModelFile {
   path: string;
   config: ModelConfig;
   weights: Map<string, SavedTensor>;
-} {
+}
+
+/**
+ * The weights of a run folder (its best, else its last checkpoint) or of one file.
+ *
+ * Errors: DataError where the file is unreadable, or its weights are not finite.
+ */
+export function readModelFile(target: string): ModelFile {
   const path = checkpointIn(target);
+  const file = modelFileAt(path);
+  expectFinite(path, file.weights, 'train it again with a lower --lr');
+  return file;
+}
+
+function modelFileAt(path: string): ModelFile {
   const file = readSafetensors(path);
   if (file.metadata.format === WEIGHTS_FORMAT) {
     const config = JSON.parse(file.metadata.config) as ModelConfig;

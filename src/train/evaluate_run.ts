@@ -2,9 +2,9 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { limit as limitDataset, openDataset, type ImageDataset } from '../data/index.js';
 import type { Device } from '../device.js';
-import { DataError, UsageError } from '../gpu/errors.js';
+import { DataError, TrainingError, UsageError } from '../gpu/errors.js';
 import { readModelFile } from './checkpoint.js';
-import { Evaluator } from './evaluate.js';
+import { Evaluator, type Evaluation } from './evaluate.js';
 import type { EpochMetrics } from './history.js';
 import { loadClassifier } from './inference.js';
 import { measure, type Averages, type ClassMetrics, type TopK } from './metrics.js';
@@ -42,7 +42,8 @@ export async function evaluateRun(
 ): Promise<EvaluationDocument> {
   // Told before any work, not after it.
   checkReportFolder(options);
-  const { config, path } = readModelFile(target);
+  const file = readModelFile(target);
+  const { config, path } = file;
   const [height, width, channels] = config.sourceShape ?? config.imageShape;
   const opened = await openDataset(options.data, {
     imageSize: [height, width],
@@ -56,11 +57,12 @@ export async function evaluateRun(
   if (options.limit !== undefined && options.limit < dataset.size) {
     dataset = limitDataset(dataset, options.limit, { seed: 0, stratified: true });
   }
-  const { classifier } = await loadClassifier(target, open);
+  const classifier = await loadClassifier(file, open);
   try {
     const evaluator = new Evaluator(classifier);
     const evaluation = await evaluator.run(dataset, { batchSize: options.batchSize });
     const { loss, accuracy, count } = evaluation;
+    if (!Number.isFinite(loss)) throw nonFiniteEvaluation(target, dataset, evaluation);
     const figures = measure(dataset.labels, evaluation, config.classNames);
     const { calibration, topK, classes, macro, weighted, confusion } = figures;
     const document: EvaluationDocument = {
@@ -101,6 +103,19 @@ function checkReportFolder({ report, force }: EvaluateRequest): void {
   throw new UsageError(
     `evaluate: ${page} is there already`,
     'choose another folder for --report, or write over it with --force',
+  );
+}
+
+function nonFiniteEvaluation(
+  target: string,
+  { name }: ImageDataset,
+  { losses, count }: Evaluation,
+): TrainingError {
+  const bad = losses.filter((loss) => !Number.isFinite(loss)).length;
+  return new TrainingError(
+    `evaluate: the loss of ${target} is not finite for ${bad} of ${count} images of ${name}, ` +
+      'though its weights are',
+    'train it again with a lower --lr',
   );
 }
 

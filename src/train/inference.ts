@@ -1,18 +1,17 @@
 import { decodeImage } from '../data/index.js';
 import type { Device } from '../device.js';
 import { noGrad } from '../autograd/recording.js';
+import { DataError } from '../gpu/errors.js';
 import { createModel } from '../models/index.js';
 import { softmax } from '../ops/loss.js';
-import { readModelFile } from './checkpoint.js';
+import { readModelFile, type ModelFile } from './checkpoint.js';
 import { Classifier } from './classifier.js';
-import type { ModelConfig } from './run_config.js';
 
 /** A trained network on a device, in evaluation mode. */
 export async function loadClassifier(
-  target: string,
+  { config, weights }: Pick<ModelFile, 'config' | 'weights'>,
   open: () => Promise<Device>,
-): Promise<{ classifier: Classifier; config: ModelConfig }> {
-  const { config, weights } = readModelFile(target);
+): Promise<Classifier> {
   const device = await open();
   const model = createModel(device, config.model, {
     input: config.imageShape,
@@ -20,7 +19,7 @@ export async function loadClassifier(
   });
   model.loadStateDict(weights);
   model.eval();
-  return { classifier: new Classifier(device, model, config), config };
+  return new Classifier(device, model, config);
 }
 
 export interface Prediction {
@@ -28,20 +27,25 @@ export interface Prediction {
   top: { class: string; probability: number }[];
 }
 
-/** The `top` most probable classes of each image file. */
+/**
+ * The `top` most probable classes of each image file.
+ *
+ * Errors: DataError for a file that is unreadable, and for weights or an output that are not finite.
+ */
 export async function predictFiles(
   target: string,
   files: readonly string[],
   options: { top: number },
   open: () => Promise<Device>,
 ): Promise<Prediction[]> {
-  const { config } = readModelFile(target);
+  const file = readModelFile(target);
+  const { config } = file;
   const [height, width, channels] = config.sourceShape ?? config.imageShape;
   // Every file is read before the device is opened: a wrong name is told at once.
   const images = await Promise.all(
     files.map((file) => decodeImage(file, [height, width], channels as 1 | 3)),
   );
-  const { classifier } = await loadClassifier(target, open);
+  const classifier = await loadClassifier(file, open);
   const { device } = classifier;
   try {
     const predictions: Prediction[] = [];
@@ -49,6 +53,12 @@ export async function predictFiles(
       const probabilities = await device.scope(() =>
         noGrad(() => softmax(classifier.logits(device.tensor(image)))).data(),
       );
+      if (!probabilities.every(Number.isFinite)) {
+        throw new DataError(
+          `predict: ${files[i]}: the network’s output is not finite, though its weights are`,
+          'train it again with a lower --lr',
+        );
+      }
       const top = Array.from(probabilities, (probability, k) => ({
         class: config.classNames[k],
         probability,

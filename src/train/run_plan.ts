@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { TrainingError, UsageError } from '../gpu/errors.js';
 import { readCheckpoint } from './checkpoint.js';
+import { expectFinite } from './finite.js';
 import { namesRates } from './learning_rate.js';
 import { recipeOf, recipeSettings, type Recipe } from './recipes.js';
 import { readConfigFile, readRunConfig, type RunConfig } from './run_config.js';
@@ -134,6 +135,11 @@ function resumedRun(request: TrainRequest & { resume: string }): RunPlan {
   }
   const path = join(folder, 'last.safetensors');
   const checkpoint = existsSync(path) ? readCheckpoint(path) : null;
+  if (checkpoint) {
+    const fix = 'begin a new run with a lower --lr';
+    expectFinite(path, checkpoint.weights, fix);
+    expectFinite(path, checkpoint.optimizer, fix, 'the optimizer’s state is');
+  }
   if (checkpoint && checkpoint.config.model !== saved.model) {
     throw new TrainingError(
       `train: ${path} holds the model ${checkpoint.config.model}, but config.json says ${saved.model}`,

@@ -3,14 +3,22 @@ import { batchCount, batches, type Batch, type ImageDataset } from '../data/inde
 import type { Device } from '../device.js';
 import type { TrainingStatistics } from '../kernels/training_statistics.js';
 import type { Module } from '../nn/index.js';
-import type { Optimizer } from '../optim/index.js';
-import { writeCheckpoint, type Progress } from './checkpoint.js';
+import { schedule, type Optimizer } from '../optim/index.js';
+import { readState, writeCheckpoint, type Progress } from './checkpoint.js';
 import { Classifier } from './classifier.js';
 import { Evaluator, type Evaluation } from './evaluate.js';
+import { firstNonFiniteTensor } from './finite.js';
 import { Freezer } from './freeze.js';
 import type { EpochMetrics } from './history.js';
 import { LearningRate } from './learning_rate.js';
-import { nonFiniteGradients, nonFiniteLoss } from './non_finite.js';
+import {
+  nonFiniteEvaluation,
+  nonFiniteGradients,
+  nonFiniteLoss,
+  nonFiniteState,
+  overflowingLoss,
+  type FailingRun,
+} from './non_finite.js';
 import type { RunConfig } from './run_config.js';
 import { RunLog } from './run_log.js';
 import { TrainingStep } from './training_step.js';
@@ -64,6 +72,9 @@ const STEPS_IN_FLIGHT = 2;
  * The training loop. A step is captured once and replayed for every full batch; totals stay on the
  * GPU and are read twice a second. After each interval `last.safetensors` holds everything that is
  * needed to go on with the same numbers as a run that was never stopped.
+ *
+ * Errors: TrainingError where a loss, the weights or the optimizer's state become NaN or infinite;
+ * nothing of it is saved.
  */
 export class Trainer {
   private readonly classifier: Classifier;
@@ -73,6 +84,8 @@ export class Trainer {
   private readonly rate: LearningRate;
   private readonly log: RunLog;
   private readonly stepsPerEpoch: number;
+  /** Steps that were done before this process took the run up. */
+  private readonly resumedAt: number;
   /** What the last finished epoch gave on the validation set. */
   private latest: Evaluation | null = null;
   private lastCheckpoint = performance.now();
@@ -90,6 +103,7 @@ export class Trainer {
     this.rate = new LearningRate(config, this.stepsPerEpoch, progress.plateau);
     if (progress.lossScale) optimizer.scaler?.load(progress.lossScale);
     const { step, epoch } = progress;
+    this.resumedAt = step;
     const resumedAt = step > 0 ? { epoch: epoch + 1, step: step + 1 } : null;
     this.log = new RunLog(folder, config.tensorboard, resumedAt);
   }
@@ -105,7 +119,7 @@ export class Trainer {
       if (this.freezer.set(isFrozen)) this.step.recapture();
       this.freezer.train();
       if (!(await this.trainEpoch())) {
-        await this.save('last');
+        await this.save(['last']);
         return 'interrupted';
       }
       await this.finishEpoch();
@@ -119,11 +133,9 @@ export class Trainer {
 
   /** How the network does on the validation set, or on another. */
   async evaluate(dataset = this.options.validation): Promise<Evaluation> {
-    const { model, validation, config } = this.options;
     // Nothing was trained since the last epoch was validated.
-    if (dataset === validation && this.latest) return this.latest;
-    model.eval();
-    return this.evaluator.run(dataset, { batchSize: config.batchSize });
+    if (dataset === this.options.validation && this.latest) return this.latest;
+    return this.judge(dataset);
   }
 
   private endOfRun(): RunEnd | null {
@@ -176,7 +188,7 @@ export class Trainer {
         return false;
       }
       if (read - this.lastCheckpoint > (this.options.checkpointEveryMs ?? 60_000)) {
-        await this.save('last');
+        await this.save(['last']);
       }
     }
     await Promise.all(flying);
@@ -210,15 +222,21 @@ export class Trainer {
     const { badStep } = totals;
     // A loss that is not finite has such gradients too, so that the scale may reach its floor later.
     if (scaler?.halted && (badStep === null || scaler.halted.step < badStep)) {
-      throw nonFiniteGradients(this.options, scaler.halted);
+      throw nonFiniteGradients(this.failing, scaler.halted);
     }
     if (badStep !== null) {
-      throw await nonFiniteLoss(this.classifier, this.options, badStep, batch);
+      throw await nonFiniteLoss(this.failing, badStep, batch?.images ?? null);
     }
     const { lossSum, correct, count } = totals;
+    if (!Number.isFinite(lossSum)) throw overflowingLoss(this.failing);
     progress.totals = { lossSum, correct, count };
     progress.lossScale = scaler?.state ?? null;
     return totals;
+  }
+
+  /** For errors. */
+  private get failing(): FailingRun {
+    return { ...this.options, classifier: this.classifier, resumedAt: this.resumedAt };
   }
 
   private report(totals: TrainingStatistics, imagesPerSecond: number): void {
@@ -247,7 +265,7 @@ export class Trainer {
       imagesPerSecond: this.imagesPerEpoch / progress.epochSeconds,
     };
     this.latest = result;
-    const isBetter = progress.bestLoss === null || result.loss < progress.bestLoss;
+    const isBetter = schedule.improves(result.loss, progress.bestLoss);
     progress.epochsSinceBest = isBetter ? 0 : progress.epochsSinceBest + 1;
     this.rate.epochDone(result.loss);
     progress.plateau = this.rate.state();
@@ -257,8 +275,8 @@ export class Trainer {
     progress.totals = { lossSum: 0, correct: 0, count: 0 };
     progress.epochSeconds = 0;
     progress.inputSeconds = 0;
-    if (this.isBest(result, config.bestBy)) await this.save('best');
-    await this.save('last');
+    const isBest = this.isBest(result, config.bestBy);
+    await this.save(isBest ? ['best', 'last'] : ['last']);
     this.log.epoch(row, progress.history);
     if (progress.lossScale) this.log.lossScale(progress.lossScale, row.epoch);
     await this.log.weights(model, row.epoch);
@@ -267,16 +285,29 @@ export class Trainer {
 
   /** Runs the validation set; `live` is what the live line says of the training so far. */
   private async validate(live: { loss: number; accuracy: number }): Promise<Evaluation> {
-    const { config, validation, model, progress } = this.options;
+    const { config, validation, progress } = this.options;
+    return this.judge(validation, (done, total) =>
+      this.events.onProgress?.({
+        ...{ epoch: progress.epoch + 1, epochs: config.epochs, phase: 'validate' },
+        ...{ done, total, ...live, imagesPerSecond: 0 },
+      }),
+    );
+  }
+
+  private async judge(
+    dataset: ImageDataset,
+    onBatch?: (done: number, total: number) => void,
+  ): Promise<Evaluation> {
+    const { config, validation, model } = this.options;
     model.eval();
-    return this.evaluator.run(validation, {
-      batchSize: config.batchSize,
-      onBatch: (done, total) =>
-        this.events.onProgress?.({
-          ...{ epoch: progress.epoch + 1, epochs: config.epochs, phase: 'validate' },
-          ...{ done, total, ...live, imagesPerSecond: 0 },
-        }),
-    });
+    const { batchSize } = config;
+    const result = await this.evaluator.run(
+      dataset,
+      onBatch ? { batchSize, onBatch } : { batchSize },
+    );
+    if (Number.isFinite(result.loss)) return result;
+    const part = dataset === validation ? 'validation' : 'test';
+    throw await nonFiniteEvaluation(this.failing, part, dataset, result);
   }
 
   private async validateWithinEpoch(): Promise<void> {
@@ -293,8 +324,8 @@ export class Trainer {
   /** Whether a validation is the best so far, which it then is remembered as. */
   private isBest({ loss, accuracy }: Evaluation, by: RunConfig['bestBy']): boolean {
     const { progress } = this.options;
-    const isLower = progress.bestLoss === null || loss < progress.bestLoss;
-    const isHigher = progress.bestAccuracy === null || accuracy > progress.bestAccuracy;
+    const isLower = schedule.improves(loss, progress.bestLoss);
+    const isHigher = schedule.improves(accuracy, progress.bestAccuracy, { mode: 'max' });
     if (isLower) progress.bestLoss = loss;
     if (isHigher) progress.bestAccuracy = accuracy;
     return by === 'loss' ? isLower : isHigher;
@@ -311,11 +342,15 @@ export class Trainer {
     await this.log.begin(model, train, batch, { pixels, imageShape: config.imageShape });
   }
 
-  private async save(name: 'last' | 'best'): Promise<void> {
+  private async save(names: readonly ('last' | 'best')[]): Promise<void> {
     const { model, optimizer, config, progress, folder, device } = this.options;
     progress.randomPosition = device.runtime.random.position;
-    const path = join(folder, `${name}.safetensors`);
-    await writeCheckpoint(path, model, optimizer, config, progress);
+    const state = await readState(model, optimizer);
+    const broken = firstNonFiniteTensor(state.tensors);
+    if (broken !== null) throw nonFiniteState(this.failing, broken);
+    for (const name of names) {
+      writeCheckpoint(join(folder, `${name}.safetensors`), state, config, progress);
+    }
     this.lastCheckpoint = performance.now();
   }
 }

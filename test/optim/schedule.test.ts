@@ -58,6 +58,20 @@ describe('schedules', () => {
     rates.forEach((rate, i) => expect(rate, `update ${i}`).toBeCloseTo(wanted[i], 12));
   });
 
+  it('reduceOnPlateau takes NaN for no improvement, and never for the best so far', () => {
+    // PyTorch 2's ReduceLROnPlateau(factor=0.5, patience=1) on the same metrics.
+    const rates = (metrics: number[], mode: 'min' | 'max' = 'min') => {
+      const plateau = schedule.reduceOnPlateau(1, { factor: 0.5, patience: 1, mode });
+      return metrics.map((metric) => plateau.update(metric));
+    };
+    expect(rates([NaN, 5, 4, 3, 2, 1, 0.5])).toEqual([1, 1, 1, 1, 1, 1, 1]);
+    expect(rates([NaN, 0.1, 0.2, 0.3], 'max')).toEqual([1, 1, 1, 1]);
+    expect(rates([5, NaN, NaN, 4, NaN, 3])).toEqual([1, 1, 0.5, 0.5, 0.5, 0.5]);
+    const poisoned = schedule.reduceOnPlateau(1, { factor: 0.5, patience: 1 });
+    poisoned.loadState({ lr: 1, best: NaN, waited: 0, cooling: 0 });
+    expect([3, 2, 1].map((metric) => poisoned.update(metric))).toEqual([1, 1, 1]);
+  });
+
   it('reduceOnPlateau judges accuracies upwards, and goes on from a saved state', () => {
     const options = { patience: 0, mode: 'max' } as const;
     const plateau = schedule.reduceOnPlateau(1, options);

@@ -138,10 +138,10 @@ describe('training with a loss scale', () => {
     });
     await expect(failing).rejects.toThrow(TrainingError);
     await expect(failing).rejects.toThrow(
-      'train: gradients are not finite at step 3 (epoch 1) with the loss scale at its lowest, 1, ' +
-        'learning rate 0.01, nearest to the loss in 2 (Cusp); the parameters are those before ' +
-        `that step\nfix: lower the learning rate (--lr 0.001), or train in full precision: ` +
-        `--dtype f32 --init-from ${where}`,
+      'train: gradients are not finite at step 3 (epoch 1), learning rate 0.01, with the loss scale ' +
+        'at its lowest, 1, nearest to the loss in 2 (Cusp); the parameters are those before ' +
+        `that step\nfix: begin a new run with a lower learning rate (--lr 0.001), or in full ` +
+        'precision: --dtype f32',
     );
     expect(existsSync(join(where, 'last.safetensors'))).toBe(false);
   });

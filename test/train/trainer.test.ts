@@ -81,7 +81,7 @@ describe('training', () => {
     });
     await expect(failing).rejects.toThrow(TrainingError);
     await expect(failing).rejects.toThrow(
-      /the loss is not finite at step \d+ \(epoch 2\), learning rate 1e\+38, first in .+\nfix: lower the learning rate/,
+      /the loss is not finite at step \d+ \(epoch 2\), learning rate 1e\+38, first in .+\nfix: begin a new run with a lower learning rate: --lr 0\.001$/,
     );
     expect(readFileSync(join(where, 'last.safetensors')).equals(saved)).toBe(true);
     expect(before.end).toBe('done');
