@@ -7,9 +7,10 @@ import { openCsv } from './csv.js';
 import type { ImageDataset } from './dataset.js';
 import { builtinSizes, drawDigits } from './digits.js';
 import { hasArrays, openArrays } from './arrays.js';
-import { looseImages, subfolders, type PART_FOLDERS } from './folder.js';
+import { looseImages, subfolders } from './folder.js';
 import { findPlaces, imagesSource } from './images_source.js';
 import { findMnistFile, openMnist, type Split } from './mnist.js';
+import type { Part } from './parts.js';
 import type { OpenImagesOptions, SkippedImage } from './open_images.js';
 import { drawSigns } from './signs.js';
 
@@ -41,7 +42,7 @@ export interface OpenOptions extends OpenImagesOptions {
   decodeAt?: 'open' | 'read';
 }
 
-export type Part = keyof typeof PART_FOLDERS;
+export type { Part } from './parts.js';
 
 /** A place data come from. Opening a part gives undefined where there is none. */
 export interface Source {
@@ -167,14 +168,19 @@ async function holdsImages(folder: string, { classNames }: OpenOptions): Promise
   return classNames !== undefined && (await looseImages(folder)).length > 0;
 }
 
-/** Both parts come from the same files, and are read together. */
+/** All parts come from the same files, and are read together. */
 function arraysSource(place: string, names: string[], options: OpenOptions): Source {
-  let parts: ReturnType<typeof openArrays> | undefined;
+  let opened: ReturnType<typeof openArrays> | undefined;
+  const notes: string[] = [];
   return {
     open: async (part) => {
-      parts ??= openArrays(place, names, options.classCount);
-      return part === 'validation' ? undefined : parts[part];
+      if (opened === undefined) {
+        opened = openArrays(place, names, options.classCount);
+        notes.push(...opened.notes);
+      }
+      return opened.parts[part];
     },
+    notes,
   };
 }
 

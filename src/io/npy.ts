@@ -29,6 +29,8 @@ export interface NpyArray {
   dtype: NpyType;
   shape: number[];
   values: NpyValues;
+  /** NumPy's bool: `values` are 0 and 1. */
+  isBoolean?: true;
 }
 
 const MAGIC = Uint8Array.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]);
@@ -45,11 +47,19 @@ export function readNpy(file: string): NpyArray {
  */
 export function readNpz(file: string): Map<string, () => NpyArray> {
   const arrays = new Map<string, () => NpyArray>();
-  for (const [name, unpack] of readZip(readBytes(file), file)) {
-    if (!name.endsWith('.npy')) continue;
-    arrays.set(name.slice(0, -4), () => parseNpy(unpack(), `${file}:${name}`));
+  for (const [name, unpack] of npzMembers(file)) {
+    arrays.set(name, () => parseNpy(unpack(), `${file}:${name}.npy`));
   }
   return arrays;
+}
+
+/** The .npy files in an .npz file, by their names without `.npy`; each is unpacked when it is asked for. */
+export function npzMembers(file: string): Map<string, () => Uint8Array> {
+  const members = new Map<string, () => Uint8Array>();
+  for (const [name, unpack] of readZip(readBytes(file), file)) {
+    if (name.endsWith('.npy')) members.set(name.slice(0, -4), unpack);
+  }
+  return members;
 }
 
 /**
@@ -60,6 +70,53 @@ export function readNpz(file: string): Map<string, () => NpyArray> {
  * @throws DataError for a file that is no .npy, of another element type, truncated or too long
  */
 export function parseNpy(bytes: Uint8Array, file: string): NpyArray {
+  const { descr, isFortran, shape, count, elements } = parseHeader(bytes, file);
+  const dtype = typeOf(descr, file);
+  const { BYTES_PER_ELEMENT } = NPY_TYPES[dtype];
+  checkLength(elements, count * BYTES_PER_ELEMENT, `${dtype} [${shape.join(', ')}]`, file);
+  // A copy of its own, whose begin is aligned to the elements.
+  const copy = new Uint8Array(elements);
+  if (descr.startsWith('>')) swapBytes(copy, BYTES_PER_ELEMENT);
+  const values = new NPY_TYPES[dtype](copy.buffer);
+  const inOrder = isFortran && shape.length > 1 ? fromFortranOrder(values, shape) : values;
+  return { dtype, shape, values: inOrder, ...(descr === '|b1' ? { isBoolean: true } : {}) };
+}
+
+/**
+ * The strings of a .npy file of one dimension, text ('U') or bytes in UTF-8 ('S'); undefined where its
+ * elements are no strings.
+ *
+ * @throws DataError for a file that is no .npy, truncated or too long
+ */
+export function parseNpyStrings(bytes: Uint8Array, file: string): string[] | undefined {
+  const { descr, shape, count, elements } = parseHeader(bytes, file);
+  const [, order, kind, length] = /^([<>|=])([US])(\d+)$/.exec(descr) ?? [];
+  if (kind === undefined || shape.length !== 1) return undefined;
+  const width = Number(length) * (kind === 'U' ? 4 : 1);
+  checkLength(elements, count * width, `'${descr}' [${count}]`, file);
+  const view = new DataView(elements.buffer, elements.byteOffset, elements.byteLength);
+  const text = (index: number): string => {
+    if (kind === 'S') return new TextDecoder().decode(elements.subarray(index, index + width));
+    const points: number[] = [];
+    for (let at = index; at < index + width; at += 4)
+      points.push(view.getUint32(at, order !== '>'));
+    // What is no code point becomes the replacement character.
+    return String.fromCodePoint(...points.map((point) => (point > 0x10ffff ? 0xfffd : point)));
+  };
+  return Array.from({ length: count }, (_, index) => text(index * width).replace(/\0+$/, ''));
+}
+
+interface NpyHeader {
+  descr: string;
+  isFortran: boolean;
+  shape: number[];
+  /** The product of the shape. */
+  count: number;
+  /** What follows the header. */
+  elements: Uint8Array;
+}
+
+function parseHeader(bytes: Uint8Array, file: string): NpyHeader {
   const { text, end } = headerText(bytes, file);
   const descr = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1];
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(text)?.[1];
@@ -70,32 +127,28 @@ export function parseNpy(bytes: Uint8Array, file: string): NpyArray {
       'save plain arrays of numbers: np.save(file, array)',
     );
   }
-  const dtype = typeOf(descr, file);
-  const shape = extents.split(',').filter((extent) => extent.trim() !== '');
-  const sizes = shape.map(Number);
-  const count = sizes.reduce((product, extent) => product * extent, 1);
+  const shape = extents
+    .split(',')
+    .filter((extent) => extent.trim() !== '')
+    .map(Number);
+  const count = shape.reduce((product, extent) => product * extent, 1);
   // Extents as such: beside a zero their product says nothing of them.
-  if (![...sizes, count].every(Number.isSafeInteger)) {
+  if (![...shape, count].every(Number.isSafeInteger)) {
     throw new DataError(
       `${file}: expected extents whose product is below 2^53, got (${extents.trim().slice(0, 80)})`,
       'save or copy the file again',
     );
   }
-  const { BYTES_PER_ELEMENT } = NPY_TYPES[dtype];
-  const actual = bytes.length - end;
-  if (actual !== count * BYTES_PER_ELEMENT) {
-    throw new DataError(
-      `${file}: ${actual < count * BYTES_PER_ELEMENT ? 'truncated' : 'too long'}: expected` +
-        ` ${count * BYTES_PER_ELEMENT} bytes for ${dtype} [${sizes.join(', ')}], got ${actual}`,
-      'save or copy the file again',
-    );
-  }
-  // A copy of its own, whose begin is aligned to the elements.
-  const elements = new Uint8Array(bytes.subarray(end));
-  if (descr.startsWith('>')) swapBytes(elements, BYTES_PER_ELEMENT);
-  const values = new NPY_TYPES[dtype](elements.buffer);
-  if (order === 'False' || sizes.length < 2) return { dtype, shape: sizes, values };
-  return { dtype, shape: sizes, values: fromFortranOrder(values, sizes) };
+  return { descr, isFortran: order === 'True', shape, count, elements: bytes.subarray(end) };
+}
+
+function checkLength(elements: Uint8Array, expected: number, what: string, file: string): void {
+  if (elements.length === expected) return;
+  throw new DataError(
+    `${file}: ${elements.length < expected ? 'truncated' : 'too long'}: expected ${expected} bytes` +
+      ` for ${what}, got ${elements.length}`,
+    'save or copy the file again',
+  );
 }
 
 function headerText(bytes: Uint8Array, file: string): { text: string; end: number } {

@@ -65,6 +65,7 @@ describe('.npy', () => {
     );
     expect(parseNpy(flags, 'a')).toEqual({
       dtype: 'uint8',
+      isBoolean: true,
       shape: [2],
       values: Uint8Array.of(1, 0),
     });
