@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DataError } from '../gpu/errors.js';
@@ -35,15 +35,17 @@ export class EventWriter {
     { now = () => Date.now() / 1000, resumedAt }: EventWriterOptions = {},
   ) {
     this.now = now;
+    let earlier: string[];
     try {
       mkdirSync(folder, { recursive: true });
+      earlier = readdirSync(folder).filter((name) => name.startsWith(PREFIX));
     } catch (cause) {
       throw writeError(folder, cause);
     }
-    this.path = unusedPath(folder, Math.floor(now()));
+    this.path = join(folder, nextName(earlier, Math.floor(now())));
     this.append(0, field(3, 'brain.Event:2'));
-    // SessionLog { status = 1: START = 1 } purges later steps.
-    if (resumedAt !== undefined) this.append(resumedAt, field(7, number(1, 1)));
+    const begin = earlier.length === 0 ? 0 : resumedAt;
+    if (begin !== undefined) this.append(begin, SESSION_START);
   }
 
   /** One value of the curve `tag`. */
@@ -108,10 +110,23 @@ export class EventWriter {
   }
 }
 
-/** A killed run may have left half a record: nothing is appended to a file that is there. */
-function unusedPath(folder: string, second: number): string {
-  const base = join(folder, `events.out.tfevents.${second}.${hostname()}.${process.pid}`);
-  for (let n = 0; ; n++) if (!existsSync(`${base}.${n}`)) return `${base}.${n}`;
+/*
+ * SessionLog { status = 1: START = 1 }. A TensorBoard without its data server takes the first START
+ * of a run for its beginning, and drops the steps from a later one on: the first file needs one too.
+ */
+const SESSION_START = field(7, number(1, 1));
+
+const PREFIX = 'events.out.tfevents.';
+
+/**
+ * A killed run may have left half a record, so nothing is appended to a file that is there.
+ * TensorBoard reads the files in the order of their names: the new one comes last, even where the
+ * clock went back or the earlier run ended within the same second.
+ */
+function nextName(earlier: string[], second: number): string {
+  const seconds = earlier.map((name) => Number.parseInt(name.slice(PREFIX.length), 10) + 1);
+  const later = Math.max(second, ...seconds.filter(Number.isFinite));
+  return `${PREFIX}${later}.${hostname()}.${process.pid}.0`;
 }
 
 const BUCKETS = 30;

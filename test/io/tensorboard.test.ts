@@ -66,8 +66,9 @@ function written(call: (writer: EventWriter) => void): { step: number; value: Fi
   call(new EventWriter(folder, { now: () => 1234.5 }));
   const [name] = readdirSync(folder);
   expect(name).toMatch(/^events\.out\.tfevents\.1234\./);
-  const [version, ...rest] = events(join(folder, name));
+  const [version, start, ...rest] = events(join(folder, name));
   expect(bytesOf(version, 3).toString()).toBe('brain.Event:2');
+  expect([start.get(2), inner(start, 7).get(1)]).toEqual([[0], [1]]);
   return rest.map((event) => {
     expect(bytesOf(event, 1).readDoubleLE(0)).toBe(1234.5);
     return { step: event.get(2)![0] as number, value: inner(inner(event, 5), 1) };
@@ -138,13 +139,17 @@ it('writes text for the text plugin', () => {
 
 it('leaves what earlier writers wrote, and says from which step on it is void', () => {
   const folder = join(temporaryFolder(), 'events', 'train');
-  const first = new EventWriter(folder, { now: () => 50 });
+  // The folder is new, so there is nothing to drop from step 3 on: the run begins in it.
+  const first = new EventWriter(folder, { now: () => 50, resumedAt: 3 });
   first.scalar('loss', 2, 8);
   const [path] = readdirSync(folder).map((name) => join(folder, name));
   // The first was killed in the midst of a record.
+  const [, begin] = events(path);
+  expect([begin.get(2), inner(begin, 7).get(1)]).toEqual([[0], [1]]);
   const torn = Buffer.concat([readFileSync(path), Buffer.from([9, 0, 0])]);
   writeFileSync(path, torn);
-  const second = new EventWriter(folder, { now: () => 50, resumedAt: 6 });
+  // Its clock is behind, yet its file is read last.
+  const second = new EventWriter(folder, { now: () => 49, resumedAt: 6 });
   second.scalar('loss', 1, 6);
   expect(readFileSync(path).equals(torn)).toBe(true);
   const names = readdirSync(folder).sort();
