@@ -8,6 +8,7 @@
 // Limits: WebGPU's defaults.
 // @use lib/binary.wgsl
 // @use lib/broadcast.wgsl
+// @use lib/exp_log.wgsl
 
 override OP: u32 = 2u;
 override IS_RIGHT: bool = false;

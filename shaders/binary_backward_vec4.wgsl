@@ -10,6 +10,7 @@
 // Limits: WebGPU's defaults.
 // @use lib/binary.wgsl
 // @use lib/broadcast_vec4.wgsl
+// @use lib/exp_log.wgsl
 
 override OP: u32 = 2u;
 override IS_RIGHT: bool = false;

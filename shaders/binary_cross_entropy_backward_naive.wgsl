@@ -12,7 +12,7 @@
 //   gradient   [L]  written: dprediction, or dtarget where OF_TARGET
 // dy is divided by `divisor` (the number of elements in a mean).
 // Overrides: FROM_LOGITS; IS_REDUCED; OF_TARGET.
-// Tunables: Lanes, f32 or vec4<f32>.
+// Tunables: Lanes and Places, f32 and u32 or vectors of four.
 // Limits: WebGPU's defaults.
 
 override FROM_LOGITS: bool = false;
@@ -20,6 +20,7 @@ override IS_REDUCED: bool = true;
 override OF_TARGET: bool = false;
 
 alias Lanes = f32; // @tune
+alias Places = u32; // @tune
 
 struct Params {
   size: u32, // values of Lanes
@@ -35,7 +36,12 @@ struct Params {
 
 // As in binary_cross_entropy_forward_naive.
 fn bounded_log(p: Lanes) -> Lanes {
-  return select(log(p), Lanes(-100.0), abs(p) < Lanes(1.17549435e-38));
+  let bits = bitcast<Places>(p);
+  let nan_bits = Places(0x7fc00000u);
+  // SwiftShader's log of a negative number or a NaN is a number.
+  let positive = select(log(p), p, bits >= Places(0x7f800000u));
+  let any = select(positive, bitcast<Lanes>(nan_bits), bits > Places(0x7fffffffu));
+  return select(any, Lanes(-100.0), abs(p) < Lanes(1.17549435e-38));
 }
 
 // exp of a negative number alone: it cannot overflow.

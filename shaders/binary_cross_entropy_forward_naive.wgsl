@@ -10,12 +10,13 @@
 //   labels     [L]  read: t
 //   losses     [L]  written
 // Overrides: FROM_LOGITS.
-// Tunables: Lanes, f32 or vec4<f32>.
+// Tunables: Lanes and Places, f32 and u32 or vectors of four.
 // Limits: WebGPU's defaults.
 
 override FROM_LOGITS: bool = false;
 
 alias Lanes = f32; // @tune
+alias Places = u32; // @tune
 
 struct Params {
   size: u32, // values of Lanes
@@ -29,7 +30,12 @@ struct Params {
 // Only numbers below the smallest normal one have logarithms below −87: the bound is theirs. A NaN
 // or a negative number stays an error that shows.
 fn bounded_log(p: Lanes) -> Lanes {
-  return select(log(p), Lanes(-100.0), abs(p) < Lanes(1.17549435e-38));
+  let bits = bitcast<Places>(p);
+  let nan_bits = Places(0x7fc00000u);
+  // SwiftShader's log of a negative number or a NaN is a number.
+  let positive = select(log(p), p, bits >= Places(0x7f800000u));
+  let any = select(positive, bitcast<Lanes>(nan_bits), bits > Places(0x7fffffffu));
+  return select(any, Lanes(-100.0), abs(p) < Lanes(1.17549435e-38));
 }
 
 @compute @workgroup_size(64)

@@ -8,6 +8,7 @@
 //   dx [outer K inner]  written
 // Overrides: IS_LOG.
 // Limits: WebGPU's defaults.
+// @use lib/exp_log.wgsl
 
 override IS_LOG: bool = false;
 
@@ -45,7 +46,7 @@ fn main(
   }
   for (var at = begin; at < end; at += inner) {
     if (IS_LOG) {
-      dx[at] = dy[at] - exp(y[at]) * sum;
+      dx[at] = dy[at] - full_exp(y[at]) * sum;
     } else {
       dx[at] = y[at] * (dy[at] - sum);
     }

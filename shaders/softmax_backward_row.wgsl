@@ -7,6 +7,7 @@
 //   dx [outer K inner]  written
 // Overrides: IS_LOG.
 // Limits: WebGPU's defaults.
+// @use lib/exp_log.wgsl
 
 override IS_LOG: bool = false;
 
@@ -57,7 +58,7 @@ fn main(
   for (var k = local; k < params.K; k += 64u) {
     let at = begin + k * inner;
     if (IS_LOG) {
-      dx[at] = dy[at] - exp(y[at]) * sum;
+      dx[at] = dy[at] - full_exp(y[at]) * sum;
     } else {
       dx[at] = y[at] * (dy[at] - sum);
     }

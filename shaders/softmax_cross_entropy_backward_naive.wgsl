@@ -12,6 +12,7 @@
 //   gradient   [N K]  written: dlogits, or dlabels where OF_LABELS
 // Overrides: DENSE; IS_REDUCED; OF_LABELS.
 // Limits: WebGPU's defaults.
+// @use lib/exp_log.wgsl
 
 override DENSE: bool = false;
 override IS_REDUCED: bool = true;
@@ -47,19 +48,20 @@ fn main(
   let n = i / K;
   let k = i32(i % K);
   let share = dy[select(n, 0u, IS_REDUCED)] / params.divisor;
-  let log_p = logits[i] - statistics[n] - statistics[N + n];
+  let log_sum = statistics[N + n];
+  let log_p = logits[i] - statistics[n] - log_sum;
   if (OF_LABELS) {
     gradient[i] = -share * (1.0 - params.smoothing) * log_p;
     return;
   }
   var label = 0.0;
-  var is_valid = true;
+  var is_valid = !is_nan(log_sum);
   if (DENSE) {
     label = targets[i];
   } else {
     let class_number = classes[n];
     label = select(0.0, 1.0, class_number == k);
-    is_valid = class_number >= 0 && class_number < i32(K);
+    is_valid = is_valid && class_number >= 0 && class_number < i32(K);
   }
   let t = (1.0 - params.smoothing) * label + params.smoothing / f32(K);
   let nan_bits = 0x7fc00000u;

@@ -11,6 +11,7 @@
 //   gradient   [N K/4] of vec4  written: dlogits, or dlabels where OF_LABELS
 // Overrides: DENSE; IS_REDUCED; OF_LABELS.
 // Limits: WebGPU's defaults.
+// @use lib/exp_log.wgsl
 
 override DENSE: bool = false;
 override IS_REDUCED: bool = true;
@@ -46,20 +47,21 @@ fn main(
   }
   let n = i / quads;
   let share = dy[select(n, 0u, IS_REDUCED)] / params.divisor;
-  let log_p = logits[i] - statistics[n] - statistics[N + n];
+  let log_sum = statistics[N + n];
+  let log_p = logits[i] - statistics[n] - log_sum;
   if (OF_LABELS) {
     gradient[i] = -share * (1.0 - params.smoothing) * log_p;
     return;
   }
   var label = vec4<f32>(0.0);
-  var is_valid = true;
+  var is_valid = !is_nan(log_sum);
   if (DENSE) {
     label = targets[i];
   } else {
     let class_number = classes[n];
     let k = vec4<i32>(i32(i % quads) * 4) + vec4<i32>(0, 1, 2, 3);
     label = select(vec4<f32>(0.0), vec4<f32>(1.0), k == vec4<i32>(class_number));
-    is_valid = class_number >= 0 && class_number < i32(K);
+    is_valid = is_valid && class_number >= 0 && class_number < i32(K);
   }
   let t = (1.0 - params.smoothing) * label + params.smoothing / f32(K);
   let value = share * (exp(log_p) * statistics[2u * N + n] - t);

@@ -14,6 +14,7 @@
 // nothing: 0 · log 0 = 0.
 // Overrides: DENSE; KEEP_STATISTICS; IS_SMOOTHED, where smoothing > 0.
 // Limits: WebGPU's defaults.
+// @use lib/exp_log.wgsl
 
 override DENSE: bool = false;
 override KEEP_STATISTICS: bool = false;
@@ -58,9 +59,9 @@ fn main(
   }
   var sum = 0.0;
   for (var k = 0u; k < K; k++) {
-    sum += exp(logits[row + k] - largest);
+    sum += full_exp(logits[row + k] - largest);
   }
-  let log_sum = log(sum);
+  let log_sum = full_log(sum);
 
   let spread = params.smoothing / f32(K);
   var loss = 0.0;

@@ -13,6 +13,7 @@
 // nothing: 0 · log 0 = 0.
 // Overrides: DENSE; KEEP_STATISTICS; IS_SMOOTHED, where smoothing > 0.
 // Limits: WebGPU's defaults.
+// @use lib/exp_log.wgsl
 
 override DENSE: bool = false;
 override KEEP_STATISTICS: bool = false;
@@ -88,9 +89,9 @@ fn main(
   let largest = max_of_group(own, local);
   own = 0.0;
   for (var k = local; k < K; k += 64u) {
-    own += exp(logits[row + k] - largest);
+    own += full_exp(logits[row + k] - largest);
   }
-  let log_sum = log(sum_of_group(own, local));
+  let log_sum = full_log(sum_of_group(own, local));
 
   let spread = params.smoothing / f32(K);
   var loss = 0.0;

@@ -9,6 +9,7 @@
 // Element k of row (o, i) lies at (o · K + k) · inner + i.
 // Overrides: IS_LOG.
 // Limits: WebGPU's defaults.
+// @use lib/exp_log.wgsl
 
 override IS_LOG: bool = false;
 
@@ -42,9 +43,9 @@ fn main(
   }
   var sum = 0.0;
   for (var at = begin; at < end; at += inner) {
-    sum += exp(x[at] - largest);
+    sum += full_exp(x[at] - largest);
   }
-  let log_sum = log(sum);
+  let log_sum = full_log(sum);
   for (var at = begin; at < end; at += inner) {
     let d = x[at] - largest;
     if (IS_LOG) {

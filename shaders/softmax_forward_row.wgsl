@@ -6,6 +6,7 @@
 //   y [outer K inner]  written
 // Overrides: IS_LOG.
 // Limits: WebGPU's defaults.
+// @use lib/exp_log.wgsl
 
 override IS_LOG: bool = false;
 
@@ -53,7 +54,7 @@ fn main(
 
   own = 0.0;
   for (var k = local; k < params.K; k += 64u) {
-    own += exp(x[begin + k * inner] - largest);
+    own += full_exp(x[begin + k * inner] - largest);
   }
   shared_values[local] = own;
   workgroupBarrier();
@@ -64,7 +65,7 @@ fn main(
     workgroupBarrier();
   }
   let sum = shared_values[0];
-  let log_sum = log(sum);
+  let log_sum = full_log(sum);
 
   for (var k = local; k < params.K; k += 64u) {
     let d = x[begin + k * inner] - largest;

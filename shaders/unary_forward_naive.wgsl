@@ -6,6 +6,7 @@
 // Overrides: OP, a number of lib/unary.wgsl.
 // Limits: WebGPU's defaults.
 // @use lib/unary.wgsl
+// @use lib/exp_log.wgsl
 
 override OP: u32 = 0u;
 

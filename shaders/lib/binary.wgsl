@@ -43,7 +43,7 @@ fn binary_slope_b(a: f32, b: f32, op: u32) -> f32 {
       if (a == 0.0 && b >= 0.0) {
         return 0.0;
       }
-      return power(a, b) * log(a);
+      return power(a, b) * full_log(a);
     }
     case 5u: { return select(select(0.0, 1.0, b > a), 0.5, a == b); }
     case 6u: { return select(select(0.0, 1.0, b < a), 0.5, a == b); }
@@ -51,12 +51,8 @@ fn binary_slope_b(a: f32, b: f32, op: u32) -> f32 {
   }
 }
 
-// Told from the bits: compilers may take a != a for false.
-fn is_nan(a: f32) -> bool {
-  return (bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u;
-}
-
-// aᵇ for every sign of a. The built-in takes the logarithm of a, which must be positive.
+// aᵇ for every sign of a. The built-in takes the logarithm of a, which must be positive, and need
+// not return NaN for NaN.
 fn power(a: f32, b: f32) -> f32 {
   if (b == 0.0) {
     return 1.0;
@@ -67,6 +63,10 @@ fn power(a: f32, b: f32) -> f32 {
   if (b == 2.0) {
     return a * a;
   }
+  let nan_bits = 0x7fc00000u;
+  if (is_nan(a) || is_nan(b)) {
+    return bitcast<f32>(nan_bits);
+  }
   if (a == 0.0) {
     return select(1.0 / abs(a), 0.0, b > 0.0);
   }
@@ -74,9 +74,10 @@ fn power(a: f32, b: f32) -> f32 {
     return pow(a, b);
   }
   // A negative base has a real power where the exponent is whole, and the sign of an odd one.
-  if (b == floor(b)) {
+  let is_whole = b == floor(b);
+  if (is_whole || a < -3.4028234e38) {
     let size = pow(-a, b);
-    return select(size, -size, fract(b * 0.5) != 0.0);
+    return select(size, -size, is_whole && fract(b * 0.5) != 0.0);
   }
-  return log(a); // NaN
+  return bitcast<f32>(nan_bits);
 }

@@ -16,8 +16,8 @@ fn unary_value(x: f32, op: u32, alpha: f32, low: f32, high: f32) -> f32 {
     case 8u: { return x * (clamp(x + 3.0, 0.0, 6.0) / 6.0); } // hardSwish
     case 9u: { return stable_tanh(x); } // tanh
     case 10u: { return max(x, 0.0) + log_one_plus(exp(-abs(x))); } // softplus
-    case 11u: { return exp(x); }
-    case 12u: { return log(x); }
+    case 11u: { return full_exp(x); }
+    case 12u: { return full_log(x); }
     case 13u: { return sqrt(x); }
     case 14u: { return x * x; } // square
     case 15u: { return abs(x); }

@@ -72,5 +72,5 @@ function lanesOf(
   variant: BinaryCrossEntropyVariant = 'vec4',
 ): { size: number; tune: Record<string, string> } {
   if (variant === 'naive') return { size: elements, tune: {} };
-  return { size: Math.ceil(elements / 4), tune: { Lanes: 'vec4<f32>' } };
+  return { size: Math.ceil(elements / 4), tune: { Lanes: 'vec4<f32>', Places: 'vec4<u32>' } };
 }

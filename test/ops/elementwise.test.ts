@@ -110,6 +110,13 @@ describe('functions of one number', () => {
     expect(() => activate(tensor([1]), 'swish' as never)).toThrow(/^activate: .*relu.*got swish/);
   });
 
+  it('take exp and log of what is not finite, negative or zero as IEEE 754 does', async () => {
+    const exp = await applied('exp', [NaN, Infinity, -Infinity, 0]);
+    expect([...exp]).toEqual([NaN, Infinity, 0, 1]);
+    const log = await applied('log', [NaN, -1, -Infinity, Infinity, 0, -0, 1]);
+    expect([...log]).toEqual([NaN, NaN, NaN, Infinity, -Infinity, -Infinity, 0]);
+  });
+
   it('let a NaN through', async () => {
     for (const name of Object.keys(unaryRecords) as UnaryName[]) {
       const options = name === 'clip' ? { min: -1, max: 1 } : {};
@@ -160,8 +167,8 @@ describe('functions of one number', () => {
 
 describe('functions of two', () => {
   it('pow of any base: whole exponents keep or drop the sign, others are NaN', async () => {
-    const a = [-2, -2, -2, 0, 0, 0, 3, -1];
-    const b = [3, -2, 0.5, 2, 0, -1, 0, 5];
+    const a = [-2, -2, -2, 0, 0, 0, 3, -1, NaN, NaN, 2, 0, -8, -Infinity, -Infinity, Infinity];
+    const b = [3, -2, 0.5, 2, 0, -1, 0, 5, 0.5, 3, NaN, NaN, 1 / 3, 0.5, 3, 0.5];
     const got = await valuesOf(pow(tensor(a), tensor(b)));
     const wanted = a.map((base, i) => base ** b[i]);
     got.forEach((value, i) => {

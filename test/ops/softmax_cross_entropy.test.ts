@@ -33,6 +33,23 @@ describe('softmaxCrossEntropy', () => {
     },
   );
 
+  it.each([
+    ['naive', 3],
+    ['row', 3],
+    ['vec4', 4],
+  ] as const)('a NaN among the logits makes all of its row NaN, variant %s', async (variant, k) => {
+    const device = await testDevice();
+    const values = Array.from({ length: 2 * k }, (_, i) => (i === 1 ? NaN : i / 7));
+    for (const labels of [device.tensor(Int32Array.of(0, 0)), device.full([2, k], 1 / k)]) {
+      const logits = device.tensor(values, [2, k], { requiresGrad: true });
+      const losses = softmaxCrossEntropy(logits, labels, { reduction: 'none', variant });
+      expect(Array.from(await losses.data(), Number.isNaN)).toEqual([true, false]);
+      losses.backward(device.ones([2]));
+      const gradient = Array.from(await logits.grad!.data(), Number.isNaN);
+      expect(gradient).toEqual(values.map((_, i) => i < k));
+    }
+  });
+
   it.each(['naive', 'row', 'vec4'] as const)(
     'a logit of −∞ adds nothing at a target of 0, and makes the loss infinite at any other, variant %s',
     async (variant) => {
