@@ -1,24 +1,38 @@
-import { mapWeights, readWeights, type MappingReport } from '../io/weights/index.js';
+import {
+  mapWeights,
+  readWeights,
+  type MappingReport,
+  type WeightFile,
+} from '../io/weights/index.js';
 import type { Module } from '../nn/index.js';
 import { checkpointIn } from './checkpoint.js';
 import { expectFinite } from './finite.js';
 
 /**
- * Starts a network from the weights of a run or in a file, as far as they fit: of this program, of Keras (.h5)
- * or in PyTorch's layout (safetensors). `input` is the shape of one image. What has no source, or
- * one of another shape, keeps its values.
+ * The weights of a run folder or in a file: of this program, of Keras (.h5) or in PyTorch's layout
+ * (safetensors).
+ *
+ * Errors: DataError where there are none, or the file is unreadable or of another kind.
+ */
+export function readInitialWeights(path: string): Promise<WeightFile> {
+  return readWeights(checkpointIn(path));
+}
+
+/**
+ * Starts a network from weights, or from those that `readInitialWeights` finds, as far as they fit.
+ * `input` is the shape of one image. What has no source, or one of another shape, keeps its values.
  *
  * Errors: DataError where the file is unreadable, of another network or not finite; nothing is
  * changed then.
  */
 export async function initFrom(
   model: Module,
-  path: string,
+  source: string | WeightFile,
   { input }: { input: readonly number[] },
 ): Promise<MappingReport> {
-  const file = checkpointIn(path);
-  const { values, ...report } = mapWeights(model, await readWeights(file), { input });
-  expectFinite(file, values, 'begin with other weights');
+  const file = typeof source === 'string' ? await readInitialWeights(source) : source;
+  const { values, ...report } = mapWeights(model, file, { input });
+  expectFinite(file.path, values, 'begin with other weights');
   model.loadStateDict(values, { strict: false });
   return report;
 }

@@ -13,7 +13,7 @@ import type { EpochMetrics } from './history.js';
 import { makeOptimizer } from './parameter_groups.js';
 import type { RunConfig } from './run_config.js';
 import { openRunData, type RunData } from './run_data.js';
-import { planRun, type RunPlan, type TrainRequest } from './run_plan.js';
+import { planRun, withInitialWeights, type RunPlan, type TrainRequest } from './run_plan.js';
 import {
   announcement,
   endLines,
@@ -48,8 +48,9 @@ export interface TrainOutcome {
 
 /** Trains from scratch or goes on with a run: the work behind `tilegrad train`. */
 export async function runTraining(request: TrainRequest, host: TrainHost): Promise<TrainOutcome> {
-  const plan = planRun(request);
-  // Before the data, which may take minutes to decode: an adapter that cannot do it says so at once.
+  // Before the data, which may take minutes to decode: a file or an adapter that will not do is told
+  // at once.
+  const plan = await withInitialWeights(planRun(request));
   const device = await host.openDevice(plan.config.seed);
   try {
     expectOperands(device.runtime, plan.config.dtype);
@@ -160,17 +161,17 @@ async function chooseKernels(
 async function build(
   device: Device,
   config: RunConfig,
-  { checkpoint }: RunPlan,
+  { checkpoint, initial }: RunPlan,
   host: TrainHost,
 ): Promise<{ model: Module; optimizer: Optimizer; progress: Progress }> {
   const { imageShape: input, classNames } = config;
   const model = createModel(device, config.model, { input, classes: classNames.length });
   if (config.dropout !== null) setDropout(model, config.dropout, config.model);
   if (config.recompute) recomputeSegments(model, input);
-  if (!checkpoint && config.initFrom !== null) {
+  if (initial) {
     const { initFrom } = await import('./init_from.js');
     const { mappingLines } = await import('../io/weights/index.js');
-    const report = await initFrom(model, config.initFrom, { input });
+    const report = await initFrom(model, initial, { input });
     for (const line of mappingLines(report)) host.say(line);
   }
   const optimizer = makeOptimizer(model, config);

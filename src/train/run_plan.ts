@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { TrainingError, UsageError } from '../gpu/errors.js';
+import type { WeightFile } from '../io/weights/index.js';
 import { readCheckpoint } from './checkpoint.js';
 import { expectFinite } from './finite.js';
 import { namesRates } from './learning_rate.js';
@@ -28,6 +29,8 @@ export interface RunPlan {
   folder: string;
   /** Where the run goes on; null at its beginning. */
   checkpoint: ReturnType<typeof readCheckpoint> | null;
+  /** What a new run begins with, of `--init-from`. */
+  initial?: WeightFile | undefined;
   isResumed: boolean;
 }
 
@@ -68,6 +71,18 @@ function plannedRun(request: TrainRequest): RunPlan {
     ...(file.variants ? { variants: file.variants } : {}),
   };
   return { config, folder, checkpoint: null, isResumed: false };
+}
+
+/**
+ * The plan with the weights of `--init-from`, read before anything else is done.
+ *
+ * Errors: DataError where they cannot be.
+ */
+export async function withInitialWeights(plan: RunPlan): Promise<RunPlan> {
+  const { initFrom } = plan.config;
+  if (plan.checkpoint || initFrom === null) return plan;
+  const { readInitialWeights } = await import('./init_from.js');
+  return { ...plan, initial: await readInitialWeights(initFrom) };
 }
 
 /** A rate that is given holds for the whole run, where the recipe names one for each part of it. */

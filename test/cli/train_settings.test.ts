@@ -136,6 +136,18 @@ describe('wrong settings get one clear error', () => {
     expect(existsSync(out)).toBe(false);
   });
 
+  it('a pickle of weights is refused before any image is looked for', async () => {
+    const where = folder();
+    const path = join(where, 'resnet20.th');
+    writeFileSync(path, Buffer.from('80028a0a6cfc9c46f9206aa850192e8002', 'hex'));
+    const { code, stderr } = await run('train', 'images', '--data', where, '--init-from', path);
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      `${path}: expected weights as safetensors or Keras' .h5, got a pickle`,
+    );
+    expect(stderr).toContain('st.save_file(');
+  });
+
   it('an unknown key in a config file names the nearest one', async () => {
     const path = join(folder(), 'c.json');
     writeFileSync(path, '{"recipe": "mnist", "batchsize": 4}');

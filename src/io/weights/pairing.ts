@@ -1,7 +1,10 @@
+import { DataError } from '../../gpu/errors.js';
 import { layoutOf } from './layout.js';
 import { kerasNames } from './keras_names.js';
 import type { ModelLayer } from './model_layers.js';
-import type { LayerKind, SourceLayer, WeightFile } from './types.js';
+import { isSortedAsText, naturalOrder, numberedOrder, wordOrders } from './orders.js';
+import { prefixesOf } from './prefix.js';
+import type { SourceLayer, WeightFile } from './types.js';
 
 /** What a layer of the file was recognised by. */
 export type MatchedBy = 'name' | 'naming' | 'order';
@@ -15,16 +18,16 @@ export interface Pair {
 /**
  * Finds for each layer of a network its source in a file: by equal names, then by the names that
  * Keras' own networks have, then, for each kind of layer, by order where shapes agree all along.
+ *
+ * Errors: DataError where names decide nothing and two orders fit.
  */
 export function pairLayers(targets: readonly ModelLayer[], file: WeightFile): Pair[] {
-  const pairs: Pair[] = byNames(targets, file, (target) => [target.path], 'name');
+  const pairs: Pair[] = byEqualNames(targets, file);
   if (file.format === 'keras') {
-    pairs.push(...byNames(...remaining(targets, file, pairs), kerasNames, 'naming'));
+    const [others, rest] = remaining(targets, file, pairs);
+    pairs.push(...byNames(others, namedSources(rest), kerasNames, 'naming'));
   }
-  for (const kind of ['filters', 'norm', 'dense'] as const) {
-    pairs.push(...byOrder(kind, ...remaining(targets, file, pairs)));
-  }
-  return pairs;
+  return [...pairs, ...byOrder(...remaining(targets, file, pairs))];
 }
 
 function remaining(
@@ -37,56 +40,114 @@ function remaining(
   return [targets.filter((layer) => !taken.has(layer)), { ...file, layers }];
 }
 
+/** By the names that the file and the network have without what stands before all of them. */
+function byEqualNames(targets: readonly ModelLayer[], file: WeightFile): Pair[] {
+  const prefixes = file.format === 'keras' ? { own: '', file: '' } : prefixesOf(targets, file);
+  const sources = namedSources(file, prefixes.file);
+  const pairs = byNames(targets, sources, ({ path }) => [path.slice(prefixes.own.length)], 'name');
+  // Numbers are places in a list: they name the same layers only where all of them agree.
+  const areNumbers = [...sources.keys()].every((name) => /^\d+(\.\d+)*$/.test(name));
+  return areNumbers && (pairs.length < sources.size || pairs.length < targets.length) ? [] : pairs;
+}
+
+/** The layers of a file whose names begin with a prefix, by what follows it. */
+function namedSources({ format, layers }: WeightFile, prefix = ''): Map<string, SourceLayer> {
+  const sources = new Map<string, SourceLayer>();
+  for (const source of layers) {
+    if (!source.name.startsWith(prefix)) continue;
+    // Keras may have the names of surrounding networks before a layer's own.
+    const name = format === 'keras' ? source.name.split('/').at(-1)! : source.name;
+    const bare = name.slice(prefix.length);
+    if (!sources.has(bare)) sources.set(bare, source);
+  }
+  return sources;
+}
+
 function byNames(
   targets: readonly ModelLayer[],
-  file: WeightFile,
+  sources: ReadonlyMap<string, SourceLayer>,
   namesOf: (target: ModelLayer) => readonly string[],
   by: MatchedBy,
 ): Pair[] {
-  const sources = new Map<string, SourceLayer>();
-  // Keras may have the names of surrounding networks before a layer's own.
-  const separator = file.format === 'keras' ? '/' : null;
-  for (const source of file.layers) {
-    const name = separator ? source.name.split(separator).at(-1)! : source.name;
-    if (!sources.has(name)) sources.set(name, source);
-  }
-  const pairs = targets.flatMap((target): Pair[] => {
+  return targets.flatMap((target): Pair[] => {
     for (const name of namesOf(target)) {
       const source = sources.get(name);
       if (source?.kind === target.kind) return [{ target, source, by }];
     }
     return [];
   });
-  // Numbers are places in a list: they name the same layers only where all of them agree.
-  const areNumbers = [...sources.keys()].every((name) => /^\d+(\.\d+)*$/.test(name));
-  return areNumbers && (pairs.length < sources.size || pairs.length < targets.length) ? [] : pairs;
 }
 
-const naturally = new Intl.Collator('en', { numeric: true });
+/** By the order under which most layers fit, where no other fits as many in another way. */
+function byOrder(targets: readonly ModelLayer[], file: WeightFile): Pair[] {
+  let best = new Map<ModelLayer, Pair>();
+  let rival: Pair | undefined;
+  for (const order of ordersOf(targets, file)) {
+    const pairs = pairedInOrder(targets, order, file.format);
+    if (pairs.length > best.size) {
+      best = new Map(pairs.map((pair) => [pair.target, pair]));
+      rival = undefined;
+    } else if (pairs.length === best.size) {
+      rival ??= pairs.find(({ target, source }) => {
+        const pair = best.get(target);
+        return pair && pair.source !== source;
+      });
+    }
+  }
+  if (!rival) return [...best.values()];
+  const { target, source } = rival;
+  throw new DataError(
+    `${file.path}: ambiguous: its names are not the model's, and by order and shape ${target.path} may be ` +
+      `${best.get(target)!.source.name} or ${source.name}`,
+    'save it under the names of the model: `tilegrad summary MODEL` lists them',
+  );
+}
 
-function byOrder(kind: LayerKind, targets: readonly ModelLayer[], file: WeightFile): Pair[] {
-  const wanted = targets.filter((layer) => layer.kind === kind);
-  const inFile = file.layers.filter((layer) => layer.kind === kind);
-  // Files may be sorted by name as text, so that layer 10 comes before layer 2.
-  const sorted = [...inFile].sort((a, b) => naturally.compare(a.name, b.name));
-  const orders = [inFile, sorted, interleaved(wanted, sorted)];
-  const sources = orders.find((order) => agree(wanted, order, file));
-  if (!sources) return [];
-  return wanted.map((target, i) => ({ target, source: sources[i], by: 'order' }));
+/** The orders in which the layers of a file may be meant. */
+function* ordersOf(
+  targets: readonly ModelLayer[],
+  { layers, format }: WeightFile,
+): Generator<readonly SourceLayer[]> {
+  if (!isSortedAsText(layers)) {
+    yield layers;
+    // Keras lists its layers in the order in which they were made, whatever they are called.
+    if (format !== 'keras') yield numberedOrder(layers);
+    if (pairedInOrder(targets, layers, format).length === targets.length) return;
+  }
+  if (format === 'keras') yield interleaved(targets, layers);
+  yield* wordOrders(layers);
+}
+
+function pairedInOrder(
+  targets: readonly ModelLayer[],
+  order: readonly SourceLayer[],
+  format: WeightFile['format'],
+): Pair[] {
+  return (['filters', 'norm', 'dense'] as const).flatMap((kind) => {
+    const wanted = targets.filter((layer) => layer.kind === kind);
+    const sources = order.filter((layer) => layer.kind === kind);
+    if (!agree(wanted, sources, format)) return [];
+    return wanted.map((target, i): Pair => ({ target, source: sources[i], by: 'order' }));
+  });
 }
 
 /**
- * Depthwise layers and others, each in their order, in the places that the network has for them:
- * Keras 3 numbers them apart, `conv2d_1` and `depthwise_conv2d_1`.
+ * Layers in their natural order, but filters of depthwise layers and of others, each in their order, in the
+ * places that the network has for them: Keras 3 numbers them apart, `conv2d_1` and `depthwise_conv2d_1`.
  */
 function interleaved(
   targets: readonly ModelLayer[],
-  sources: readonly SourceLayer[],
+  layers: readonly SourceLayer[],
 ): SourceLayer[] {
-  const depthwise = sources.filter(({ name }) => name.includes('depthwise'));
-  const others = sources.filter((source) => !depthwise.includes(source));
-  if (targets.length !== sources.length) return [];
-  return targets.flatMap(({ isDepthwise }) => (isDepthwise ? depthwise : others).shift() ?? []);
+  const sorted = naturalOrder(layers);
+  const filters = sorted.filter(({ kind }) => kind === 'filters');
+  const depthwise = filters.filter(({ name }) => name.includes('depthwise'));
+  const others = filters.filter((source) => !depthwise.includes(source));
+  const wanted = targets.filter(({ kind }) => kind === 'filters');
+  return [
+    ...wanted.flatMap(({ isDepthwise }) => (isDepthwise ? depthwise : others).shift() ?? []),
+    ...sorted.filter(({ kind }) => kind !== 'filters'),
+  ];
 }
 
 /**
@@ -96,11 +157,11 @@ function interleaved(
 function agree(
   targets: readonly ModelLayer[],
   sources: readonly SourceLayer[],
-  { format }: WeightFile,
+  format: WeightFile['format'],
 ): boolean {
   if (targets.length !== sources.length || targets.length === 0) return false;
   return targets.every((target, i) => {
-    const field = target.tensors.has('weight') ? 'weight' : 'gamma';
+    const field = target.kind === 'norm' ? 'runningMean' : 'weight';
     const expected = [...layoutOf(format, target, field).shape];
     const came = [...(sources[i].tensors.get(field)?.shape ?? [])];
     const free = freeAxis(target, i, targets.length, format);

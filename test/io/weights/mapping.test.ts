@@ -283,13 +283,35 @@ describe('weight files that do not fit', () => {
     );
     await expect(readWeights(below)).rejects.toThrow('cannot be read: it is a folder');
     writeFileSync(cut, Buffer.from('504b0304140000000000', 'hex'));
-    await expect(readWeights(cut)).rejects.toThrow(/got an archive, such as Keras' \.keras/);
+    await expect(readWeights(cut)).rejects.toThrow(/got a zip archive, such as Keras' \.keras/);
     writeFileSync(cut, 'hello, these are not weights');
-    await expect(readWeights(cut)).rejects.toThrow('expected a safetensors file');
+    await expect(readWeights(cut)).rejects.toThrow(/h5, got a file of another kind\nfix: pass the/);
+    writeFileSync(cut, '');
+    await expect(readWeights(cut)).rejects.toThrow('h5, got a file of another kind');
     await writeKerasLayers(cut, []);
     await expect(readWeights(cut)).rejects.toThrow('an HDF5 file, but without weights of Keras');
     // What follows a damaged file is not harmed by it.
     expect((await readWeights(path)).layers).toHaveLength(7);
+  });
+
+  it("PyTorch's pickles, plain and in an archive: told how to make safetensors of them", async () => {
+    // As torch.save begins them: protocol 2 and its magic number; a member archive/data.pkl.
+    const plain = '80028a0a6cfc9c46f9206aa850192e8002';
+    const archive = Buffer.from('PK\x03\x04'.padEnd(26, '\0') + '\x10\0\0\0archive/data.pkl');
+    for (const [name, bytes] of [
+      ['net.th', Buffer.from(plain, 'hex')],
+      ['net.pt', archive],
+    ] as const) {
+      const path = join(below, name);
+      writeFileSync(path, bytes);
+      const error = await readWeights(path).then(String, String);
+      expect(error).toContain(
+        `${path}: expected weights as safetensors or Keras' .h5, got a pickle`,
+      );
+      expect(error).toContain(`torch.load('${path}', map_location='cpu', weights_only=True)`);
+      expect(error).toContain(`'${join(below, 'net.safetensors')}')" writes`);
+      expect(error.split('\n')).toHaveLength(2);
+    }
   });
 
   it('a published network takes its own export', async () => {
