@@ -159,7 +159,12 @@ export class Device {
     return this.finish(Tensor.own(this.runtime, array), options);
   }
 
-  /** Frees every tensor made inside except what `fn` returns; works with async functions. */
+  /**
+   * Frees every tensor made inside except what `fn` returns. An async function's scope lasts until
+   * its promise settles, and frees what other code makes meanwhile as well.
+   *
+   * **Errors** GradError for an async function while another one is inside a scope.
+   */
   scope<T>(fn: () => T): T {
     return runInScope(fn);
   }

@@ -1,7 +1,9 @@
 import { ArrayHandle } from './autograd/array_handle.js';
+import { Extent } from './autograd/extent.js';
 import { apply, runBackward } from './autograd/tape.js';
 import type { Leaf, TapeNode, Variable } from './autograd/node.js';
 import type { OpRecord, Plan } from './autograd/record.js';
+import { isGradFree } from './autograd/recording.js';
 import { arrayText, sizeOf, type DType, type GpuArray } from './gpu/array.js';
 import { DeviceError, GradError, ShapeError } from './gpu/errors.js';
 import {
@@ -141,7 +143,9 @@ export class Tensor implements Variable, Leaf {
     if (!this.requiresGrad) {
       throw new GradError(
         'backward: nothing to do, no input of this result has requiresGrad',
-        'pass { requiresGrad: true } to device.tensor, or leave noGrad',
+        isGradFree()
+          ? 'call it outside noGrad, and after an async function inside noGrad has finished'
+          : 'pass { requiresGrad: true } to device.tensor, and compute the result outside noGrad',
       );
     }
     if (!gradient && this.size !== 1) {
@@ -312,11 +316,16 @@ export function applyOp<Options, P extends Plan>(
   return new Tensor(runtime, handle, node, false);
 }
 
-/** Frees every tensor made in `fn` except what it returns; works with async functions. */
+const scopeExtent = new Extent(
+  'scope',
+  'await the other one first, or put only the synchronous calls inside scope',
+);
+
+/** Frees every tensor made in `fn` except what it returns. See Device.scope. */
 export function runInScope<T>(fn: () => T): T {
   const scope = new Set<Tensor>();
   scopes.push(scope);
-  const close = (result: unknown): void => {
+  return scopeExtent.run(fn, (result) => {
     scopes.splice(scopes.lastIndexOf(scope), 1);
     const kept = new Set<Tensor>();
     collectTensors(result, kept, 0);
@@ -325,28 +334,7 @@ export function runInScope<T>(fn: () => T): T {
       if (!kept.has(tensor)) tensor.dispose();
       else if (outer) outer.add(tensor);
     }
-  };
-  let result: T;
-  try {
-    result = fn();
-  } catch (error) {
-    close(undefined);
-    throw error;
-  }
-  if (result instanceof Promise) {
-    return result.then(
-      (value: unknown) => {
-        close(value);
-        return value;
-      },
-      (error: unknown) => {
-        close(undefined);
-        throw error;
-      },
-    ) as T;
-  }
-  close(result);
-  return result;
+  });
 }
 
 /** Makes tensors that belong to no scope: parameters, gradients, optimizer state. */

@@ -1,4 +1,5 @@
 import { GradError } from '../gpu/errors.js';
+import { Extent } from './extent.js';
 import type { InputMetas, OpRecord, Plan } from './record.js';
 
 /* What is known while ops run: whether they are recorded, for which module, and who watches. */
@@ -68,20 +69,20 @@ export function isRepeated(): boolean {
   return isRunAgain;
 }
 
-/** Runs `fn` without leaving anything on the tape; works with async functions too. */
+const gradFree = new Extent(
+  'noGrad',
+  'await the other one first, or put only the synchronous calls inside noGrad',
+);
+
+/**
+ * Runs `fn` without leaving anything on the tape. With an async function nothing is recorded until
+ * its promise settles, whoever runs ops meanwhile.
+ *
+ * **Errors** GradError for an async function while another one is inside noGrad.
+ */
 export function noGrad<T>(fn: () => T): T {
   recordingDisabled++;
-  let isAsync = false;
-  try {
-    const result = fn();
-    if (result instanceof Promise) {
-      isAsync = true;
-      return result.finally(() => recordingDisabled--) as T;
-    }
-    return result;
-  } finally {
-    if (!isAsync) recordingDisabled--;
-  }
+  return gradFree.run(fn, () => recordingDisabled--);
 }
 
 /** Names ops after the module whose forward is running. */

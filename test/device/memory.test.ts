@@ -77,6 +77,35 @@ describe('memory', () => {
     expect(device.memory.liveBuffers).toBe(before);
   });
 
+  it('refuses a second async function until the first has finished', async () => {
+    const before = device.memory.liveBuffers;
+    let finish = (): void => {};
+    const gate = new Promise<void>((resolve) => (finish = resolve));
+    const first = device.scope(async () => {
+      const kept = device.ones([4]);
+      await gate;
+      return kept;
+    });
+    let ran = false;
+    const refusal =
+      'scope: expected no other async function inside scope, but one has not finished';
+    const second = async () => {
+      ran = true;
+    };
+    expect(() => device.scope(second)).toThrow(refusal);
+    expect(ran).toBe(false);
+    // A function that returns a promise is known to be async only once it has begun.
+    expect(() => device.scope(() => Promise.reject(new Error('unheard')))).toThrow(refusal);
+    expect(device.scope(() => device.ones([2]).size)).toBe(2);
+    finish();
+    const kept = await first;
+    expect([...(await kept.data())]).toEqual([1, 1, 1, 1]);
+    kept.dispose();
+    await device.scope(second);
+    expect(ran).toBe(true);
+    expect(device.memory.liveBuffers).toBe(before);
+  });
+
   it('an outer scope frees what an inner one kept', () => {
     const before = device.memory.liveBuffers;
     device.scope(() => {

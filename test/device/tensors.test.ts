@@ -249,6 +249,24 @@ describe('using tensors', () => {
     expect(x.mul(2).requiresGrad).toBe(true);
   });
 
+  it('refuses a second async noGrad, and says why backward finds nothing meanwhile', async () => {
+    const x = device.ones([2], { requiresGrad: true });
+    let finish = (): void => {};
+    const gate = new Promise<void>((resolve) => (finish = resolve));
+    const first = noGrad(() => gate);
+    expect(() => noGrad(async () => x.mul(2))).toThrow(
+      'noGrad: expected no other async function inside noGrad, but one has not finished',
+    );
+    expect(() => x.mul(2).sum().backward()).toThrow(
+      'fix: call it outside noGrad, and after an async function inside noGrad has finished',
+    );
+    finish();
+    await first;
+    const loss = x.mul(2).sum();
+    loss.backward();
+    expect([...(await x.grad!.data())]).toEqual([2, 2]);
+  });
+
   it('explains what backward cannot do', () => {
     const x = device.ones([2], { requiresGrad: true });
     expect(() => device.ones([1]).backward()).toThrow('backward: nothing to do');
