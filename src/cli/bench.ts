@@ -1,6 +1,7 @@
 import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
 import { benchOps, directions, peerNames, scales, type BenchRequest } from '../bench/types.js';
-import { openDevice, printJson, withCommon, type CommonOptions } from './options.js';
+import { isTerminal, note, noteLines, printJson, printStyled } from './output.js';
+import { openDevice, withCommon, type CommonOptions } from './options.js';
 
 type BenchOptions = CommonOptions & Omit<BenchRequest, 'op'> & { save?: string };
 
@@ -51,18 +52,16 @@ export function benchCommand(program: Command): void {
     checkRequest(request);
     const device = await openDevice(options);
     try {
-      const say = (text: string): void => void process.stderr.write(`${text}\n`);
-      const report = await runBench(device, request, say);
+      const report = await runBench(device, request, noteLines);
       if (options.save) {
         const { saveReport } = await import('../bench/save.js');
         saveReport(options.save, report.document, device.runtime);
-        say(`saved ${options.save}`);
+        note(`saved ${options.save}`);
       }
       if (options.json) printJson(report.document);
       else {
         const { formatReport } = await import('../bench/table.js');
-        const isTerminal = process.stdout.isTTY;
-        process.stdout.write(`${formatReport(report.document, isTerminal).join('\n')}\n`);
+        printStyled(`${formatReport(report.document, isTerminal()).join('\n')}\n`);
       }
       if (!report.isRight) process.exitCode = 1;
     } finally {

@@ -4,10 +4,10 @@ import { augmentText, parseAugment } from '../autograd/augment_text.js';
 import type { DataReport } from '../data/index.js';
 import { UsageError } from '../gpu/errors.js';
 import { dataCacheCommand } from './data_cache.js';
+import { note, print, printJson } from './output.js';
 import {
   imageShape,
   openDevice,
-  printJson,
   seedNumber,
   wholeNumber,
   withCommon,
@@ -21,11 +21,9 @@ export function dataCommand(program: Command): void {
   ).action((options: CommonOptions) => {
     if (options.json) printJson(known);
     else {
-      for (const { name, summary } of known)
-        process.stdout.write(`${name.padEnd(16)}  ${summary}\n`);
-      process.stdout.write('\nand what a folder or a file of yours holds (docs/data.md):\n');
-      for (const { name, summary } of layouts)
-        process.stdout.write(`${name.padEnd(16)}  ${summary}\n`);
+      const line = ({ name, summary }: (typeof known)[number]) => `${name.padEnd(16)}  ${summary}`;
+      const between = ['', 'and what a folder or a file of yours holds (docs/data.md):'];
+      print([...known.map(line), ...between, ...layouts.map(line)]);
     }
   });
   dataCacheCommand(data);
@@ -46,7 +44,7 @@ export function dataCommand(program: Command): void {
     const { checkDataset } = await import('../data/index.js');
     const report = await checkDataset(wanted('check', name, options.dir));
     if (options.json) printJson(report);
-    else process.stdout.write(`${reportText(report)}\n`);
+    else print(reportLines(report));
     if (!report.isFine) process.exitCode = 1;
   });
   withCommon(
@@ -101,7 +99,7 @@ async function preview(name: string | undefined, options: PreviewOptions): Promi
   if (options.json) {
     const augment = settings ? { augment: augmentText(settings) } : {};
     printJson({ out, count: Math.min(count, train.size), ...augment });
-  } else process.stdout.write(`wrote ${out}\n`);
+  } else print([`wrote ${out}`]);
 }
 
 const known = [
@@ -148,18 +146,18 @@ async function download(name: string, options: CommonOptions & { dir?: string })
       dir,
       signal: abort.signal,
       onProgress: ({ file, mirror }) => {
-        if (shown !== file) process.stderr.write(`${file} from ${new URL(mirror).host}\n`);
+        if (shown !== file) note(`${file} from ${new URL(mirror).host}`);
         shown = file;
       },
     });
     if (options.json) printJson(result);
-    else process.stdout.write(`${dir}: ${result.files.length} files, checksums right\n`);
+    else print([`${dir}: ${result.files.length} files, checksums right`]);
   } finally {
     process.off('SIGINT', stop);
   }
 }
 
-function reportText(report: DataReport): string {
+function reportLines(report: DataReport): string[] {
   const lines: string[] = [];
   for (const { part, count, smallest, largest, classes, groups } of report.parts) {
     const counts = classes.map((entry) => entry.count);
@@ -176,5 +174,5 @@ function reportText(report: DataReport): string {
   lines.push(...report.notes.map((note) => `note: ${note}`));
   lines.push(...report.problems.map((problem) => `problem: ${problem}`));
   if (report.isFine) lines.push('no problems found');
-  return lines.join('\n');
+  return lines;
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { printJson, withCommon, type CommonOptions } from './options.js';
+import { print, printJson } from './output.js';
+import { withCommon, type CommonOptions } from './options.js';
 
 interface CacheOptions extends CommonOptions {
   clear?: boolean;
@@ -20,7 +21,7 @@ export function dataCacheCommand(data: Command): void {
     if (folder !== null && options.clear) await clearPacks(folder);
     const document = { folder, packs: packs.length, sizeBytes, cleared: options.clear === true };
     if (options.json) printJson(document);
-    else process.stdout.write(`${cacheText(document)}\n`);
+    else print([cacheText(document)]);
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { openDevice, printJson, withCommon, type CommonOptions } from './options.js';
+import { print, printJson } from './output.js';
+import { openDevice, withCommon, type CommonOptions } from './options.js';
 
 export function doctorCommand(program: Command): void {
   withCommon(
@@ -31,9 +32,7 @@ export function doctorCommand(program: Command): void {
           advice,
         });
       } else {
-        process.stdout.write(
-          `${[...describe(info), tunedLine(tuned), '', ...testLines(tests), ...advice].join('\n')}\n`,
-        );
+        print([...describe(info), tunedLine(tuned), '', ...testLines(tests), ...advice]);
       }
       if (!isHealthy) process.exitCode = 1;
     } finally {
@@ -63,7 +62,10 @@ function describe(info: Info): string[] {
     `backend   ${info.backend}${info.isSoftware ? ', a software adapter: right, not fast' : ''}`,
     `node      ${process.version} on ${process.platform} ${process.arch}`,
     `features  ${info.features.join(', ')}`,
-    `limits    ${limits.map((name) => `${name} ${info.limits[name].toLocaleString('en-US')}`).join('\n          ')}`,
+    ...limits.map((name, i) => {
+      const value = info.limits[name].toLocaleString('en-US');
+      return `${i === 0 ? 'limits' : ''}`.padEnd(10) + `${name} ${value}`;
+    }),
   ];
 }
 

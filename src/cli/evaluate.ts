@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import type { EvaluateRequest, EvaluationDocument } from '../train/evaluate_run.js';
 import type { Averages } from '../train/metrics.js';
+import { visible } from '../gpu/visible.js';
 import { percent } from './progress_line.js';
-import { openDevice, printJson, wholeNumber, withCommon, type CommonOptions } from './options.js';
+import { print, printJson } from './output.js';
+import { openDevice, wholeNumber, withCommon, type CommonOptions } from './options.js';
 
 type EvaluateOptions = CommonOptions & EvaluateRequest;
 
@@ -21,16 +23,16 @@ export function evaluateCommand(program: Command): void {
     const { evaluateRun } = await import('../train/evaluate_run.js');
     const document = await evaluateRun(run, options, () => openDevice(options));
     if (options.json) printJson(document);
-    else process.stdout.write(`${evaluationText(document)}\n`);
+    else print(evaluationLines(document));
   });
 }
 
 /** Widest confusion matrix that is printed; larger ones are in --json. */
 const MOST_COLUMNS = 20;
 
-function evaluationText(document: EvaluationDocument): string {
+function evaluationLines(document: EvaluationDocument): string[] {
   const { classes, macro, weighted, confusion, count, report } = document;
-  const names = [...classes.map(({ name }) => name), 'weighted average'];
+  const names = [...classes.map(({ name }) => visible(name)), 'weighted average'];
   const width = Math.max(...names.map((name) => name.length));
   const row = (name: string, { precision, recall, f1 }: Averages, support: number): string =>
     `${name.padEnd(width)}  ${precision.toFixed(4).padStart(9)}  ${recall.toFixed(4)}  ` +
@@ -39,14 +41,14 @@ function evaluationText(document: EvaluationDocument): string {
     ...totalLines(document),
     '',
     `${'class'.padEnd(width)}  precision  recall      f1  support`,
-    ...classes.map((c) => row(c.name, c, c.support)),
+    ...classes.map((c, k) => row(names[k], c, c.support)),
     row('macro average', macro, count),
     row('weighted average', weighted, count),
     '',
     ...confusionLines(confusion, names, width),
   ];
   if (report !== undefined) lines.push('', `wrote ${report}`);
-  return lines.join('\n');
+  return lines;
 }
 
 function totalLines(document: EvaluationDocument): string[] {

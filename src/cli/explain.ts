@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { UsageError } from '../gpu/errors.js';
+import { isTerminal, printStyled } from './output.js';
 import { pageStem } from './op_pages.js';
 import { withCommon } from './options.js';
 import { renderMarkdown } from './render_markdown.js';
@@ -15,7 +16,7 @@ export function explainCommand(program: Command): void {
       .argument('<op>', 'for example conv2d, batchNorm, relu'),
     { json: false },
   ).action((op: string) => {
-    process.stdout.write(renderMarkdown(pageOf(op), process.stdout.isTTY ?? false));
+    printStyled(renderMarkdown(pageOf(op), isTerminal()));
   });
 }
 

@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import type { WeightFormat } from '../io/weights/index.js';
-import { printJson, withCommon, type CommonOptions } from './options.js';
+import { print, printJson } from './output.js';
+import { withCommon, type CommonOptions } from './options.js';
 
 interface ExportOptions extends CommonOptions {
   format?: WeightFormat;
@@ -32,9 +33,8 @@ export function exportCommand(program: Command): void {
     if (options.json) printJson(document);
     else {
       const { model, tensors, parameters } = document;
-      process.stdout.write(
-        `${out}: ${model}, ${tensors} tensors, ${parameters.toLocaleString('en-US')} numbers, for ${document.format}\n`,
-      );
+      const numbers = parameters.toLocaleString('en-US');
+      print([`${out}: ${model}, ${tensors} tensors, ${numbers} numbers, for ${document.format}`]);
     }
   });
 }

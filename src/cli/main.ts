@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import { adviseCommandLine, TilegradError } from '../gpu/errors.js';
 import { benchCommand } from './bench.js';
 import { dataCommand } from './data.js';
@@ -8,9 +9,15 @@ import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
 import { explainCommand } from './explain.js';
 import { exportCommand } from './export.js';
+import { flush, note, noteLines, print } from './output.js';
 import { predictCommand } from './predict.js';
 import { summaryCommand } from './summary.js';
 import { trainCommand } from './train.js';
+
+/** What the parser of the command line says, without the line feed at its end. */
+function linesOf(text: string): string[] {
+  return text.replace(/\n$/, '').split('\n');
+}
 
 /** Builds the command line; each command registers itself and loads its work when it is run. */
 export function buildProgram(): Command {
@@ -21,6 +28,10 @@ export function buildProgram(): Command {
     .description('Train convolutional networks on the GPU, and profile the kernels that do it.')
     .version(version)
     .option('--debug', 'show a stack trace with an error')
+    .configureOutput({
+      writeOut: (text) => print(linesOf(text)),
+      writeErr: (text) => linesOf(text).forEach(note),
+    })
     .showHelpAfterError('(add --help for the options)')
     .exitOverride();
   for (const register of [
@@ -51,20 +62,12 @@ export async function main(argv: readonly string[]): Promise<number> {
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (argv.includes('--debug')) console.error(error);
-    else console.error(`tilegrad: ${error instanceof Error ? error.message : String(error)}`);
+    if (argv.includes('--debug')) noteLines(inspect(error));
+    else noteLines(`tilegrad: ${error instanceof Error ? error.message : String(error)}`);
     return error instanceof TilegradError ? error.exitCode : 1;
   }
 }
 
-/** Waits until what was written is with its reader, then ends the process. */
-function exit(code: number): void {
-  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
-}
-
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // The reader went away (`| head`): nothing more to say, and nothing failed.
-  process.exit(error.code === 'EPIPE' ? 0 : 1);
-});
-
-exit(await main(process.argv.slice(2)));
+const code = await main(process.argv.slice(2));
+await flush();
+process.exit(code);

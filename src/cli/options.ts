@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { createDevice, type Device } from '../device.js';
+import { note, noteLines } from './output.js';
 import { TraceFile, traceLevel, traceLines } from './trace.js';
 
 export function wholeNumber(text: string): number {
@@ -53,22 +54,18 @@ export async function openDevice(options: CommonOptions, seed?: number): Promise
     ...(seed === undefined ? {} : { seed }),
   });
   const { problem } = device.runtime.choices;
-  if (problem) process.stderr.write(`${problem}\n`);
+  if (problem) note(problem);
   const file = process.env.TRACE_FILE ? new TraceFile(process.env.TRACE_FILE) : null;
   if (level > 0 || file) {
     const show = traceLines(level === 2);
     device.runtime.trace((timings) => {
-      if (level > 0) process.stderr.write(show(timings));
+      if (level > 0) noteLines(show(timings));
       file?.add(timings);
     });
     process.once('exit', () => {
       const problem = file?.write(device.info.description);
-      if (problem) process.stderr.write(`${problem}\n`);
+      if (problem) note(problem);
     });
   }
   return device;
-}
-
-export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }

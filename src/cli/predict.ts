@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { percent } from './progress_line.js';
-import { openDevice, printJson, wholeNumber, withCommon, type CommonOptions } from './options.js';
+import { print, printJson } from './output.js';
+import { openDevice, wholeNumber, withCommon, type CommonOptions } from './options.js';
 
 export function predictCommand(program: Command): void {
   withCommon(
@@ -19,7 +20,7 @@ export function predictCommand(program: Command): void {
     }
     for (const { file, top } of predictions) {
       const classes = top.map((entry) => `${entry.class} ${percent(entry.probability)}`);
-      process.stdout.write(`${file}: ${classes.join(', ')}\n`);
+      print([`${file}: ${classes.join(', ')}`]);
     }
   });
 }

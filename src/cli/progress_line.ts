@@ -3,6 +3,9 @@ import type { LiveProgress } from '../train/trainer.js';
 
 const WIDTH = 24;
 
+/** Where it is drawn. */
+type Screen = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & { write(text: string): unknown };
+
 /**
  * Progress on standard error: one live line that is drawn over on a terminal, plain lines (one an
  * epoch) elsewhere.
@@ -11,7 +14,7 @@ export class ProgressLine {
   private drawn = 0;
   private isReading = false;
 
-  constructor(private readonly stream: NodeJS.WriteStream) {}
+  constructor(private readonly stream: Screen) {}
 
   show(live: LiveProgress): void {
     if (!this.stream.isTTY) return;

@@ -3,7 +3,8 @@ import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { UsageError } from '../gpu/errors.js';
 import type { Module } from '../nn/index.js';
-import { imageShape, printJson, wholeNumber, withCommon, type CommonOptions } from './options.js';
+import { print, printJson } from './output.js';
+import { imageShape, wholeNumber, withCommon, type CommonOptions } from './options.js';
 
 interface SummaryOptions extends CommonOptions {
   input?: [number, number, number];
@@ -40,8 +41,8 @@ export function summaryCommand(program: Command): void {
       if (options.plot !== undefined) await writePlot(options.plot, model, document);
       if (options.json) printJson(document);
       else {
-        const written = options.plot === undefined ? '' : `\nwrote ${options.plot}\n`;
-        process.stdout.write(`${table(document)}\n${written}`);
+        const written = options.plot === undefined ? [] : ['', `wrote ${options.plot}`];
+        print([...table(document), ...written]);
       }
     } finally {
       device.destroy();
@@ -87,7 +88,7 @@ async function writePlot(path: string, model: Module, document: SummaryDocument)
   writeFileAtomically(path, [await draw(graph, title)]);
 }
 
-function table(document: SummaryDocument): string {
+function table(document: SummaryDocument): string[] {
   const { model, input, layers, parameters, flops, activationBytes } = document;
   const rows = layers.map((layer) => [
     layer.name,
@@ -111,5 +112,5 @@ function table(document: SummaryDocument): string {
     `parameters   ${parameters.total.toLocaleString('en-US')} (${parameters.trainable.toLocaleString('en-US')} trainable)`,
     `forward      ${(flops / 1e6).toFixed(1)} MFLOP an image`,
     `activations  ${(activationBytes / 2 ** 20).toFixed(2)} MiB an image`,
-  ].join('\n');
+  ];
 }

@@ -25,7 +25,7 @@ export function traceLines(showsCode: boolean): (timings: readonly DispatchTimin
       }
       lines.push(lineOf(timing));
     }
-    return lines.map((line) => `${line}\n`).join('');
+    return lines.join('\n');
   };
 }
 

@@ -2,7 +2,8 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { recipes } from '../train/recipes.js';
 import { boolean, scales, texts } from '../train/setting_kinds.js';
 import { settings, type Setting, type Settings } from '../train/settings.js';
-import { openDevice, printJson, withCommon, type CommonOptions } from './options.js';
+import { note, print, printJson, standardError } from './output.js';
+import { openDevice, withCommon, type CommonOptions } from './options.js';
 
 interface TrainOptions extends CommonOptions, Partial<Settings> {
   config?: string;
@@ -55,10 +56,10 @@ function addSetting(command: Command, { key, flag, kind, help }: Setting): void 
 async function train(recipe: string | undefined, options: TrainOptions): Promise<void> {
   const { runTraining } = await import('../train/run.js');
   const { ProgressLine } = await import('./progress_line.js');
-  const line = new ProgressLine(process.stderr);
+  const line = new ProgressLine(standardError);
   const say = (text: string): void => {
     line.clear();
-    process.stderr.write(`${text}\n`);
+    note(text);
   };
   let interrupts = 0;
   let lastInterrupt = -Infinity;
@@ -85,7 +86,7 @@ async function train(recipe: string | undefined, options: TrainOptions): Promise
     });
     line.clear();
     if (options.json) printJson(outcome.document);
-    else for (const text of outcome.lines) process.stdout.write(`${text}\n`);
+    else print(outcome.lines);
     if (!outcome.isDone) process.exitCode = 1;
   } finally {
     process.off('SIGINT', onInterrupt);

@@ -1,15 +1,23 @@
+import { visible } from './visible.js';
+
 /**
  * The errors this program raises. Each says what was expected and what came, and, where one is
  * known, how to mend it (`fix:` on a line of its own). The command line prints the message alone
- * and ends with `exitCode`; a stack trace appears only with `--debug`.
+ * and ends with `exitCode`; a stack trace appears only with `--debug`. Names in a message may come
+ * from files of others, so their controls are shown as escapes.
  */
 export class TilegradError extends Error {
   readonly exitCode: number = 1;
   readonly fix: string | undefined;
 
+  protected static shown(message: string): string {
+    return visible(message);
+  }
+
   constructor(message: string, fix?: string | Fix) {
     const advice = typeof fix === 'object' ? fix[standpoint] : fix;
-    super(advice === undefined ? message : `${message}\nfix: ${advice}`);
+    const shown = new.target.shown(message);
+    super(advice === undefined ? shown : `${shown}\nfix: ${visible(advice)}`);
     this.name = new.target.name;
     this.fix = advice;
   }
@@ -37,7 +45,12 @@ export function wordsFor(words: Fix): string {
 export class ShapeError extends TilegradError {}
 
 /** A shader that does not compile, a parameter or binding it does not declare. */
-export class ShaderError extends TilegradError {}
+export class ShaderError extends TilegradError {
+  /** An excerpt of the shader has lines of its own. */
+  protected static override shown(message: string): string {
+    return message.split('\n').map(visible).join('\n');
+  }
+}
 
 /** No adapter, a lost device, memory that ran out. */
 export class DeviceError extends TilegradError {}

@@ -1,18 +1,28 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { DataError } from '../gpu/errors.js';
 
 /**
  * Writes a file so that it is either the old one or the new one, whatever happens: into a
  * temporary file beside it, flushed to the disk, then renamed over it.
  *
- * Errors: DataError when the disk is full or the folder cannot be written; the old file stays.
+ * Errors: WriteError when the disk is full or the folder cannot be written; the old file stays.
  */
 export function writeFileAtomically(path: string, parts: readonly (Uint8Array | string)[]): void {
   const folder = dirname(path);
+  makeFolder(folder);
   const temporary = join(folder, `.${basename(path)}.${process.pid}.tmp`);
   try {
-    mkdirSync(folder, { recursive: true });
     const file = openSync(temporary, 'w');
     try {
       for (const part of parts) {
@@ -34,20 +44,87 @@ export function writeFileAtomically(path: string, parts: readonly (Uint8Array | 
   }
 }
 
+/** Makes a folder and those above it; WriteError where that cannot be. */
+export function makeFolder(path: string): void {
+  try {
+    makeWithParents(resolve(path));
+  } catch (cause) {
+    throw writeError(path, cause);
+  }
+}
+
+/**
+ * What `recursive: true` is for. Node's own says ENOENT where the system said that it is read-only,
+ * and never ends below a folder such as /proc that answers ENOENT to every mkdir.
+ */
+function makeWithParents(path: string): void {
+  if (isFolder(path)) return;
+  const parent = dirname(path);
+  if (parent !== path && !existsSync(parent)) makeWithParents(parent);
+  try {
+    mkdirSync(path);
+  } catch (cause) {
+    // Another process may have made it meanwhile.
+    if (!isFolder(path)) throw cause;
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** A file that could not be written; the old one, where there was one, is unharmed. */
+export class WriteError extends DataError {
+  constructor(
+    readonly problem: string,
+    /** The system's code, such as ENOSPC. */
+    readonly code: string,
+    fix: string,
+  ) {
+    super(problem, fix);
+  }
+
+  /** Whether the same would work once there is room. */
+  get isFull(): boolean {
+    return this.code === 'ENOSPC' || this.code === 'EDQUOT';
+  }
+
+  /** The same error with the way out of the command that met it. */
+  withFix(fix: string): WriteError {
+    return new WriteError(this.problem, this.code, fix);
+  }
+}
+
 /** What a failed write means to the person at the keyboard. */
-export function writeError(path: string, cause: unknown): DataError {
-  const code = (cause as NodeJS.ErrnoException).code ?? '';
-  const why: Record<string, [string, string]> = {
-    ENOSPC: ['the disk is full', 'free some space, then continue with --resume'],
-    EDQUOT: ['the disk quota is used up', 'free some space, then continue with --resume'],
-    EACCES: ['no permission to write there', 'choose another folder with --out'],
-    EROFS: ['the file system is read-only', 'choose another folder with --out'],
-    ENOTDIR: ['part of the path is a file', 'choose another folder with --out'],
-    EEXIST: ['a file of that name is there', 'choose another folder with --out'],
-  };
-  const [text, fix] = why[code] ?? [
-    cause instanceof Error ? cause.message : String(cause),
-    undefined,
-  ];
-  return new DataError(`${path}: cannot be written: ${text}; what was there is unharmed`, fix);
+export function writeError(path: string, cause: unknown): WriteError {
+  const error = new WriteError(
+    `${path}: cannot be written: ${whyNotWritten(cause)}; what was there is unharmed`,
+    codeOf(cause),
+    'choose another place for it',
+  );
+  return error.isFull ? error.withFix('free some space, then run the command again') : error;
+}
+
+/** The reason of a failed write in a few words. */
+export function whyNotWritten(cause: unknown): string {
+  return reasons[codeOf(cause)] ?? (cause instanceof Error ? cause.message : String(cause));
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EACCES: 'no permission to write there',
+  EPERM: 'no permission to write there',
+  EROFS: 'the file system is read-only',
+  ENOTDIR: 'part of the path is a file',
+  EEXIST: 'a file of that name is there',
+  EISDIR: 'a folder of that name is there',
+  ENAMETOOLONG: 'the name is too long',
+  EFBIG: 'the file would be larger than is allowed there',
+  EIO: 'the device reports an error',
+  EBADF: 'it is not open for writing',
+};
+
+function codeOf(cause: unknown): string {
+  return (cause as NodeJS.ErrnoException).code ?? '';
 }

@@ -1,8 +1,8 @@
-import { appendFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { appendFileSync, readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DataError } from '../gpu/errors.js';
-import { writeError } from './atomic_file.js';
+import { makeFolder, writeError } from './atomic_file.js';
 
 /*
  * TensorBoard's event files: a TFRecord stream (length, masked CRC-32C of it, data, masked CRC-32C
@@ -35,13 +35,8 @@ export class EventWriter {
     { now = () => Date.now() / 1000, resumedAt }: EventWriterOptions = {},
   ) {
     this.now = now;
-    let earlier: string[];
-    try {
-      mkdirSync(folder, { recursive: true });
-      earlier = readdirSync(folder).filter((name) => name.startsWith(PREFIX));
-    } catch (cause) {
-      throw writeError(folder, cause);
-    }
+    makeFolder(folder);
+    const earlier = readdirSync(folder).filter((name) => name.startsWith(PREFIX));
     this.path = join(folder, nextName(earlier, Math.floor(now())));
     this.append(0, field(3, 'brain.Event:2'));
     const begin = earlier.length === 0 ? 0 : resumedAt;

@@ -1,7 +1,7 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Device } from '../device.js';
-import { writeError, writeFileAtomically } from '../io/atomic_file.js';
+import { makeFolder, WriteError, writeFileAtomically } from '../io/atomic_file.js';
 import { createModel } from '../models/index.js';
 import { recomputeSegments, type Module } from '../nn/index.js';
 import { expectOperands } from '../ops/mixed_precision.js';
@@ -99,11 +99,7 @@ async function trainOn(
       shouldStop: () => host.shouldStop(),
     },
   );
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (cause) {
-    throw writeError(folder, cause);
-  }
+  makeFolder(folder);
   writeFileAtomically(join(folder, 'config.json'), [`${JSON.stringify(config, null, 2)}\n`]);
   for (const line of announcement(device, config, data, model, progress)) host.say(line);
   try {
@@ -130,9 +126,16 @@ async function trainOn(
         ...pictures.map((path) => `wrote ${path}`),
       ],
     };
+  } catch (error) {
+    throw error instanceof WriteError && error.isFull ? onFullDisk(error, folder) : error;
   } finally {
     trainer.dispose();
   }
+}
+
+/** The last checkpoint is whole, so nothing has to be done twice. */
+function onFullDisk(error: WriteError, folder: string): WriteError {
+  return error.withFix(`free some space, then continue with --resume ${folder}`);
 }
 
 /**

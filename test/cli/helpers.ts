@@ -21,16 +21,28 @@ export interface Running {
   done: Promise<Finished>;
 }
 
-/** Starts the built program as a person would, with its output in pipes. */
-export function start(args: readonly string[], options: { cwd?: string } = {}): Running {
+type Output = 'pipe' | number;
+
+interface StartOptions {
+  cwd?: string;
+  /** Where its output goes: into pipes, or open files. */
+  stdout?: Output;
+  stderr?: Output;
+}
+
+/** Starts the built program as a person would. */
+export function start(
+  args: readonly string[],
+  { cwd, stdout: out = 'pipe', stderr: err = 'pipe' }: StartOptions = {},
+): Running {
   const child = spawn(process.execPath, [program, ...args], {
-    ...options,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(cwd === undefined ? {} : { cwd }),
+    stdio: ['ignore', out, err],
   });
   let stdout = '';
   let stderr = '';
-  child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
-  child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+  child.stdout?.on('data', (data: Buffer) => (stdout += data.toString()));
+  child.stderr?.on('data', (data: Buffer) => (stderr += data.toString()));
   const done = new Promise<Finished>((resolve) => {
     child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
