@@ -7,22 +7,32 @@
 //   logits     [N K]  read
 //   classes    [N]    read unless DENSE: class numbers
 //   targets    [N K]  read where DENSE: probabilities of the classes
+//   weights    [K]    read where WEIGHTED: a factor of each class's part of the loss
 //   losses     [N]    written
+//                     and from `weights_at` on, where KEEP_WEIGHTS, w of each row's class, which a
+//                     mean is divided by
 //   statistics [3 N]  written where KEEP_STATISTICS: largest logit, log Σ exp, Σ_k t[n,k]
+// A row whose class number is `ignored` has no loss and no weight, where HAS_IGNORED.
 // A class number outside 0 … K − 1 makes the row's loss NaN. A logit of −∞ at a target of 0 adds
 // nothing: 0 · log 0 = 0.
-// Overrides: DENSE; KEEP_STATISTICS; IS_SMOOTHED, where smoothing > 0.
+// Overrides: DENSE; KEEP_STATISTICS; KEEP_WEIGHTS; WEIGHTED; HAS_IGNORED; IS_SMOOTHED, where
+// smoothing > 0.
 // Limits: WebGPU's defaults.
 // @use lib/exp_log.wgsl
 
 override DENSE: bool = false;
 override KEEP_STATISTICS: bool = false;
+override KEEP_WEIGHTS: bool = false;
 override IS_SMOOTHED: bool = false;
+override WEIGHTED: bool = false;
+override HAS_IGNORED: bool = false;
 
 struct Params {
   N: u32,
   K: u32,
   smoothing: f32,
+  ignored: i32,
+  weights_at: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -31,6 +41,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read> targets: array<f32>;
 @group(0) @binding(4) var<storage, read_write> losses: array<f32>;
 @group(0) @binding(5) var<storage, read_write> statistics: array<f32>;
+@group(0) @binding(6) var<storage, read> weights: array<f32>;
 
 var<workgroup> shared_values: array<f32, 64>;
 
@@ -58,6 +69,13 @@ fn sum_of_group(value: f32, local: u32) -> f32 {
     workgroupBarrier();
   }
   return shared_values[0];
+}
+
+fn weight_of(k: u32) -> f32 {
+  if (WEIGHTED) {
+    return weights[k];
+  }
+  return 1.0;
 }
 
 // −t · log p, which is 0 where t = 0 and p = 0.
@@ -95,7 +113,7 @@ fn main(
 
   let spread = params.smoothing / f32(K);
   var loss = 0.0;
-  var total = 1.0;
+  var total = 0.0;
   if (DENSE || IS_SMOOTHED) {
     own = 0.0;
     var own_total = 0.0;
@@ -104,26 +122,34 @@ fn main(
       if (DENSE) {
         t += (1.0 - params.smoothing) * targets[row + k];
       }
+      t *= weight_of(k);
       own += part_of_loss(t, logits[row + k] - largest - log_sum);
       own_total += t;
     }
     loss = sum_of_group(own, local);
-    if (DENSE) {
-      total = sum_of_group(own_total, local);
-    }
+    total = sum_of_group(own_total, local);
   }
   if (local != 0u) {
     return;
   }
+  var row_weight = 1.0;
   if (!DENSE) {
     let class_number = classes[n];
-    if (class_number >= 0 && class_number < i32(K)) {
-      let log_p = logits[row + u32(class_number)] - largest - log_sum;
-      loss -= (1.0 - params.smoothing) * log_p;
+    if (HAS_IGNORED && class_number == params.ignored) {
+      loss = 0.0;
+      row_weight = 0.0;
+    } else if (class_number >= 0 && class_number < i32(K)) {
+      row_weight = weight_of(u32(class_number));
+      let t = row_weight * (1.0 - params.smoothing);
+      loss += part_of_loss(t, logits[row + u32(class_number)] - largest - log_sum);
+      total = select(1.0, total + t, WEIGHTED);
     } else {
       let nan_bits = 0x7fc00000u;
       loss = bitcast<f32>(nan_bits);
     }
+  }
+  if (KEEP_WEIGHTS) {
+    losses[params.weights_at + n] = row_weight;
   }
   losses[n] = loss;
   if (KEEP_STATISTICS) {

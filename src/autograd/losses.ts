@@ -16,6 +16,22 @@ export function reducedShape(reduction: Reduction, shape: readonly number[]): re
   return reduction === 'none' ? shape : [];
 }
 
+/** Checks the weights of K classes, where there are any. */
+export function expectClassWeights(op: string, weights: Meta | undefined, k: number): void {
+  if (!weights) return;
+  expectDtype(op, 'classWeights', weights);
+  if (weights.shape.join() === `${k}`) return;
+  throw new ShapeError(
+    `${op}: classWeights must have one weight for each of K=${k} classes, got ${label(weights, 'K')}`,
+  );
+}
+
+/** The class number of rows that do not count, where there is one. */
+export function expectIgnoreIndex(op: string, ignoreIndex: number | undefined): number | undefined {
+  if (ignoreIndex === undefined || (ignoreIndex | 0) === ignoreIndex) return ignoreIndex;
+  throw new ShapeError(`${op}: ignoreIndex must be a whole number, got ${String(ignoreIndex)}`);
+}
+
 /** Prediction and target of a loss that compares them element by element. */
 export function expectAlike(
   op: string,

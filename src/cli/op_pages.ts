@@ -8,7 +8,7 @@ const families: Readonly<Record<string, string>> = {
   global_pool2d: 'globalAvgPool2d globalMaxPool2d',
   softmax: 'logSoftmax',
   reshape: 'flatten squeeze expandDims',
-  arg_max: 'argmax',
+  arg_max: 'argmax argmin',
 };
 
 const stems = new Map(

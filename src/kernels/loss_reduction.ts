@@ -1,10 +1,15 @@
-import type { GpuArray } from '../gpu/array.js';
+import { PART_ALIGNMENT, type GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
+import { binaryForward } from './binary.js';
+import { broadcastGeometry } from './broadcast.js';
 
 /** How the losses of the examples become the loss. */
 export type Reduction = 'mean' | 'sum' | 'none';
 
 export const reductions: readonly Reduction[] = ['mean', 'sum', 'none'];
+
+/** Elements of f32 on which a part of an array may begin. */
+const PART_ELEMENTS = PART_ALIGNMENT / 4;
 
 /** Losses one workgroup of 256 adds: 32 for each invocation. */
 const SLICE = 8192;
@@ -26,6 +31,38 @@ export function reduceLosses(runtime: Runtime, losses: GpuArray, reduction: Redu
   const y = addSlices(runtime, values, [], reduction === 'mean' ? count : 1);
   values.release();
   return y;
+}
+
+/** Memory for the losses of `count` rows and their weights, and where in it the weights begin. */
+export function allocWeighted(
+  runtime: Runtime,
+  count: number,
+): { losses: GpuArray; weightsAt: number } {
+  const weightsAt = Math.ceil(count / PART_ELEMENTS) * PART_ELEMENTS;
+  return { losses: runtime.alloc([weightsAt + count]), weightsAt };
+}
+
+/**
+ * Mean of `count` losses that count for different amounts: Σ losses / Σ weights, in an array of
+ * allocWeighted, which it takes. With the sum of the weights for the gradient.
+ */
+export function weightedMean(
+  runtime: Runtime,
+  losses: GpuArray,
+  weightsAt: number,
+  count: number,
+): { y: GpuArray; weightSum: GpuArray } {
+  const sum = reduceLosses(runtime, losses.part(0, [count]), 'sum');
+  const weightSum = reduceLosses(runtime, losses.part(weightsAt, [count]), 'sum');
+  losses.release();
+  const y = divideScalars(runtime, sum, weightSum);
+  sum.release();
+  return { y, weightSum };
+}
+
+/** a / b of two arrays without dimensions. */
+export function divideScalars(runtime: Runtime, a: GpuArray, b: GpuArray): GpuArray {
+  return binaryForward(runtime, 'div', [a, b], [], broadcastGeometry([], [[], []]));
 }
 
 /** What the gradient of one example's loss is divided by: `count` examples in a mean. */

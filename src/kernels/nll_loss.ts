@@ -1,49 +1,102 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { lossDivisor, reduceLosses, type Reduction } from './loss_reduction.js';
+import {
+  divideScalars,
+  lossDivisor,
+  reduceLosses,
+  allocWeighted,
+  weightedMean,
+  type Reduction,
+} from './loss_reduction.js';
 
 const WORKGROUP = 64;
 
-/** −logProbabilities[n, labels[n]], reduced; [N K] and i32 [N] → [] or [N]. */
+export interface NllLossSetup {
+  n: number;
+  k: number;
+  reduction: Reduction;
+  /** The class number of rows that do not count. */
+  ignoreIndex: number | undefined;
+}
+
+export interface NllLossArrays {
+  logProbabilities: GpuArray;
+  labels: GpuArray;
+  /** Factors of the classes [K]. */
+  classWeights: GpuArray | undefined;
+}
+
+/**
+ * −classWeights[c] · logProbabilities[n, c], c = labels[n], reduced; [N K] and i32 [N] → [] or [N].
+ * Rows of different weights in a mean give the sum of the weights too.
+ */
 export function nllLossForward(
   runtime: Runtime,
-  logProbabilities: GpuArray,
-  labels: GpuArray,
-  reduction: Reduction,
-): GpuArray {
-  const [n, k] = logProbabilities.shape;
-  const losses = runtime.alloc([n]);
+  { logProbabilities, labels, classWeights }: NllLossArrays,
+  { n, k, reduction, ignoreIndex }: NllLossSetup,
+): { y: GpuArray; weightSum?: GpuArray } {
+  const isWeightedMean =
+    reduction === 'mean' && (classWeights !== undefined || ignoreIndex !== undefined);
+  const { losses, weightsAt } = isWeightedMean
+    ? allocWeighted(runtime, n)
+    : { losses: runtime.alloc([n]), weightsAt: 0 };
   runtime.dispatch({
     shader: 'nll_loss_forward_naive',
     op: 'nllLoss forward',
-    bindings: { log_probabilities: logProbabilities, classes: labels, losses },
-    params: { N: n, K: k },
+    constants: {
+      KEEP_WEIGHTS: isWeightedMean,
+      WEIGHTED: classWeights !== undefined,
+      HAS_IGNORED: ignoreIndex !== undefined,
+    },
+    bindings: {
+      log_probabilities: logProbabilities,
+      classes: labels,
+      weights: classWeights ?? logProbabilities,
+      losses,
+    },
+    params: { N: n, K: k, ignored: ignoreIndex ?? 0, weights_at: weightsAt },
     groups: Math.ceil(n / WORKGROUP),
     flops: n,
     bytes: 12 * n,
   });
-  return reduceLosses(runtime, losses, reduction);
+  if (isWeightedMean) return weightedMean(runtime, losses, weightsAt, n);
+  return { y: reduceLosses(runtime, losses, reduction) };
+}
+
+export interface NllLossBackwardArrays {
+  dy: GpuArray;
+  labels: GpuArray;
+  classWeights: GpuArray | undefined;
+  weightSum: GpuArray | undefined;
 }
 
 /** dlogProbabilities [N K]; dy [] or [N], labels i32 [N]. */
 export function nllLossBackward(
   runtime: Runtime,
-  dy: GpuArray,
-  labels: GpuArray,
-  shape: readonly number[],
-  reduction: Reduction,
+  { dy, labels, classWeights, weightSum }: NllLossBackwardArrays,
+  { n, k, reduction, ignoreIndex }: NllLossSetup,
 ): GpuArray {
-  const [n, k] = shape;
-  const gradient = runtime.alloc(shape);
+  const gradient = runtime.alloc([n, k]);
+  const share = weightSum ? divideScalars(runtime, dy, weightSum) : dy.retain();
   runtime.dispatch({
     shader: 'nll_loss_backward_naive',
     op: 'nllLoss backward',
-    constants: { IS_REDUCED: reduction !== 'none' },
-    bindings: { classes: labels, dy, gradient },
-    params: { N: n, K: k, divisor: lossDivisor(reduction, n) },
+    constants: {
+      IS_REDUCED: reduction !== 'none',
+      WEIGHTED: classWeights !== undefined,
+      HAS_IGNORED: ignoreIndex !== undefined,
+    },
+    bindings: { classes: labels, weights: classWeights ?? share, dy: share, gradient },
+    params: {
+      N: n,
+      K: k,
+      divisor: weightSum ? 1 : lossDivisor(reduction, n),
+      ignored: ignoreIndex ?? 0,
+    },
     groups: Math.ceil(gradient.size / WORKGROUP),
     flops: n,
     bytes: 4 * gradient.size,
   });
+  share.release();
   return gradient;
 }

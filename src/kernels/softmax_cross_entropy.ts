@@ -1,7 +1,14 @@
 import type { DeviceInfo } from '../gpu/adapter.js';
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { lossDivisor, reduceLosses, type Reduction } from './loss_reduction.js';
+import {
+  divideScalars,
+  lossDivisor,
+  reduceLosses,
+  allocWeighted,
+  weightedMean,
+  type Reduction,
+} from './loss_reduction.js';
 
 const WORKGROUP = 64;
 
@@ -14,6 +21,8 @@ export interface SoftmaxCrossEntropySetup {
   /** True where labels are probabilities [N K], false where they are class numbers [N]. */
   isDense: boolean;
   labelSmoothing: number;
+  /** The class number of rows that do not count. */
+  ignoreIndex: number | undefined;
   reduction: Reduction;
   variant?: SoftmaxCrossEntropyVariant | undefined;
 }
@@ -23,70 +32,117 @@ export function softmaxCrossEntropyVariants(k: number): SoftmaxCrossEntropyVaria
   return k % 4 === 0 ? ['naive', 'row', 'vec4'] : ['naive', 'row'];
 }
 
+interface ForwardArrays {
+  logits: GpuArray;
+  labels: GpuArray;
+  /** Factors of the classes [K]. */
+  classWeights: GpuArray | undefined;
+}
+
 /**
  * Cross-entropy of softmax(logits); logits [N K], labels [N] or [N K] → [] or [N]. With
- * `keepsStatistics` also what the gradient needs of each row, f32 [3 N].
+ * `keepsStatistics` also what the gradient needs of each row, f32 [3 N]. Rows of different weights
+ * in a mean give the sum of the weights too.
  */
 export function softmaxCrossEntropyForward(
   runtime: Runtime,
-  logits: GpuArray,
-  labels: GpuArray,
+  { logits, labels, classWeights }: ForwardArrays,
   setup: SoftmaxCrossEntropySetup,
   keepsStatistics: boolean,
-): { y: GpuArray; statistics?: GpuArray } {
-  const { n, k, isDense, labelSmoothing } = setup;
+): { y: GpuArray; statistics?: GpuArray; weightSum?: GpuArray } {
+  const { n, k, isDense, labelSmoothing, ignoreIndex, reduction } = setup;
   const variant = chooseForward(setup, runtime.info);
-  const losses = runtime.alloc([n]);
   const statistics = keepsStatistics ? runtime.alloc([3, n]) : undefined;
+  const isWeightedMean =
+    reduction === 'mean' && !isDense && (classWeights !== undefined || ignoreIndex !== undefined);
+  const { losses, weightsAt } = isWeightedMean
+    ? allocWeighted(runtime, n)
+    : { losses: runtime.alloc([n]), weightsAt: 0 };
   runtime.dispatch({
     shader: `softmax_cross_entropy_forward_${variant}`,
     op: 'softmaxCrossEntropy forward',
     constants: {
       DENSE: isDense,
       KEEP_STATISTICS: keepsStatistics,
+      KEEP_WEIGHTS: isWeightedMean,
       IS_SMOOTHED: labelSmoothing > 0,
+      WEIGHTED: classWeights !== undefined,
+      HAS_IGNORED: ignoreIndex !== undefined,
     },
     bindings: {
       logits,
       ...labelBindings(labels),
+      weights: classWeights ?? logits,
       losses,
       statistics: statistics ?? runtime.placeholder,
     },
-    params: { N: n, K: k, smoothing: labelSmoothing },
+    params: {
+      N: n,
+      K: k,
+      smoothing: labelSmoothing,
+      ignored: ignoreIndex ?? 0,
+      weights_at: weightsAt,
+    },
     groups: variant === 'row' ? n : Math.ceil(n / WORKGROUP),
     ...softmaxCrossEntropyCost(setup),
   });
-  const y = reduceLosses(runtime, losses, setup.reduction);
-  return statistics ? { y, statistics } : { y };
+  const reduced = isWeightedMean
+    ? weightedMean(runtime, losses, weightsAt, n)
+    : { y: reduceLosses(runtime, losses, reduction) };
+  return statistics ? { ...reduced, statistics } : reduced;
+}
+
+/** What backward reads: dy, and what forward read and made. */
+export interface BackwardArrays {
+  dy: GpuArray;
+  logits: GpuArray;
+  labels: GpuArray | undefined;
+  statistics: GpuArray;
+  classWeights: GpuArray | undefined;
+  weightSum: GpuArray | undefined;
 }
 
 /** dlogits [N K], or with `ofLabels` the gradient of probabilities given as labels [N K]. */
 export function softmaxCrossEntropyBackward(
   runtime: Runtime,
-  arrays: { dy: GpuArray; logits: GpuArray; labels: GpuArray | undefined; statistics: GpuArray },
+  { dy, logits, labels, statistics, classWeights, weightSum }: BackwardArrays,
   setup: SoftmaxCrossEntropySetup,
   ofLabels: boolean,
 ): GpuArray {
-  const { n, k, isDense, labelSmoothing, reduction } = setup;
-  const { dy, logits, labels, statistics } = arrays;
+  const { n, k, isDense, labelSmoothing, ignoreIndex, reduction } = setup;
   const isVec4 = setup.variant !== 'naive' && k % 4 === 0;
   const gradient = runtime.alloc([n, k]);
+  const share = weightSum ? divideScalars(runtime, dy, weightSum) : dy.retain();
   runtime.dispatch({
     shader: `softmax_cross_entropy_backward_${isVec4 ? 'vec4' : 'naive'}`,
     op: `softmaxCrossEntropy ${ofLabels ? 'grad-labels' : 'grad-logits'}`,
-    constants: { DENSE: isDense, IS_REDUCED: reduction !== 'none', OF_LABELS: ofLabels },
+    constants: {
+      DENSE: isDense,
+      IS_REDUCED: reduction !== 'none',
+      OF_LABELS: ofLabels,
+      WEIGHTED: classWeights !== undefined,
+      HAS_IGNORED: ignoreIndex !== undefined,
+    },
     bindings: {
       logits,
       ...labelBindings(labels ?? logits),
+      weights: classWeights ?? logits,
       statistics,
-      dy,
+      dy: share,
       gradient,
     },
-    params: { N: n, K: k, smoothing: labelSmoothing, divisor: lossDivisor(reduction, n) },
+    params: {
+      N: n,
+      K: k,
+      smoothing: labelSmoothing,
+      divisor: weightSum ? 1 : lossDivisor(reduction, n),
+      ignored: ignoreIndex ?? 0,
+    },
     groups: Math.ceil((n * k) / (isVec4 ? 4 : 1) / WORKGROUP),
     flops: 5 * n * k,
     bytes: 8 * n * k,
   });
+  share.release();
   return gradient;
 }
 

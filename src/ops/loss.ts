@@ -3,7 +3,10 @@ import {
   type BinaryCrossEntropyOptions,
 } from '../autograd/ops/binary_cross_entropy.js';
 import { mseLoss as mseLossRecord, type MseLossOptions } from '../autograd/ops/mse_loss.js';
-import { nllLoss as nllLossRecord, type NllLossOptions } from '../autograd/ops/nll_loss.js';
+import {
+  nllLoss as nllLossRecord,
+  type NllLossOptions as NllLossRecordOptions,
+} from '../autograd/ops/nll_loss.js';
 import {
   logSoftmax as logSoftmaxRecord,
   softmax as softmaxRecord,
@@ -11,11 +14,21 @@ import {
 } from '../autograd/ops/softmax.js';
 import {
   softmaxCrossEntropy as softmaxCrossEntropyRecord,
-  type SoftmaxCrossEntropyOptions,
+  type SoftmaxCrossEntropyOptions as SoftmaxCrossEntropyRecordOptions,
 } from '../autograd/ops/softmax_cross_entropy.js';
-import { applyOp, type Tensor } from '../tensor.js';
-import { add, mul, neg, sub } from './elementwise.js';
+import { ShapeError } from '../gpu/errors.js';
+import { applyOp, Tensor } from '../tensor.js';
+import { mul, sub } from './elementwise.js';
 import { mean, sum } from './reduce.js';
+
+/** How much each class counts. */
+export interface ClassWeightOptions {
+  /** A factor for each class [K]: a tensor (f32), or numbers, which are uploaded at each call. */
+  classWeights?: Tensor | readonly number[] | undefined;
+}
+
+export type SoftmaxCrossEntropyOptions = SoftmaxCrossEntropyRecordOptions & ClassWeightOptions;
+export type NllLossOptions = NllLossRecordOptions & ClassWeightOptions;
 
 /**
  * Softmax along one axis: positive numbers that sum to 1.
@@ -56,19 +69,27 @@ export function logSoftmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
 /**
  * Cross-entropy of softmax(logits) against labels, in one kernel that stores no probabilities.
  *
- * loss[n] = −Σ_k t[n,k] · log softmax(logits)[n,k],   t = (1 − labelSmoothing) · labels + labelSmoothing / K
+ * loss[n] = −Σ_k t[n,k] · log softmax(logits)[n,k],
+ * t = classWeights[k] · ((1 − labelSmoothing) · labels + labelSmoothing / K)
  *
  * `labels` are class numbers (i32 [N]) or probabilities (f32 [N K]). The largest logit of a row is
  * taken off before exp, so large logits do no harm, and a logit of −∞ at a target of 0 adds
- * nothing. A class number outside 0 … K − 1 makes the loss of its row NaN (and with it a mean or
- * sum) and the row's gradient too: looking at labels before the GPU has run would cost a read-back
- * for each step, and zeros would let training stand still in silence.
+ * nothing. Rows whose class number is `ignoreIndex` have neither loss nor gradient. Any other class
+ * number outside 0 … K − 1 makes the loss of its row NaN (and with it a mean or sum) and the row's
+ * gradient too: looking at labels before the GPU has run would cost a read-back for each step, and
+ * zeros would let training stand still in silence.
  *
- * **Shapes** logits [N K], labels [N] or [N K] → [] for 'mean' (the default) and 'sum', [N] for 'none'.
- * **Gradients** dlogits[n,k] = dy[n] · (softmax(logits)[n,k] · Σ_j t[n,j] − t[n,k]), dy / N in a mean;
- * dlabels[n,k] = −dy[n] · (1 − labelSmoothing) · log softmax(logits)[n,k] where they are probabilities.
+ * A mean divides by the number of rows. Against class numbers it is the sum of the weights of the
+ * rows' classes, ignored rows left out, as in PyTorch: NaN where that sum is 0.
+ *
+ * **Shapes** logits [N K], labels [N] or [N K], classWeights [K] → [] for 'mean' (the default) and
+ * 'sum', [N] for 'none'.
+ * **Gradients** dlogits[n,k] = dy[n] · (softmax(logits)[n,k] · Σ_j t[n,j] − t[n,k]), in a mean divided like it;
+ * dlabels[n,k] = −dy[n] · classWeights[k] · (1 − labelSmoothing) · log softmax(logits)[n,k] where they
+ * are probabilities; none of classWeights.
  * **Cost** about 4·N·K FLOP. **Saves** logits, labels and three numbers of each row.
- * **Errors** ShapeError where labels fit neither form, labelSmoothing lies outside [0, 1] or the
+ * **Errors** ShapeError where labels fit neither form, classWeights are not one for each class,
+ * ignoreIndex is no whole number or meets probabilities, labelSmoothing lies outside [0, 1] or the
  * reduction is unknown.
  * **Source** Goodfellow et al., Deep Learning, section 6.2.2.3; smoothing: arXiv:1512.00567, section 7.
  *
@@ -82,33 +103,62 @@ export function softmaxCrossEntropy(
   labels: Tensor,
   options: SoftmaxCrossEntropyOptions = {},
 ): Tensor {
-  if (logits.runtime.fusesOps)
-    return applyOp(softmaxCrossEntropyRecord, { logits, labels }, options);
-  // For the errors it throws.
-  softmaxCrossEntropyRecord.shape({ logits, labels }, options);
-  return crossEntropyInParts(logits, labels, options);
+  return withClassWeights('softmaxCrossEntropy', logits, options, (classWeights, rest) => {
+    const inputs = { logits, labels, classWeights };
+    const hasParts = !classWeights && rest.ignoreIndex === undefined && labels.dtype !== 'f32';
+    if (logits.runtime.fusesOps || !hasParts) {
+      return applyOp(softmaxCrossEntropyRecord, inputs, rest);
+    }
+    // For the errors it throws.
+    softmaxCrossEntropyRecord.shape(inputs, rest);
+    return crossEntropyInParts(logits, labels, rest);
+  });
 }
 
-/** softmaxCrossEntropy as ops of their own, for devices that fuse nothing. */
+/**
+ * softmaxCrossEntropy against class numbers as ops of their own, for devices that fuse nothing.
+ * Probabilities stay in one: their 0 · log 0 is none of the ops'.
+ */
 function crossEntropyInParts(
   logits: Tensor,
   labels: Tensor,
-  { reduction = 'mean', labelSmoothing = 0 }: SoftmaxCrossEntropyOptions,
+  { reduction = 'mean', labelSmoothing = 0 }: SoftmaxCrossEntropyRecordOptions,
 ): Tensor {
   const logProbabilities = logSoftmax(logits);
-  const share = 1 - labelSmoothing;
-  const spread = labelSmoothing / logits.shape[1];
-  let rows: Tensor;
-  if (labels.shape.length === 2) {
-    const targets = add(mul(labels, share), spread);
-    rows = neg(sum(mul(logProbabilities, targets), { axis: 1 }));
-  } else {
-    rows = nllLoss(logProbabilities, labels, { reduction: 'none' });
-    if (labelSmoothing > 0) {
-      rows = sub(mul(rows, share), mul(sum(logProbabilities, { axis: 1 }), spread));
-    }
+  let rows = nllLoss(logProbabilities, labels, { reduction: 'none' });
+  if (labelSmoothing > 0) {
+    const spread = labelSmoothing / logits.shape[1];
+    const all = mul(sum(logProbabilities, { axis: 1 }), spread);
+    rows = sub(mul(rows, 1 - labelSmoothing), all);
   }
   return reduction === 'none' ? rows : reduction === 'sum' ? sum(rows) : mean(rows);
+}
+
+/** Runs `fn` with the weights as a tensor without gradient, and the options without them. */
+function withClassWeights<Options extends ClassWeightOptions>(
+  op: string,
+  { runtime }: Tensor,
+  { classWeights, ...options }: Options,
+  fn: (classWeights: Tensor | undefined, options: Omit<Options, 'classWeights'>) => Tensor,
+): Tensor {
+  if (classWeights === undefined) return fn(undefined, options);
+  if (!(classWeights instanceof Tensor) && !Array.isArray(classWeights)) {
+    throw new ShapeError(`${op}: classWeights must be a tensor or an array of numbers`);
+  }
+  const weights =
+    classWeights instanceof Tensor ? classWeights.detach() : uploaded(runtime, classWeights);
+  // What backward wants of them, the tape holds by itself.
+  try {
+    return fn(weights, options);
+  } finally {
+    weights.dispose();
+  }
+}
+
+function uploaded(runtime: Tensor['runtime'], values: readonly number[]): Tensor {
+  const array = runtime.alloc([Math.max(values.length, 1)]);
+  runtime.write(array, Float32Array.from(values));
+  return Tensor.own(runtime, array);
 }
 
 /**
@@ -134,15 +184,20 @@ export function mseLoss(prediction: Tensor, target: Tensor, options: MseLossOpti
 /**
  * Negative log-likelihood of class numbers, from log-probabilities such as those of logSoftmax.
  *
- * loss[n] = −logProbabilities[n, labels[n]],   then the mean over all rows, the sum, or none
+ * loss[n] = −classWeights[c] · logProbabilities[n, c], c = labels[n],   then the mean over all rows, the sum, or none
  *
- * softmaxCrossEntropy does both steps at once. A class number outside 0 … K − 1 makes the loss of
- * its row and the row's gradient NaN.
+ * softmaxCrossEntropy does both steps at once. Rows whose class number is `ignoreIndex` have neither
+ * loss nor gradient; any other class number outside 0 … K − 1 makes the loss of its row and the
+ * row's gradient NaN. A mean divides by the sum of the weights of the rows' classes, ignored rows
+ * left out: NaN where that sum is 0.
  *
- * **Shapes** logProbabilities [N K], labels i32 [N] → [] for 'mean' (the default) and 'sum', [N] for 'none'.
- * **Gradients** dlogProbabilities[n,k] = −dy[n] where k = labels[n], else 0; dy / N in a mean.
+ * **Shapes** logProbabilities [N K], labels i32 [N], classWeights [K] (1 where left out) → [] for
+ * 'mean' (the default) and 'sum', [N] for 'none'.
+ * **Gradients** dlogProbabilities[n,k] = −dy[n] · classWeights[k] where k = labels[n], else 0, in a mean
+ * divided like it; none of classWeights.
  * **Cost** N FLOP. **Saves** labels.
- * **Errors** ShapeError where labels are not one class number for each row, or the reduction is unknown.
+ * **Errors** ShapeError where labels are not one class number for each row, classWeights are not one
+ * for each class, ignoreIndex is no whole number, or the reduction is unknown.
  * **Source** Goodfellow et al., Deep Learning, section 6.2.1.
  *
  * @example
@@ -155,7 +210,9 @@ export function nllLoss(
   labels: Tensor,
   options: NllLossOptions = {},
 ): Tensor {
-  return applyOp(nllLossRecord, { logProbabilities, labels }, options);
+  return withClassWeights('nllLoss', logProbabilities, options, (classWeights, rest) =>
+    applyOp(nllLossRecord, { logProbabilities, labels, classWeights }, rest),
+  );
 }
 
 /**

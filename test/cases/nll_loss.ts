@@ -20,16 +20,29 @@ function loss(note: string, N: number, K: number, options: Record<string, unknow
   );
 }
 
+/** With a weight for each class. */
+function weighted(note: string, N: number, K: number, options: Record<string, unknown>): OpCase {
+  const { title, inputs } = loss(`weighted, ${note}`, N, K, options);
+  return { title, inputs: { ...inputs, classWeights: { shape: [K], fill: 'positive' } }, options };
+}
+
 const sums: OpCase[] = [
   loss('sum', 5, 3, { reduction: 'sum' }),
   loss('none', 9, 4, { reduction: 'none' }),
   loss('mean of 8', 8, 10),
   loss('longer than a workgroup', 259, 3, { reduction: 'sum' }),
+  loss('ignoring a class, sum', 9, 4, { reduction: 'sum', ignoreIndex: 2 }),
+  weighted('sum', 7, 3, { reduction: 'sum' }),
+  weighted('none, ignoring a class', 7, 3, { reduction: 'none', ignoreIndex: 0 }),
 ];
 
 export const cases: OpCase[] = [
   ...sums,
   loss('one example', 1, 4),
+  loss('ignoring a class', 9, 4, { ignoreIndex: 1 }),
+  loss('ignoring what is no class', 9, 4, { ignoreIndex: -100 }),
+  weighted('mean', 7, 5, {}),
+  weighted('mean, ignoring a class', 70, 5, { ignoreIndex: 3 }),
   loss('one class', 3, 1),
   loss('batch one above a tile', 65, 5, { reduction: 'mean' }),
 ];
@@ -58,6 +71,16 @@ export const errorCases: ErrorCase[] = [
     {},
     labelled('logProbabilities', [8, 10]),
     labelled('labels', [7]),
+  ),
+  errorCase(
+    'weights of other classes',
+    {
+      logProbabilities: { shape: [8, 10] },
+      labels: { shape: [8], dtype: 'i32' },
+      classWeights: { shape: [1] },
+    },
+    {},
+    says('nllLoss', 'K=10', labelled('classWeights', [1])),
   ),
   refused('no matrix', [8], [8], {}, labelled('logProbabilities', [8])),
   refused('unknown reduction', [8, 10], [8], { reduction: 'average' }, 'reduction', 'average'),

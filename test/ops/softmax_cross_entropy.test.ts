@@ -77,6 +77,76 @@ describe('softmaxCrossEntropy', () => {
     },
   );
 
+  describe('weighs classes and ignores rows as PyTorch 2.15 does', () => {
+    const classWeights = [1, 2, 0.5];
+    const probabilities = [0.2, 0.3, 0.5, 0, 1, 0, 0.1, 0.8, 0.1, 0.25, 0.25, 0.5];
+    it.each([
+      [
+        { labelSmoothing: 0.2 },
+        Int32Array.of(0, 2, 1, 2),
+        1.7023926973,
+        [-0.1934087724, 0.0298881903, 0.1635205895, 0.0886631534, 0.0054153423, -0.0940784961],
+      ],
+      [
+        { labelSmoothing: 0.2, ignoreIndex: 1 },
+        Int32Array.of(0, 2, 1, 2),
+        2.5182666779,
+        [
+          -0.3868175447, 0.0597763807, 0.3270411789, 0.1773263067, 0.0108306846, -0.188156992, 0, 0,
+          0,
+        ],
+      ],
+      [
+        { labelSmoothing: 0.2, ignoreIndex: 1, reduction: 'sum' },
+        Int32Array.of(0, 2, 1, 2),
+        5.0365333557,
+        [-0.7736350894, 0.1195527613, 0.6540823579],
+      ],
+      [
+        { labelSmoothing: 0.2 },
+        Float32Array.from(probabilities),
+        2.1001427174,
+        [-0.0325084664, -0.0876645222, 0.1201730072, 0.2882354558, -0.3211660981, 0.0329306833],
+      ],
+    ] as const)('%j', async (options, labels, wanted, gradient) => {
+      const device = await testDevice();
+      const logits = device.tensor([1, 2, 3, 1, 0, -1, 0.5, 0.5, 0, 2, -2, 0], [4, 3], {
+        requiresGrad: true,
+      });
+      const targets = device.tensor(labels, labels.length === 4 ? [4] : [4, 3]);
+      for (const weights of [classWeights, device.tensor(classWeights)]) {
+        logits.zeroGrad();
+        const loss = softmaxCrossEntropy(logits, targets, { classWeights: weights, ...options });
+        expect(await loss.item()).toBeCloseTo(wanted, 5);
+        loss.backward();
+        const got = await logits.grad!.data();
+        gradient.forEach((value, i) => expect(got[i]).toBeCloseTo(value, 5));
+      }
+    });
+
+    it('a mean over ignored rows alone is NaN, its gradient 0', async () => {
+      const device = await testDevice();
+      const logits = device.tensor([1, NaN, 2, 0], [2, 2], { requiresGrad: true });
+      const labels = device.tensor(Int32Array.of(-100, -100));
+      const loss = softmaxCrossEntropy(logits, labels, { ignoreIndex: -100 });
+      expect(await loss.item()).toBeNaN();
+      loss.backward();
+      expect([...(await logits.grad!.data())]).toEqual([0, 0, 0, 0]);
+    });
+
+    it('refuses what are no weights', async () => {
+      const device = await testDevice();
+      const [logits, labels] = [device.ones([1, 2]), device.tensor(Int32Array.of(0))];
+      expect(() => softmaxCrossEntropy(logits, labels, { classWeights: [1, 2, 3] })).toThrow(
+        'softmaxCrossEntropy: classWeights must have one weight for each of K=2 classes, got [K=3]',
+      );
+      const classWeights = 'balanced' as unknown as number[];
+      expect(() => softmaxCrossEntropy(logits, labels, { classWeights })).toThrow(
+        'softmaxCrossEntropy: classWeights must be a tensor or an array of numbers',
+      );
+    });
+  });
+
   it('adds the losses of more rows than one workgroup takes', async () => {
     const device = await testDevice();
     const rows = 2 * 8192 + 1;

@@ -1,53 +1,65 @@
 import { sizeOf } from '../../gpu/array.js';
 import { ShapeError } from '../../gpu/errors.js';
 import type { Reduction } from '../../kernels/loss_reduction.js';
-import { nllLossBackward, nllLossForward } from '../../kernels/nll_loss.js';
-import { expectReduction, reducedShape } from '../losses.js';
+import { nllLossBackward, nllLossForward, type NllLossSetup } from '../../kernels/nll_loss.js';
+import { expectClassWeights, expectIgnoreIndex, expectReduction, reducedShape } from '../losses.js';
 import type { OpRecord, Plan } from '../record.js';
 import { expectDtype, expectInput, label, withShapes } from '../shapes.js';
 
 export interface NllLossOptions {
   /** Default 'mean'. */
   reduction?: Reduction;
+  /** The class number of rows that count neither in the loss nor in a mean; default: none. */
+  ignoreIndex?: number;
 }
 
 export interface NllLossPlan extends Plan {
-  reduction: Reduction;
-  n: number;
+  setup: NllLossSetup;
 }
 
-/** loss[n] = −logProbabilities[n, labels[n]]. */
+/** loss[n] = −classWeights[c] · logProbabilities[n, c], c = labels[n]. */
 export const nllLoss: OpRecord<NllLossOptions, NllLossPlan> = {
   name: 'nllLoss',
-  inputs: { logProbabilities: 'N K', labels: 'N' },
+  inputs: { logProbabilities: 'N K', labels: 'N', classWeights: 'K?' },
   shape(inputs, options) {
     const { labels } = inputs;
     const shapes = `logProbabilities ${label(inputs.logProbabilities, 'N K')}, labels ${label(labels, 'N')}`;
     return withShapes(shapes, () => {
       const x = expectInput('nllLoss', 'logProbabilities', inputs.logProbabilities, 'N K');
-      const [n] = x.shape;
+      const [n, k] = x.shape;
       if (!labels || labels.shape.join() !== `${n}`) {
         throw new ShapeError(`nllLoss: labels must be [N=${n}] class numbers`);
       }
       expectDtype('nllLoss', 'labels', labels, ['i32', 'u32']);
+      expectClassWeights('nllLoss', inputs.classWeights, k);
+      const ignoreIndex = expectIgnoreIndex('nllLoss', options.ignoreIndex);
       const reduction = expectReduction('nllLoss', options.reduction);
-      return { shape: reducedShape(reduction, [n]), dtype: 'f32' as const, reduction, n };
+      const setup = { n, k, reduction, ignoreIndex };
+      return { shape: reducedShape(reduction, [n]), dtype: 'f32' as const, setup };
     });
   },
   forward({ runtime, inputs, plan }) {
-    const { logProbabilities, labels } = inputs;
-    return { y: nllLossForward(runtime, logProbabilities!, labels!, plan.reduction) };
+    const { logProbabilities, labels, classWeights } = inputs;
+    const arrays = { logProbabilities: logProbabilities!, labels: labels!, classWeights };
+    const { y, ...extras } = nllLossForward(runtime, arrays, plan.setup);
+    return { y, extras };
   },
-  saves: { labels: ['logProbabilities'] },
-  derivatives: { logProbabilities: 'dlogProbabilities[n,k] = −dy[n] where k = labels[n], else 0' },
-  backward({ runtime, dy, saved, inputs, plan, needs }) {
+  saves: {
+    labels: ['logProbabilities'],
+    classWeights: ['logProbabilities'],
+    weightSum: ['logProbabilities'],
+  },
+  derivatives: {
+    logProbabilities:
+      'dlogProbabilities[n,k] = −dy[n] · classWeights[k] where k = labels[n], else 0',
+  },
+  backward({ runtime, dy, saved, plan, needs }) {
     if (!needs.logProbabilities) return {};
-    const { shape } = inputs.logProbabilities!;
-    return {
-      logProbabilities: nllLossBackward(runtime, dy, saved.labels, shape, plan.reduction),
-    };
+    const { labels, classWeights, weightSum } = saved;
+    const arrays = { dy, labels, classWeights, weightSum };
+    return { logProbabilities: nllLossBackward(runtime, arrays, plan.setup) };
   },
-  flops: (_inputs, plan) => plan.n,
-  bytes: (_inputs, plan) => 4 * (2 * plan.n + sizeOf(plan.shape)),
+  flops: (_inputs, plan) => plan.setup.n,
+  bytes: (_inputs, plan) => 4 * (2 * plan.setup.n + sizeOf(plan.shape)),
   source: 'Goodfellow, Bengio & Courville, Deep Learning (2016), section 6.2.1',
 };
