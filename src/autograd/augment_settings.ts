@@ -1,4 +1,5 @@
 import { UsageError } from '../gpu/errors.js';
+import { F32_RANGE, isF32 } from '../gpu/f32.js';
 import type { AugmentRule } from '../kernels/augment.js';
 
 /** Random changes of pictures; what is absent is not done. */
@@ -100,6 +101,9 @@ function elasticRule(settings: AugmentSettings['elastic']): AugmentRule['elastic
 }
 
 function within(name: string, value: number, least: number, most: number): number {
-  if (typeof value === 'number' && value >= least && value <= most) return value;
+  if (typeof value === 'number' && value >= least && value <= most) {
+    if (isF32(value)) return value;
+    throw new UsageError(`augment: ${name} must be 0, or ${F32_RANGE} in size (f32), got ${value}`);
+  }
   throw new UsageError(`augment: ${name} must lie in [${least}, ${most}], got ${String(value)}`);
 }

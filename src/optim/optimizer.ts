@@ -1,5 +1,6 @@
 import type { GpuArray } from '../gpu/array.js';
 import { DeviceError, GradError, ShapeError } from '../gpu/errors.js';
+import { F32_RANGE, isF32 } from '../gpu/f32.js';
 import type { Runtime } from '../gpu/runtime.js';
 import type { Guard, OptimizerArrays } from '../kernels/optimizer.js';
 import { outsideScopes, Tensor } from '../tensor.js';
@@ -115,7 +116,7 @@ export abstract class Optimizer {
     inRange('weightDecay', weightDecay, 0, Infinity);
     this.members = membersOf(parameters, weightDecay);
     this.runtime = this.members[0].tensor.runtime;
-    this.lr = lr;
+    this.lr = inRange('lr', lr, 0, Infinity);
     const shapes = this.members.map(({ tensor }) => tensor.shape);
     this.groups = layOut(this.runtime, shapes).map((layout) => this.makeGroup(layout));
   }
@@ -126,7 +127,9 @@ export abstract class Optimizer {
   }
 
   set lr(value: number) {
-    this.rate = inRange('lr', value, 0, Infinity);
+    // Schedules fall towards 0: what f32 cannot tell from it is 0.
+    const isTiny = typeof value === 'number' && value > 0 && value < 1;
+    this.rate = isTiny ? value : inRange('lr', value, 0, Infinity);
   }
 
   /** Updates every parameter that has a gradient. */
@@ -376,9 +379,14 @@ function differences(
   return problems;
 }
 
-/** The option, once it lies in [low, high]. */
-export function inRange(name: string, value: number, low: number, high: number): number {
-  if (value >= low && value <= high && Number.isFinite(value)) return value;
-  const range = high === Infinity ? `at least ${low}` : `in [${low}, ${high}]`;
+/** The option, once it is a number of f32 in [low, high]. */
+export function inRange(name: string, value: unknown, low: number, high: number): number {
+  if (typeof value !== 'number') {
+    const came = typeof value === 'string' ? JSON.stringify(value) : String(value);
+    throw new ShapeError(`optimizer: ${name} must be a number, got ${came} (${typeof value})`);
+  }
+  if (value >= low && value <= high && isF32(value)) return value;
+  let range = high === Infinity ? `at least ${low}` : `in [${low}, ${high}]`;
+  if (!Number.isNaN(value) && !isF32(value)) range = `0, or ${F32_RANGE} in size (f32)`;
   throw new ShapeError(`optimizer: ${name} must be ${range}, got ${value}`);
 }

@@ -1,4 +1,5 @@
 import { UsageError } from '../gpu/errors.js';
+import { F32_RANGE, isF32 } from '../gpu/f32.js';
 import { schedule, type Plateau, type PlateauState, type Schedule } from '../optim/index.js';
 
 /* Learning-rate schedules as texts: `--schedule cosine`, `"schedule": "inverse-time:2e-6"`. */
@@ -47,7 +48,10 @@ export function parseSchedule(text: string): ParsedSchedule {
   const values = list === '' ? [] : list.split(',').map((part) => Number(part || NaN));
   if (Object.hasOwn(forms, name)) {
     const [least, most] = arity[name as ScheduleName];
-    const isFine = values.every((value) => Number.isFinite(value) && value >= 0);
+    const isFine = values.every((value) => value >= 0 && value < Infinity);
+    if (isFine && !values.every(isF32)) {
+      throw new UsageError(`schedule: expected numbers of f32 (0, or ${F32_RANGE}), got "${text}"`);
+    }
     if (isFine && values.length >= least && values.length <= most) {
       return { name: name as ScheduleName, values };
     }
@@ -112,6 +116,21 @@ export class LearningRate {
     const rate = this.rateOf(step);
     const rising = Math.ceil(this.settings.warmup * this.stepsPerEpoch);
     return step < rising ? (rate * (step + 1)) / (rising + 1) : rate;
+  }
+
+  /**
+   * Errors: UsageError where the rate grows beyond what f32 holds by the last step of the run, with
+   * which that of every schedule that grows is greatest.
+   */
+  checkGrowth(): void {
+    const { schedule: text, epochs } = this.settings;
+    const last = this.at(epochs * this.stepsPerEpoch - 1);
+    if (isF32(last) || last < 1) return;
+    throw new UsageError(
+      `train: --schedule ${text} takes the learning rate to ${last.toPrecision(3)} within ${epochs} epochs, ` +
+        'which f32 cannot hold',
+      'choose a factor of at most 1, or fewer --epochs',
+    );
   }
 
   /** Tells a plateau how an epoch ended. */

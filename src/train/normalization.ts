@@ -1,4 +1,5 @@
 import { UsageError } from '../gpu/errors.js';
+import { isF32 } from '../gpu/f32.js';
 
 /** Pixels in [0, 1] become (pixel − mean) / standardDeviation, channel by channel. */
 export interface Normalization {
@@ -27,8 +28,8 @@ export function parseNormalization(text: string): Normalization | null {
   const isFine =
     standardDeviation !== undefined &&
     mean.length === standardDeviation.length &&
-    mean.every(Number.isFinite) &&
-    standardDeviation.every((value) => Number.isFinite(value) && value > 0);
+    mean.every(isF32) &&
+    standardDeviation.every((value) => isF32(value) && value > 0);
   if (isFine) return { mean, standardDeviation };
   throw new UsageError(
     `normalize: expected none, imagenet, or means/deviations, got "${text}"`,

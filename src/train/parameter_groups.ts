@@ -1,4 +1,5 @@
 import { UsageError } from '../gpu/errors.js';
+import { F32_RANGE, isF32 } from '../gpu/f32.js';
 import type { Module } from '../nn/index.js';
 import {
   createOptimizer,
@@ -19,14 +20,16 @@ import type { Settings } from './settings.js';
  */
 function groupsOf(
   model: Module,
-  { lrScale, l2, weightDecay }: Pick<Settings, 'lrScale' | 'l2' | 'weightDecay'>,
+  { lr, lrScale, l2, weightDecay }: Pick<Settings, 'lr' | 'lrScale' | 'l2' | 'weightDecay'>,
 ): ParameterGroup[] {
   const factors = new Map<string, number>();
   for (const [pattern, factor] of Object.entries(lrScale)) {
+    expectF32(`--lr-scale ${pattern}=${factor} at --lr ${lr}`, factor * lr, factor === 0);
     for (const name of parametersOf(model, [pattern], '--lr-scale').keys()) {
       factors.set(name, factor);
     }
   }
+  expectF32(`--l2 ${l2} with --weight-decay ${weightDecay}`, weightDecay + 2 * l2);
   const groups = new Map<string, ParameterGroup & { parameters: [string, never][] }>();
   for (const [name, parameter] of model.namedParameters()) {
     const factor = factors.get(name) ?? 1;
@@ -37,6 +40,13 @@ function groupsOf(
     groups.set(key, group);
   }
   return [...groups.values()];
+}
+
+/** What two settings make together; each by itself is a number of f32. */
+function expectF32(what: string, value: number, isZero = value === 0): void {
+  if (isF32(value) && (value !== 0 || isZero)) return;
+  const text = `train: ${what} makes ${value}, which f32 cannot hold`;
+  throw new UsageError(text, `keep it from ${F32_RANGE}`);
 }
 
 /**

@@ -54,8 +54,8 @@ function dropoutOf(where: string, config: Record<string, unknown>): number {
     throw new UsageError(`${where}: got both dropout and keepProbability`, 'leave out one of them');
   }
   const keep = kind.checked(where, 'keepProbability', kind.positive, config.keepProbability);
-  if (keep <= 1) return 1 - keep;
-  throw new UsageError(`${where}: keepProbability: expected at most 1, got ${keep}`);
+  if (keep > 1) throw new UsageError(`${where}: keepProbability: expected at most 1, got ${keep}`);
+  return kind.checked(where, 'keepProbability: dropout, 1 minus it', kind.share, 1 - keep);
 }
 
 function unknownKey(where: string, key: string): UsageError {

@@ -1,4 +1,5 @@
 import { UsageError } from '../gpu/errors.js';
+import { F32_RANGE, F32_SMALLEST, isF32 } from '../gpu/f32.js';
 
 /** What values a setting may have, as text on the command line and as JSON in a config file. */
 export interface Kind<T> {
@@ -15,7 +16,7 @@ const inRange =
     typeof value === 'number' &&
     value >= low &&
     value <= high &&
-    (isWhole ? Number.isSafeInteger(value) : Number.isFinite(value));
+    (isWhole ? Number.isSafeInteger(value) : isF32(value));
 
 function numbers(expected: string, accepts: (value: unknown) => value is number): Kind<number> {
   const parse = (text: string): number | undefined => {
@@ -27,10 +28,19 @@ function numbers(expected: string, accepts: (value: unknown) => value is number)
 
 export const count = numbers('a positive whole number', inRange(1, Infinity, true));
 export const wholeFromZero = numbers('a whole number of at least 0', inRange(0, Infinity, true));
-export const positive = numbers('a positive number', inRange(Number.MIN_VALUE, Infinity, false));
-export const fromZero = numbers('a number of at least 0', inRange(0, Infinity, false));
+export const positive = numbers(
+  `a positive number (f32: ${F32_RANGE})`,
+  inRange(Number.MIN_VALUE, Infinity, false),
+);
+export const fromZero = numbers(
+  `a number of at least 0 (f32: 0, or ${F32_RANGE})`,
+  inRange(0, Infinity, false),
+);
 /** A share of 1 that is not all of it. */
-export const share = numbers('a number from 0 to less than 1', inRange(0, 1 - 2 ** -24, false));
+export const share = numbers(
+  `a number from 0 to less than 1 (f32: 0, or at least ${F32_SMALLEST})`,
+  inRange(0, 1 - 2 ** -24, false),
+);
 
 export const text: Kind<string> = {
   expected: 'a text',

@@ -101,6 +101,7 @@ export class Trainer {
     this.evaluator = new Evaluator(this.classifier);
     this.stepsPerEpoch = batchCount(train.size, config.batchSize, config.dropLast);
     this.rate = new LearningRate(config, this.stepsPerEpoch, progress.plateau);
+    this.rate.checkGrowth();
     if (progress.lossScale) optimizer.scaler?.load(progress.lossScale);
     const { step, epoch } = progress;
     this.resumedAt = step;

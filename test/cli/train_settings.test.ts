@@ -124,6 +124,16 @@ describe('wrong settings get one clear error', () => {
     ['colour for grey', ['--normalize', 'imagenet'], /is for 3 channels, the images have 1/],
     ['a missing config', ['--config', 'none.json'], /--config none.json: no such file/],
     ['weights that are not there', ['--init-from', 'none.h5'], /none\.h5/],
+    [
+      'weights of no f32',
+      ['--l2', '2e38'],
+      /--l2 2e\+38 with --weight-decay 0 makes 4e\+38, which f32/,
+    ],
+    [
+      'a rate that grows beyond f32',
+      ['--schedule', 'exponential:1e10', '--epochs', '9'],
+      /takes the learning rate to \S+ within 9 epochs, which f32 cannot hold\nfix: choose a factor/,
+    ],
     ['a value twice', ['--lr', '1', '--lr', '2'], /lr was given twice/],
   ];
   it.each(cases)('%s', async (_title, args, message) => {

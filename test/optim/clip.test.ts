@@ -57,6 +57,7 @@ describe('clipGradNorm', () => {
     expect(() => clipGradNorm([w], 1)).toThrow(
       'clipGradNorm: no parameter has a gradient\nfix: call backward() before',
     );
+    expect(() => clipGradNorm([w], 1e-300)).toThrow('maxNorm must be 0, or 1.18e-38');
     expect(() => clipGradNorm([w], -1)).toThrow('maxNorm must be at least 0, got -1');
   });
 });

@@ -353,6 +353,16 @@ describe('optimizers', () => {
     expect(() => new optim.SGD([w], { lr: -1 })).toThrow(
       'optimizer: lr must be at least 0, got -1',
     );
+    expect(() => new optim.SGD([w], { lr: '0.1' as never })).toThrow(
+      'optimizer: lr must be a number, got "0.1" (string)',
+    );
+    const range = 'must be 0, or 1.18e-38 to 3.40e+38 in size (f32), got';
+    for (const lr of [1e39, 1e-300, Infinity]) {
+      expect(() => new optim.SGD([w], { lr })).toThrow(`optimizer: lr ${range} ${lr}`);
+    }
+    expect(() => new optim.Adam([w], { epsilon: 1e-300 })).toThrow(`epsilon ${range} 1e-300`);
+    expect(() => new optim.SGD([w], { momentum: 1e-60 })).toThrow(`momentum ${range} 1e-60`);
+    expect(() => new optim.SGD([w], { weightDecay: 1e39 })).toThrow(`weightDecay ${range} 1e+39`);
     expect(() => new optim.SGD([w], { nesterov: true })).toThrow(
       'optimizer: nesterov needs a momentum',
     );
@@ -361,6 +371,18 @@ describe('optimizers', () => {
     expect(() => optim.createOptimizer('adagrad' as never, [w])).toThrow(
       'optimizer: no optimizer named "adagrad"; there are sgd, adam, adamw, rmsprop',
     );
+  });
+
+  it('take a rate that a schedule has lowered to nothing, and none beyond f32', async () => {
+    const w = device.ones([1], { requiresGrad: true });
+    const optimizer = new optim.SGD([w], { lr: 0.5 });
+    optimizer.lr = 1e-300;
+    w.backward(device.ones([1]));
+    optimizer.step();
+    expect(await w.data()).toEqual(Float32Array.of(1));
+    expect(() => (optimizer.lr = 1e39)).toThrow('optimizer: lr must be 0, or 1.18e-38');
+    expect(optimizer.lr).toBe(1e-300);
+    optimizer.dispose();
   });
 
   it('refuse a state of other parameters and change nothing', () => {

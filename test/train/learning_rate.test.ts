@@ -67,6 +67,8 @@ describe('the learning rate of a step', () => {
     ['stages:1,,2', 'schedule: expected stages:RATE'],
     ['inverse-time:1,2', 'schedule: expected inverse-time:DECAY'],
     ['constant:3', 'schedule: expected constant, got "constant:3"'],
+    ['inverse-time:1e39', 'schedule: expected numbers of f32 (0, or 1.18e-38 to 3.40e+38), got'],
+    ['stages:1e-300,1', 'schedule: expected numbers of f32'],
     ['plateau:2,3', 'factor=2, which is out of range'],
     ['exponential:-1', 'schedule: expected exponential:FACTOR'],
   ])('%s is refused', (text, message) => {

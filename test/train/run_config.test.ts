@@ -54,7 +54,10 @@ describe('settings', () => {
     [{ batchsize: 3 }, 'did you mean "batchSize"?'],
     [{ colour: 3 }, 'c: no setting named "colour"\nfix: there are model, data,'],
     [{ epochs: '3' }, 'c: epochs: expected a positive whole number, got "3"'],
-    [{ dropout: 1 }, 'c: dropout: expected a number from 0 to less than 1, got 1'],
+    [
+      { dropout: 1 },
+      'c: dropout: expected a number from 0 to less than 1 (f32: 0, or at least 1.18e-38), got 1',
+    ],
     [{ model: 'resnet102' }, 'c: model: expected one of mnist-cnn,'],
     [{ schedule: 'cosin' }, 'schedule: no schedule named "cosin"'],
     [{ normalize: '0.5' }, 'normalize: expected none, imagenet, or means/deviations, got "0.5"'],
