@@ -1,5 +1,5 @@
 // Imports point one way (docs: the house in the README): cli → bench → train → data, models, io → nn, optim → ops, tensor →
-// autograd → kernels → gpu. The engine's core loads in a browser, so it imports no package and nothing of Node.
+// autograd, tune → kernels → gpu. The engine's core loads in a browser, so it imports no package and nothing of Node.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
@@ -11,6 +11,7 @@ const LAYERS = new Map(
   Object.entries({
     gpu: 0,
     kernels: 1,
+    tune: 2,
     autograd: 2,
     ops: 3,
     'ops.ts': 3,
@@ -31,7 +32,7 @@ const LAYERS = new Map(
 );
 
 const CORE = new Set(
-  'gpu kernels autograd ops ops.ts tensor.ts capture.ts device.ts nn optim models index.ts'.split(
+  'gpu kernels tune autograd ops ops.ts tensor.ts capture.ts device.ts nn optim models index.ts'.split(
     ' ',
   ),
 );

@@ -25,7 +25,7 @@ const SHADER_OF_LAUNCHER = new Map(Object.entries({ arange: 'fill' }));
 export function checkInventory(root) {
   const stems = stemsIn(root, 'src/autograd/ops', 'ts');
   if (stems.length === 0) return ['src/autograd/ops: no records found'];
-  const launchers = stemsIn(root, 'src/kernels', 'ts');
+  const launchers = [...stemsIn(root, 'src/kernels', 'ts'), ...foldersIn(root, 'src/kernels')];
   const shaders = stemsIn(root, 'shaders', 'wgsl');
   return [
     ...stems.flatMap((stem) => missingParts(root, stem, shaders)),
@@ -43,7 +43,9 @@ function missingParts(root, stem, shaders) {
   const wanted = [`src/reference/${stem}.ts`, `test/cases/${stem}.ts`, `docs/ops/${stem}.md`];
   const failures = [];
   if (!WITHOUT_KERNEL.has(stem)) {
-    wanted.push(`src/kernels/${stem}.ts`);
+    // An op with several kernels has a folder for them.
+    const isFolder = existsSync(join(root, 'src/kernels', stem));
+    wanted.push(`src/kernels/${isFolder ? `${stem}/` : ''}${stem}.ts`);
     const isNaive = (/** @type {string} */ name) =>
       name.startsWith(`${stem}_`) && name.split('_').includes('naive');
     if (!shaders.some(isNaive)) failures.push(`${stem}: no shaders/${stem}_*naive*.wgsl`);
@@ -100,6 +102,18 @@ function stemsIn(root, folder, extension) {
     .map((name) => name.slice(0, -extension.length - 1))
     .filter((stem) => !NOT_OPS.has(stem))
     .sort();
+}
+
+/**
+ * @param {string} root
+ * @param {string} folder
+ */
+function foldersIn(root, folder) {
+  const path = join(root, folder);
+  if (!existsSync(path)) return [];
+  return readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
 }
 
 runAsProgram(import.meta.url, checkInventory);

@@ -1,5 +1,5 @@
 // Both gradients of Winograd's convolution F(2×2, 3×3) with padding 1, whose output is as large as its
-// input: what conv2d_winograd_operands_turned and conv2d_winograd_grad_operands transform, in one
+// input: what conv2d_winograd_operands_flipped and conv2d_winograd_grad_operands transform, in one
 // dispatch. The tiles of dy that the gradient of the input needs are those of the filter's gradient with
 // a pixel more all round, so that dy is read once for both.
 //
@@ -16,7 +16,7 @@
 // Limits: WebGPU's defaults.
 // @use lib/deal.wgsl
 // @use lib/winograd_filter.wgsl
-// @use lib/winograd_filter_turned.wgsl
+// @use lib/winograd_filter_flipped.wgsl
 // @use lib/winograd_input.wgsl
 
 const F: u32 = 2u;

@@ -8,11 +8,11 @@ import type { DispatchTiming } from './gpu/profiler.js';
 import { Runtime } from './gpu/runtime.js';
 import { isOn } from './gpu/switch.js';
 import { castArray } from './kernels/cast.js';
-import { loadChoices } from './kernels/choice_cache.js';
+import { loadChoices } from './tune/choice_cache.js';
 import { arangeArray, fillArray } from './kernels/fill.js';
 import { randomArray } from './kernels/random.js';
-import { reportOff, type TuneReport } from './kernels/tune_report.js';
-import { tuneKernels, type TuneOptions } from './kernels/tuner.js';
+import { reportOff, type TuneReport } from './tune/report.js';
+import { tuneKernels, type TuneOptions } from './tune/tuner.js';
 import { runInScope, Tensor } from './tensor.js';
 
 export type { Captured, CaptureInput };

@@ -22,8 +22,8 @@ export {
   TrainingError,
   UsageError,
 } from './gpu/errors.js';
-export type { TunedCandidate, TunedKernel, TuneReport } from './kernels/tune_report.js';
-export type { TuneOptions } from './kernels/tuner.js';
+export type { TunedCandidate, TunedKernel, TuneReport } from './tune/report.js';
+export type { TuneOptions } from './tune/tuner.js';
 export * as models from './models/index.js';
 export * as nn from './nn/index.js';
 export { ops, type InputShapes, type OpEntry } from './ops/index.js';

@@ -1,6 +1,6 @@
 import { sizeOf } from '../gpu/array.js';
 import { ShapeError } from '../gpu/errors.js';
-import type { Conv2dGeometry } from '../kernels/conv2d_geometry.js';
+import type { Conv2dGeometry } from '../kernels/conv2d/geometry.js';
 import type { InputMetas, Meta, Plan } from './record.js';
 import { expectInput, label } from './shapes.js';
 

@@ -1,7 +1,7 @@
 import type { OpRecord } from '../autograd/record.js';
 import type { Device } from '../device.js';
 import type { DType, GpuArray } from '../gpu/array.js';
-import type { Conv2dGeometry } from '../kernels/conv2d_geometry.js';
+import type { Conv2dGeometry } from '../kernels/conv2d/geometry.js';
 import type { BenchOpName } from './types.js';
 
 /** One kernel that can compute a case; no `option` where the op has but one. */
@@ -25,7 +25,7 @@ export interface BenchCase {
   /** Only of a convolution: what another engine must know of it. */
   convolution?: Convolution | undefined;
   /** Why a kernel does not fit, or null where it does; absent where that cannot be told. */
-  whyNot?: ((name: string, device: Device) => string | null) | undefined;
+  unsupportedReason?: ((name: string, device: Device) => string | null) | undefined;
   open(device: Device): CaseRunner;
 }
 
@@ -72,5 +72,5 @@ export interface RecordCase {
   /** Where the record's own list does not tell one direction from another. */
   variants?: (device: Device) => CaseVariant[];
   convolution?: Convolution;
-  whyNot?: (name: string, device: Device) => string | null;
+  unsupportedReason?: (name: string, device: Device) => string | null;
 }

@@ -6,11 +6,17 @@ import { maxPool2d } from '../autograd/ops/pool2d.js';
 import { recordOf } from '../autograd/ops/reduce.js';
 import type { OpRecord } from '../autograd/record.js';
 import { softmaxCrossEntropy } from '../autograd/ops/softmax_cross_entropy.js';
-import { slackOf, sumOfSizes } from '../kernels/accuracy.js';
-import { conv2dVariants, type Conv2dDirection, type Conv2dVariant } from '../kernels/conv2d.js';
-import { whyNot } from '../kernels/conv2d_fit.js';
-import type { Conv2dGeometry } from '../kernels/conv2d_geometry.js';
-import { depthwiseVariants, whyNotDepthwise } from '../kernels/depthwise_conv2d_variants.js';
+import { sumOfSizes } from '../kernels/accuracy.js';
+import type { Conv2dDirection, Conv2dGeometry } from '../kernels/conv2d/geometry.js';
+import {
+  conv2dUnsupportedReason,
+  conv2dVariants,
+  supportedConv2dVariants,
+} from '../kernels/conv2d/variants.js';
+import {
+  depthwiseUnsupportedReason,
+  supportedDepthwiseVariants,
+} from '../kernels/depthwise_conv2d/variants.js';
 import type { RecordCase } from './case.js';
 import { convolutionWords, parseShape, type Shape } from './shapes.js';
 import type { BenchOpName, Direction } from './types.js';
@@ -53,12 +59,6 @@ export const opCases: Record<Exclude<BenchOpName, 'optimizer' | 'train'>, OpCase
 
 type DTypeName = 'f32' | 'f16';
 
-/** Left out where it is that of all others. */
-function slackFor(name: string, direction: Direction, terms: number): { slack?: number } {
-  const slack = slackOf(name, direction, terms);
-  return slack > 1 ? { slack } : {};
-}
-
 const conv2dDirections: Record<Direction, Conv2dDirection> = {
   forward: 'forward',
   'grad-input': 'gradInput',
@@ -81,18 +81,18 @@ function conv2dCase(shape: string, direction: Direction, dtype: DTypeName): OpCa
     ? { forward: r * r, 'grad-input': (r * r * k) / c, 'grad-weight': n * p * q }
     : { forward: r * r * c, 'grad-input': r * r * k, 'grad-weight': n * p * q };
   const key = conv2dDirections[direction];
-  const types = { x: dtype, w: dtype };
-  const plain: Pick<OpCase, 'variants' | 'whyNot'> = {
+  const problem = { direction: key, geometry, types: { x: dtype, w: dtype } };
+  const plain: Pick<OpCase, 'variants' | 'unsupportedReason'> = {
     variants: ({ info }) =>
-      conv2dVariants(key, geometry, info, types).map((name) => ({
-        ...{ name, option: { [key]: name } },
-        ...slackFor(name, direction, sums[direction]),
-      })),
-    whyNot: (name, { info }) => whyNot(name as Conv2dVariant, key, geometry, info, types),
+      supportedConv2dVariants({ ...problem, info }).map((name) => {
+        const slack = conv2dVariants[name].slack?.(key, sums[direction]);
+        return { name, option: { [key]: name }, ...(slack === undefined ? {} : { slack }) };
+      }),
+    unsupportedReason: (name, { info }) => conv2dUnsupportedReason(name, { ...problem, info }),
   };
   const depthwise: typeof plain = {
-    variants: () => depthwiseVariants(key, geometry).map((name) => ({ name, option: name })),
-    whyNot: (name) => whyNotDepthwise(name, key, geometry),
+    variants: () => supportedDepthwiseVariants(problem).map((name) => ({ name, option: name })),
+    unsupportedReason: (name) => depthwiseUnsupportedReason(name, problem),
   };
   return {
     record,

@@ -1,6 +1,6 @@
 import { UsageError } from '../gpu/errors.js';
-import { conv2dVariantNames } from '../kernels/conv2d_fit.js';
-import { depthwiseVariantNames } from '../kernels/depthwise_conv2d_variants.js';
+import { conv2dVariantNames } from '../kernels/conv2d/variants.js';
+import { depthwiseVariantNames } from '../kernels/depthwise_conv2d/variants.js';
 import { opCases } from './op_cases.js';
 import { parseShape } from './shapes.js';
 import { suites } from './suites.js';

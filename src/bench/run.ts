@@ -1,6 +1,6 @@
 import type { Device } from '../device.js';
 import { DeviceError, UsageError } from '../gpu/errors.js';
-import { figuresOf } from '../kernels/tune_report.js';
+import { figuresOf } from '../tune/report.js';
 import type { BenchCase, RecordCase } from './case.js';
 import { opCases } from './op_cases.js';
 import { measureCase, type CaseSettings } from './measure_case.js';
@@ -149,9 +149,9 @@ function casesOf(
   return usable.flatMap((shape) =>
     directionsOf(directions, request.direction).map((direction): BenchCase => {
       const { cost, ...recordCase } = build(shape, direction, dtype);
-      const { convolution, whyNot } = recordCase;
+      const { convolution, unsupportedReason } = recordCase;
       const open = (device: Device) => openRecordCase(device, recordCase);
-      return { op, shape, direction, dtype, cost, convolution, whyNot, open };
+      return { op, shape, direction, dtype, cost, convolution, unsupportedReason, open };
     }),
   );
 }
@@ -183,7 +183,7 @@ async function measureCases(
     rows.push(...found.rows);
     for (const name of found.names) seen.add(name);
     if (variant && found.rows.length === 0) {
-      const why = benchCase.whyNot?.(variant, device);
+      const why = benchCase.unsupportedReason?.(variant, device);
       reason = why ? `, ${why}` : '';
       say(`  ${variant} does not fit${reason}; there are ${found.names.join(', ')}`);
     }

@@ -3,7 +3,7 @@ import { DeviceError } from '../gpu/errors.js';
 import { measureMemory } from '../gpu/lifetimes.js';
 import type { DispatchTiming } from '../gpu/profiler.js';
 import { median } from '../gpu/timing.js';
-import type { TuningFigures } from '../kernels/tune_report.js';
+import type { TuningFigures } from '../tune/report.js';
 import { ratesOf } from './numbers.js';
 import { profileOf } from './profile.js';
 import { measureHost, profileSteps, reportOf, runSteps, type StepReport } from './profile_step.js';

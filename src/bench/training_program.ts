@@ -1,5 +1,5 @@
 import type { Device } from '../device.js';
-import { figuresOf, type TuningFigures } from '../kernels/tune_report.js';
+import { figuresOf, type TuningFigures } from '../tune/report.js';
 import { createModel, publishedOptions } from '../models/index.js';
 import { Dropout, recomputeSegments, type Module } from '../nn/index.js';
 import type { LossScaleState } from '../optim/index.js';

@@ -1,6 +1,6 @@
 import type { Device } from '../device.js';
-import { reportOff, summaryLines, type TuneReport } from '../kernels/tune_report.js';
-import { tuneKernels } from '../kernels/tuner.js';
+import { reportOff, summaryLines, type TuneReport } from '../tune/report.js';
+import { tuneKernels } from '../tune/tuner.js';
 import type { BenchCase } from './case.js';
 
 /** Tunes the shapes and directions that are going to be measured, before the first measurement. */

@@ -1,4 +1,4 @@
-import type { TuningFigures } from '../kernels/tune_report.js';
+import type { TuningFigures } from '../tune/report.js';
 import type { ProfileRow } from './profile.js';
 import type { StepReport } from './profile_step.js';
 

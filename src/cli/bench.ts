@@ -1,7 +1,8 @@
 import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
 import { benchOps, directions, peerNames, scales, type BenchRequest } from '../bench/types.js';
-import { isTerminal, note, noteLines, printJson, printStyled } from './output.js';
+import { currentVariant } from '../gpu/variant_choices.js';
 import { openDevice, withCommon, type CommonOptions } from './options.js';
+import { isTerminal, note, noteLines, printJson, printStyled } from './output.js';
 
 type BenchOptions = CommonOptions & Omit<BenchRequest, 'op'> & { save?: string };
 
@@ -25,7 +26,12 @@ export function benchCommand(program: Command): void {
       .addOption(
         new Option('--direction <name>', 'which computation').choices([...directions, 'all']),
       )
-      .option('--variant <name>', 'one kernel, chosen, or all that fit (default all)')
+      .option(
+        '--variant <name>',
+        'one kernel, chosen, or all that fit (default all)',
+        // Older names go on working.
+        (name) => currentVariant(name),
+      )
       .addOption(new Option('--dtype <type>', 'element type').choices(['f32', 'f16']))
       .option('--against <engines>', `also measure ${peerNames.join(', ')}`, peerList)
       .option(

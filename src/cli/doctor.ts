@@ -9,7 +9,7 @@ export function doctorCommand(program: Command): void {
       .description('adapter, driver, limits, features and a kernel self-test'),
   ).action(async (options: CommonOptions) => {
     const { selfTest } = await import('../train/self_test.js');
-    const { choicesPlace } = await import('../kernels/choice_cache.js');
+    const { choicesPlace } = await import('../tune/choice_cache.js');
     const device = await openDevice(options);
     try {
       const tests = await selfTest(device);

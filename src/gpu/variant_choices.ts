@@ -1,3 +1,18 @@
+/** Variants under the names that older caches, runs and command lines have. */
+const renamed: Readonly<Record<string, string>> = {
+  shuffle: 'subgroup8',
+  few: 'smallChannel',
+  columns: 'col2im',
+  wide: 'upcast',
+  whole: 'fused',
+  joined: 'fusedWorkgroup',
+};
+
+/** Today's name of a variant. */
+export function currentVariant(name: string): string {
+  return Object.hasOwn(renamed, name) ? renamed[name] : name;
+}
+
 /**
  * Which kernel computes which shape on this device, where something better is known than the
  * built-in choice: the autotuner's results. A key names op, direction, shape and element types;
@@ -41,7 +56,9 @@ export class VariantChoices {
   /** Puts these choices in the place of all there are. */
   replace(entries: Readonly<Record<string, string>>): void {
     this.variants.clear();
-    for (const [key, variant] of Object.entries(entries)) this.variants.set(key, variant);
+    for (const [key, variant] of Object.entries(entries)) {
+      this.variants.set(key, currentVariant(variant));
+    }
   }
 
   /** All choices, in the order of their keys. */

@@ -17,6 +17,16 @@ export function accumulate(runtime: Runtime, target: GpuArray, source: GpuArray)
   });
 }
 
+/** Adds to an array, where there is something to add, and gives it back. */
+export function addInPlace(
+  runtime: Runtime,
+  target: GpuArray,
+  source: GpuArray | undefined,
+): GpuArray {
+  if (source) accumulate(runtime, target, source);
+  return target;
+}
+
 /** a + b into a new array of a's shape. */
 export function addArrays(runtime: Runtime, a: GpuArray, b: GpuArray): GpuArray {
   const sum = runtime.alloc(a.shape, a.dtype);

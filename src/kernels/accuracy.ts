@@ -9,20 +9,6 @@ export function allowedError(terms: number, magnitude: number): number {
 }
 
 /**
- * F(4×4) adds numbers before it multiplies them: of equal numbers its products add up to 47 times
- * those of the sum itself along one axis.
- */
-const WINOGRAD4_SLACK = 47;
-
-/** How many times `allowedError` a kernel of a convolution is held to; 1 for nearly all. */
-export function slackOf(variant: string, direction: string, terms: number): number {
-  if (variant === 'winograd4') return WINOGRAD4_SLACK;
-  // Rounding dy to f16 changes each product by up to 2⁻¹¹ of it.
-  const roundsDy = variant === 'subgroupMatrix' && direction !== 'forward';
-  return roundsDy ? 1 + 2 ** -11 / allowedError(terms, 1) : 1;
-}
-
-/**
  * The largest Σ|a·b| over `terms` products of normal numbers that an array of results may hold: each
  * term is 2/π in the mean with a standard deviation of 0.77, and one sum in millions lies five
  * deviations above.

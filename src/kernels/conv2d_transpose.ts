@@ -3,8 +3,8 @@ import { ShapeError } from '../gpu/errors.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { activationCodes, type FusedActivation } from './activation.js';
 import { finishInPlace } from './bias_activation.js';
-import { conv2dForward, conv2dGradInput, conv2dGradWeight } from './conv2d.js';
-import { conv2dCost, type Conv2dGeometry } from './conv2d_geometry.js';
+import { conv2dForward, conv2dGradInput, conv2dGradWeight } from './conv2d/conv2d.js';
+import { conv2dCost, type Conv2dGeometry } from './conv2d/geometry.js';
 
 /*
  * A transposed convolution is a convolution with its forward pass and the gradient of its input

@@ -1,4 +1,4 @@
-import type { Padding, Pair } from '../kernels/conv2d_geometry.js';
+import type { Padding, Pair } from '../kernels/window_geometry.js';
 import { avgPool2d, globalAvgPool2d, maxPool2d } from '../ops/pooling.js';
 import type { Tensor } from '../tensor.js';
 import { Module, nonDefaults } from './module.js';

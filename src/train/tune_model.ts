@@ -1,6 +1,6 @@
 import { noGrad } from '../autograd/recording.js';
 import type { Device } from '../device.js';
-import { reportOff, summaryLines, type TuneReport } from '../kernels/tune_report.js';
+import { reportOff, summaryLines, type TuneReport } from '../tune/report.js';
 import { createModel } from '../models/index.js';
 import { softmaxCrossEntropy } from '../ops/loss.js';
 import type { OperandType } from '../ops/mixed_precision.js';

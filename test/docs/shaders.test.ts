@@ -6,7 +6,7 @@ it('a shader that does not compile is told with its place, line and values', asy
   const { runtime } = device;
   const [a, b, bias, residual, y] = [1, 2, 3, 4, 5].map(() => device.ones([4]).gpuArray);
   runtime.dispatch({
-    shader: 'matmul_tiled',
+    shader: 'matmul_forward_tiled',
     op: 'matmul',
     tune: { TILE_M: 30 },
     bindings: { a, b, bias, residual, y },
@@ -22,6 +22,8 @@ it('a shader that does not compile is told with its place, line and values', asy
   );
   expect(error?.constructor.name).toBe('ShaderError');
   const line = 'const_assert TILE_M % ROWS == 0u && TILE_N % COLUMNS == 0u;';
-  expect(error?.message).toMatch(/^shaders\/matmul_tiled\.wgsl:\d+:1: const assertion failed/);
+  expect(error?.message).toMatch(
+    /^shaders\/matmul_forward_tiled\.wgsl:\d+:1: const assertion failed/,
+  );
   expect(error?.message).toContain(`\n${line}\n^\nwith {"TILE_M":30}`);
 });

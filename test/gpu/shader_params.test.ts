@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { loadShader, packParams, type ParamValues } from '../../src/gpu/shader.js';
 
 describe('parameters in structs', () => {
-  const shader = loadShader('matmul_shuffle_pair', {});
+  const shader = loadShader('matmul_forward_subgroup8_pair', {});
   const product = (m: number) => ({
     ...{ batch_shape: [1, 2, 3, 4], m, n: 6, k: 7, batches: 8, a_repeats: 9, b_repeats: 10 },
     ...{ depth: 11, transpose_a: 12, transpose_b: 13, added: 14, clamp_range: [0.5, 1.5] },
@@ -21,7 +21,7 @@ describe('parameters in structs', () => {
     const incomplete: ParamValues = product(5);
     delete incomplete.m;
     expect(() => packParams(shader, { ...values, second: incomplete })).toThrow(
-      'shaders/matmul_shuffle_pair.wgsl: Params second.m not given',
+      'shaders/matmul_forward_subgroup8_pair.wgsl: Params second.m not given',
     );
     expect(() => packParams(shader, { ...values, first: { ...product(5), q: 1 } })).toThrow(
       'Params has no field first.q',

@@ -14,10 +14,18 @@ describe('choices of variants', () => {
       ['a', 'naive'],
       ['b', 'tiled'],
     ]);
-    choices.replace({ c: 'few' });
-    expect(choices.entries()).toEqual({ c: 'few' });
+    choices.replace({ c: 'winograd2' });
+    expect(choices.entries()).toEqual({ c: 'winograd2' });
     choices.delete('c');
     expect(choices.size).toBe(0);
+  });
+
+  it('take variants under the names of older runs', () => {
+    const choices = new VariantChoices();
+    choices.replace({ a: 'shuffle', b: 'few', c: 'columns', d: 'wide', e: 'toString' });
+    expect(Object.values(choices.entries())).toEqual([
+      ...['subgroup8', 'smallChannel', 'col2im', 'upcast', 'toString'],
+    ]);
   });
 
   it('ask for no key while there are no choices and nobody watches', () => {

@@ -2,14 +2,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { conv2d, type Conv2dOptions } from '../../src/autograd/ops/conv2d.js';
 import type { Device } from '../../src/device.js';
 import type { DeviceInfo } from '../../src/gpu/adapter.js';
-import {
-  chooseVariant,
-  conv2dVariants,
-  conv2dAccurateVariants,
-  resolveVariants,
-} from '../../src/kernels/conv2d.js';
+import { accurateConv2dVariants } from '../../src/kernels/conv2d/choose.js';
 import { conv2dReference } from '../../src/reference/conv2d.js';
 import { runOp } from '../helpers/battery.js';
+import { resolved, supported } from '../helpers/conv2d_variants.js';
 import { testDevice } from '../helpers/device.js';
 import { fillCase, fillInput, seedOf } from '../helpers/fill.js';
 import { opCase, withIntegers, type OpCase } from '../cases/types.js';
@@ -94,7 +90,7 @@ describe('every variant at the edges of its tiles equals the reference', () => {
         tileCase.inputs.w.shape as Shape4,
         tileCase.options,
       );
-      const variants = conv2dAccurateVariants(geometry, device.info);
+      const variants = accurateConv2dVariants(geometry, device.info);
       expect(variants[0]).toBe('naive');
       for (const variant of variants) {
         const got = await runOp(device, conv2d, tileCase, {
@@ -121,20 +117,20 @@ describe('choice of a variant', () => {
   const wide = { ...lanes8, isSoftware: false, subgroupMinSize: 32, subgroupMaxSize: 32 };
   const directions = ['forward', 'gradInput', 'gradWeight'] as const;
   const chosen = (geometry: ReturnType<typeof planOf>, info: DeviceInfo) =>
-    directions.map((direction) => chooseVariant(direction, geometry, info));
+    Object.values(resolved(undefined, geometry, info));
 
   it('takes the kernels of 8 lanes on a software adapter', () => {
     const first = planOf([64, 28, 28, 1], [5, 5, 1, 32], { padding: 'same' });
     const second = planOf([64, 14, 14, 32], [5, 5, 32, 64], { padding: 'same' });
-    expect(chosen(first, lanes8)).toEqual(['few', 'columns', 'few']);
-    expect(chosen(second, lanes8)).toEqual(['shuffle', 'shuffle', 'shuffle']);
+    expect(chosen(first, lanes8)).toEqual(['smallChannel', 'col2im', 'smallChannel']);
+    expect(chosen(second, lanes8)).toEqual(['subgroup8', 'subgroup8', 'subgroup8']);
   });
 
   it('offers them nowhere else', () => {
     const geometry = planOf([8, 8, 8, 32], [3, 3, 32, 32]);
     for (const direction of directions) {
-      expect(conv2dVariants(direction, geometry, wide)).not.toContain('shuffle');
-      expect(conv2dVariants(direction, geometry, wide)).not.toContain('few');
+      expect(supported(direction, geometry, wide)).not.toContain('subgroup8');
+      expect(supported(direction, geometry, wide)).not.toContain('smallChannel');
     }
   });
 
@@ -143,7 +139,7 @@ describe('choice of a variant', () => {
     expect(chosen(geometry, lanes8)).toEqual(['matmul', 'matmul', 'matmul']);
     // 512 weights, each a sum over 100,352 pixels, fill no tile of a product.
     const few = planOf([8, 112, 112, 32], [1, 1, 32, 16]);
-    expect(chosen(few, lanes8)).toEqual(['matmul', 'matmul', 'shuffle']);
+    expect(chosen(few, lanes8)).toEqual(['matmul', 'matmul', 'subgroup8']);
   });
 
   it('takes tiles on a GPU, but not for a gradient of few channels', () => {
@@ -172,8 +168,8 @@ describe('choice of a variant', () => {
     expect(chosenFor(8, 32, 64, 64)).toEqual(winograd);
     expect(chosenFor(8, 8, 256, 256)).toEqual(winograd);
     // The sum over few tiles is short, and the filter's transform long.
-    expect(chosenFor(2, 7, 512, 512)).toEqual(['winograd2', 'winograd2', 'shuffle']);
-    const direct = ['shuffle', 'shuffle', 'shuffle'];
+    expect(chosenFor(2, 7, 512, 512)).toEqual(['winograd2', 'winograd2', 'subgroup8']);
+    const direct = ['subgroup8', 'subgroup8', 'subgroup8'];
     expect(chosenFor(4, 2, 512, 512)).toEqual(direct);
     // With few channels the tiles' bytes outweigh the products.
     expect(chosenFor(64, 28, 16, 32)).toEqual(direct);
@@ -185,39 +181,42 @@ describe('choice of a variant', () => {
 
   it('never chooses Winograd on a GPU, and counts only F(2×2) among the accurate', () => {
     const geometry = planOf([8, 32, 32, 64], [3, 3, 64, 64], { padding: 1 });
-    expect(conv2dVariants('forward', geometry, wide)).toEqual([
+    expect(supported('forward', geometry, wide)).toEqual([
       ...['naive', 'tiled', 'winograd2', 'winograd4'],
     ]);
-    expect(conv2dAccurateVariants(geometry, wide)).toEqual(['naive', 'tiled', 'winograd2']);
+    expect(accurateConv2dVariants(geometry, wide)).toEqual(['naive', 'tiled', 'winograd2']);
     expect(chosen(geometry, wide)).toEqual(['tiled', 'tiled', 'tiled']);
   });
 
   it('a single name counts for the directions it fits', () => {
     const geometry = planOf([1, 8, 8, 3], [3, 3, 3, 8]);
-    expect(resolveVariants('few', geometry, lanes8)).toEqual({
-      forward: 'few',
-      gradInput: 'columns',
-      gradWeight: 'few',
+    expect(resolved('smallChannel', geometry, lanes8)).toEqual({
+      forward: 'smallChannel',
+      gradInput: 'col2im',
+      gradWeight: 'smallChannel',
     });
   });
 
   it('refuses a variant that does not fit, and says why', () => {
     const strided = planOf([1, 9, 9, 8], [3, 3, 8, 8], { stride: 2 });
     const refuse = (variant: Conv2dOptions['variant'], geometry = strided, info = lanes8) =>
-      expect(() => resolveVariants(variant, geometry, info));
+      expect(() => resolved(variant, geometry, info));
     const grouped = planOf([1, 9, 9, 8], [3, 3, 4, 8], { groups: 2 });
-    refuse({ gradInput: 'shuffle' }, grouped).toThrow(
-      /variant 'shuffle' does not fit, gradInput: it needs groups=1, got 2\nfix: use one of naive/,
+    refuse({ gradInput: 'subgroup8' }, grouped).toThrow(
+      /variant 'subgroup8' does not fit, gradInput: it needs groups=1, got 2\nfix: use one of naive/,
     );
-    refuse('shuffle', grouped).toThrow(/'shuffle' does not fit, it needs groups=1/);
-    refuse('few', planOf([1, 9, 40, 1], [3, 9, 1, 8], { dilation: 2 })).not.toThrow();
-    refuse({ forward: 'few' }, planOf([1, 9, 40, 1], [3, 9, 1, 8], { dilation: 2 })).toThrow(
+    refuse('subgroup8', grouped).toThrow(/'subgroup8' does not fit, it needs groups=1/);
+    refuse('smallChannel', planOf([1, 9, 40, 1], [3, 9, 1, 8], { dilation: 2 })).not.toThrow();
+    refuse(
+      { forward: 'smallChannel' },
+      planOf([1, 9, 40, 1], [3, 9, 1, 8], { dilation: 2 }),
+    ).toThrow(
       /it needs 8 outputs to span at most 21 columns, S=9 with stride 1 and dilation 2 span 24/,
     );
-    refuse({ gradInput: 'columns' }, planOf([1, 9, 9, 17], [3, 3, 17, 8])).toThrow(
+    refuse({ gradInput: 'col2im' }, planOf([1, 9, 9, 17], [3, 3, 17, 8])).toThrow(
       /it needs C ≤ 16, got 17/,
     );
-    refuse({ gradInput: 'few' }).toThrow(/it does not compute this direction/);
+    refuse({ gradInput: 'smallChannel' }).toThrow(/it does not compute this direction/);
     refuse('fastest' as never).toThrow(/'fastest' does not fit, there is no such kernel/);
     refuse('winograd2').toThrow(/'winograd2' does not fit, it needs stride 1, got 2×2/);
     refuse('matmul').toThrow(/'matmul' does not fit, it needs a 1×1 filter, got 3×3/);
@@ -226,9 +225,9 @@ describe('choice of a variant', () => {
       limits: { maxStorageBufferBindingSize: 1000 },
     }).toThrow(/it needs a buffer of 9216 bytes, this adapter allows 1000/);
     const plain = planOf([1, 8, 8, 12], [3, 3, 12, 6]);
-    refuse({ forward: 'shuffle' }, plain).toThrow(/C to be a multiple of 8, got 12/);
-    refuse({ gradWeight: 'few' }, plain).toThrow(/K to be a multiple of 4, got 6/);
-    refuse('shuffle', planOf([1, 8, 8, 8], [3, 3, 8, 8]), wide).toThrow(
+    refuse({ forward: 'subgroup8' }, plain).toThrow(/C to be a multiple of 8, got 12/);
+    refuse({ gradWeight: 'smallChannel' }, plain).toThrow(/K to be a multiple of 4, got 6/);
+    refuse('subgroup8', planOf([1, 8, 8, 8], [3, 3, 8, 8]), wide).toThrow(
       /subgroups of exactly 8 lanes, this adapter has 32 to 32/,
     );
   });

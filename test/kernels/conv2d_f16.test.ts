@@ -5,11 +5,10 @@ import {
   conv2dForward,
   conv2dGradInput,
   conv2dGradWeight,
-  conv2dVariants,
-  resolveVariants,
-} from '../../src/kernels/conv2d.js';
-import { f32Operands } from '../../src/kernels/conv2d_geometry.js';
+} from '../../src/kernels/conv2d/conv2d.js';
+import { f32Operands } from '../../src/kernels/conv2d/geometry.js';
 import { conv2dReference } from '../../src/reference/conv2d.js';
+import { resolved, supported } from '../helpers/conv2d_variants.js';
 import { testDevice } from '../helpers/device.js';
 
 /** Integers of −20 … 180: exact in f16, while their sums leave its range. */
@@ -53,7 +52,7 @@ describe('conv2d of f16 operands sums in f32', () => {
       got.release();
       expect(Array.from(new Float32Array(bytes)), what).toEqual(Array.from(wanted));
     };
-    const narrow = conv2dVariants('forward', geometry, info, types);
+    const narrow = supported('forward', geometry, info, types);
     expect(narrow).toEqual(expect.arrayContaining(['naive', 'tiled']));
     for (const variant of narrow) {
       const dz = wideDy.gpuArray;
@@ -78,14 +77,14 @@ describe('conv2d of f16 operands sums in f32', () => {
     const software = { ...info, isSoftware: true, subgroupMinSize: 8, subgroupMaxSize: 8 };
     software.features = [...info.features, 'subgroups'];
     const all = (name: string) => ({ forward: name, gradInput: name, gradWeight: name });
-    expect(resolveVariants(undefined, geometry, software, types)).toEqual(all('wide'));
-    expect(resolveVariants(undefined, geometry, { ...info, isSoftware: false }, types)).not.toEqual(
-      expect.objectContaining({ forward: 'wide' }),
+    expect(resolved(undefined, geometry, software, types)).toEqual(all('upcast'));
+    expect(resolved(undefined, geometry, { ...info, isSoftware: false }, types)).not.toEqual(
+      expect.objectContaining({ forward: 'upcast' }),
     );
     const grouped = { x: meta([1, 8, 8, 8]), w: meta([3, 3, 4, 8]) };
     const other = conv2d.shape(grouped, { groups: 2 });
-    expect(resolveVariants(undefined, other.geometry, software, types)).toEqual(all('naive'));
-    expect(() => resolveVariants('wide', geometry, info)).toThrow(/it needs an operand of f16/);
+    expect(resolved(undefined, other.geometry, software, types)).toEqual(all('naive'));
+    expect(() => resolved('upcast', geometry, info)).toThrow(/it needs an operand of f16/);
   });
 
   it('refuses kernels that read f32 alone', async () => {
@@ -93,8 +92,8 @@ describe('conv2d of f16 operands sums in f32', () => {
     const meta = (shape: number[]) => ({ shape, dtype: 'f16' as const });
     const inputs = { x: meta([1, 8, 8, 8]), w: meta([3, 3, 8, 8]) };
     const { geometry, types } = conv2d.shape(inputs, {});
-    expect(resolveVariants('winograd2', geometry, info, f32Operands).forward).toBe('winograd2');
-    expect(() => resolveVariants('winograd2', geometry, info, types)).toThrow(
+    expect(resolved('winograd2', geometry, info, f32Operands).forward).toBe('winograd2');
+    expect(() => resolved('winograd2', geometry, info, types)).toThrow(
       /variant 'winograd2' does not fit, it needs operands of f32\nfix: use one of naive, tiled/,
     );
   });

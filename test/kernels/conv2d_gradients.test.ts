@@ -5,12 +5,12 @@ import {
   conv2dGradients,
   conv2dGradInput,
   conv2dGradWeight,
-  conv2dVariants,
-  type Conv2dVariant,
-} from '../../src/kernels/conv2d.js';
+} from '../../src/kernels/conv2d/conv2d.js';
+import type { Conv2dVariant } from '../../src/kernels/conv2d/variants.js';
 import { canDeal } from '../../src/kernels/deal.js';
-import { multiply } from '../../src/kernels/matmul.js';
-import { multiplyPair } from '../../src/kernels/matmul_pair.js';
+import { multiply } from '../../src/kernels/matmul/matmul.js';
+import { multiplyPair } from '../../src/kernels/matmul/pair.js';
+import { supported } from '../helpers/conv2d_variants.js';
 import { testDevice } from '../helpers/device.js';
 
 let device: Device;
@@ -110,7 +110,7 @@ describe('both gradients of a convolution', () => {
         const ran = dispatch.mock.calls.length;
         // What a pair needs beyond them, an adapter with subgroups of 8 has.
         const isPaired = info.subgroupMinSize === 8 && info.subgroupMaxSize === 8;
-        const fits = conv2dVariants('gradInput', geometry, info).includes(variant);
+        const fits = supported('gradInput', geometry, info).includes(variant);
         if (isPaired && fits) {
           // A pass adds what these kernels cannot.
           const extra = adds && (variant === 'naive' || options.stride !== undefined) ? 1 : 0;

@@ -9,12 +9,11 @@ import {
   conv2dForward,
   conv2dGradInput,
   conv2dGradWeight,
-  conv2dVariants,
-  resolveVariants,
-} from '../../src/kernels/conv2d.js';
+} from '../../src/kernels/conv2d/conv2d.js';
 import { conv2dReference } from '../../src/reference/conv2d.js';
 import { createDevice, type Device } from '../../src/device.js';
 import type { GpuArray } from '../../src/gpu/array.js';
+import { resolved, supported } from '../helpers/conv2d_variants.js';
 import { testDevice } from '../helpers/device.js';
 
 /** An adapter with all that the kernel asks for. */
@@ -37,18 +36,18 @@ describe('convolution by subgroup matrices', () => {
     const { geometry, types } = planOf([2, 8, 8, 16], [3, 3, 16, 32]);
     const reasonOn = (changes: Partial<DeviceInfo>, operands = types, shape = geometry) =>
       expect(() =>
-        resolveVariants({ forward: 'subgroupMatrix' }, shape, { ...capable, ...changes }, operands),
+        resolved({ forward: 'subgroupMatrix' }, shape, { ...capable, ...changes }, operands),
       );
-    expect(conv2dVariants('forward', geometry, capable, types)).toContain('subgroupMatrix');
+    expect(supported('forward', geometry, capable, types)).toContain('subgroupMatrix');
     // dy is f32 until these kernels round it.
     for (const [direction, operands] of [
       ['gradInput', { x: 'f32', w: 'f16' }],
       ['gradWeight', { x: 'f16', w: 'f32' }],
     ] as const) {
-      const fitting = conv2dVariants(direction, geometry, capable, operands);
+      const fitting = supported(direction, geometry, capable, operands);
       expect(fitting).toContain('subgroupMatrix');
     }
-    expect(resolveVariants(undefined, geometry, capable, types).forward).toBe('tiled');
+    expect(resolved(undefined, geometry, capable, types).forward).toBe('tiled');
     reasonOn({}).not.toThrow();
     for (const name of capable.features) {
       const features = capable.features.filter((other) => other !== name);
@@ -75,7 +74,7 @@ describe('convolution by subgroup matrices', () => {
     const device = await adapter!.requestDevice({
       requiredFeatures: capable.features as GPUFeatureName[],
     });
-    for (const name of ['conv2d_subgroup_matrix', 'conv2d_grad_weight_subgroup_matrix']) {
+    for (const name of ['conv2d_forward_subgroup_matrix', 'conv2d_grad_weight_subgroup_matrix']) {
       for (const edge of [64, 128]) {
         const { code } = loadShader(name, { BM: edge, BN: edge });
         const compile = async (text: string): Promise<string[]> => {
@@ -102,7 +101,7 @@ describe('convolution by subgroup matrices', () => {
   it('equals the reference where an adapter has the feature', async () => {
     const device = await testDevice();
     const { geometry, types } = planOf(cases[0][0], cases[0][1]);
-    if (!conv2dVariants('forward', geometry, device.info, types).includes('subgroupMatrix')) {
+    if (!supported('forward', geometry, device.info, types).includes('subgroupMatrix')) {
       console.log(`skipped: ${device.info.description} has no subgroup matrices that fit`);
       return;
     }

@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { conv2d } from '../../src/autograd/ops/conv2d.js';
 import type { Device } from '../../src/device.js';
-import { conv2dVariants } from '../../src/kernels/conv2d.js';
-import type { Conv2dGeometry } from '../../src/kernels/conv2d_geometry.js';
+import type { Conv2dGeometry } from '../../src/kernels/conv2d/geometry.js';
 import { conv2dReference } from '../../src/reference/conv2d.js';
 import type { RefArray } from '../../src/reference/types.js';
 import { opCase } from '../cases/types.js';
 import { runOp } from '../helpers/battery.js';
+import { supported } from '../helpers/conv2d_variants.js';
 import { testDevice } from '../helpers/device.js';
 import { fillCase, fillInput, seedOf } from '../helpers/fill.js';
 
@@ -239,7 +239,7 @@ describe('Winograd keeps the bound of its own terms', () => {
         const { x, w } = inputs;
         const meta = (array: RefArray) => ({ shape: array.shape, dtype: 'f32' as const });
         const { geometry } = conv2d.shape({ x: meta(x), w: meta(w) }, sample.options);
-        expect(conv2dVariants('forward', geometry, device.info)).toContain(`winograd${F}`);
+        expect(supported('forward', geometry, device.info)).toContain(`winograd${F}`);
 
         const { y } = conv2dReference.forward(inputs, sample.options);
         const dy = {

@@ -1,11 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { conv2d as conv2dRecord } from '../../src/autograd/ops/conv2d.js';
 import { createDevice, type Device } from '../../src/device.js';
-import { conv2dGradInput, conv2dVariants } from '../../src/kernels/conv2d.js';
+import { conv2dGradInput } from '../../src/kernels/conv2d/conv2d.js';
 import { conv2d } from '../../src/ops/conv.js';
 import { add } from '../../src/ops/elementwise.js';
 import { sum } from '../../src/ops/reduce.js';
 import type { Tensor } from '../../src/tensor.js';
+import { supported } from '../helpers/conv2d_variants.js';
 import { testDevice } from '../helpers/device.js';
 
 let device: Device;
@@ -45,7 +46,7 @@ describe('the gradient of a convolution’s input with an addend', () => {
     };
     const bare = await read(conv2dGradInput(runtime, dy, w, geometry, { variant: 'naive' }));
     const wanted = bare.map((value, i) => value + integers(xShape, 4)[i]);
-    for (const variant of [undefined, ...conv2dVariants('gradInput', geometry, info)]) {
+    for (const variant of [undefined, ...supported('gradInput', geometry, info)]) {
       const got = await read(conv2dGradInput(runtime, dy, w, geometry, { variant, addend }));
       if (variant?.startsWith('winograd')) {
         got.forEach((value, i) => expect(value, `${variant} ${i}`).toBeCloseTo(wanted[i], 3));

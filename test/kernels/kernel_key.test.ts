@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { windowGeometry } from '../../src/kernels/conv2d_geometry.js';
+import { windowGeometry } from '../../src/kernels/window_geometry.js';
 import {
-  conv2dKey,
-  depthwiseKey,
-  describeRequest,
-  matmulKey,
-  parseKey,
-} from '../../src/kernels/kernel_key.js';
-import { matmulGeometry } from '../../src/kernels/matmul_geometry.js';
-import { matmulShapes } from '../../src/kernels/tunable.js';
+  convolutionKey,
+  f32Operands,
+  type Conv2dDirection,
+  type Conv2dTypes,
+} from '../../src/kernels/conv2d/geometry.js';
+import { matmulGeometry, matmulKey } from '../../src/kernels/matmul/geometry.js';
+import { describeRequest, parseKey } from '../../src/tune/kernel_key.js';
+import { matmulShapes } from '../../src/tune/tunable.js';
 
 const window = windowGeometry(
   'conv2d',
@@ -16,6 +16,8 @@ const window = windowGeometry(
   { stride: [2, 1], padding: 'same', dilation: [1, 2] },
 );
 const geometry = { n: 4, h: 9, w: 8, c: 6, r: 3, s: 2, k: 10, groups: 2, ...window };
+const conv2dKey = (direction: Conv2dDirection, g: typeof geometry, types: Conv2dTypes) =>
+  convolutionKey('conv2d', { direction, geometry: g, types });
 
 describe('keys of kernels', () => {
   it('of a convolution give everything back that was put in', () => {
@@ -27,11 +29,10 @@ describe('keys of kernels', () => {
 
   it('of a depthwise convolution are its own', () => {
     const depthwise = { ...geometry, k: 12, groups: 6 };
-    const types = { x: 'f32', w: 'f32' } as const;
-    const key = depthwiseKey('gradInput', depthwise);
-    const request = { op: 'depthwiseConv2d', direction: 'gradInput', types } as const;
+    const request = { op: 'depthwiseConv2d', direction: 'gradInput', types: f32Operands } as const;
+    const key = convolutionKey('depthwiseConv2d', { ...request, geometry: depthwise });
     expect(parseKey(key)).toEqual({ ...request, geometry: depthwise });
-    expect(key).not.toBe(conv2dKey('gradInput', depthwise, types));
+    expect(key).not.toBe(conv2dKey('gradInput', depthwise, f32Operands));
     expect(describeRequest({ ...request, geometry: depthwise })).toBe(
       'depthwiseConv2d grad-input 4×9×8×6 → 12, 3×2, stride 2×1',
     );
@@ -62,7 +63,7 @@ describe('keys of kernels', () => {
     [[2, 1, 4, 3, 5], [1, 6, 4, 7, 5], { transposeB: true }],
   ])('of a product %j · %j %j name operands of the same product', (a, b, transposes) => {
     const given = matmulGeometry(a, b, transposes);
-    const key = matmulKey(given, ['f32', 'f16']);
+    const key = matmulKey({ geometry: given, types: ['f32', 'f16'] });
     const request = parseKey(key);
     if (request?.op !== 'matmul') return expect.fail(`not read back: ${key}`);
     const [first, second] = matmulShapes(request.geometry);

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Device } from '../../src/device.js';
-import { multiply } from '../../src/kernels/matmul.js';
-import type { MatmulVariant } from '../../src/kernels/matmul_variants.js';
+import { multiply } from '../../src/kernels/matmul/matmul.js';
+import type { MatmulVariant } from '../../src/kernels/matmul/variants.js';
 import { testDevice } from '../helpers/device.js';
 
 let device: Device;
@@ -22,9 +22,9 @@ describe('a product adds a residual before its activation', () => {
   ];
   const kernels: [MatmulVariant, string][] = [
     ['naive', 'matmul_forward_naive'],
-    ['shuffle', 'matmul_shuffle'],
-    ['tiled', 'matmul_tiled'],
-    ['tiledVec4', 'matmul_tiled_vec4'],
+    ['subgroup8', 'matmul_forward_subgroup8'],
+    ['tiled', 'matmul_forward_tiled'],
+    ['tiledVec4', 'matmul_forward_tiled_vec4'],
   ];
   for (const [note, m, k, n, second] of sizes) {
     it.each(kernels)(`${note} [${m} ${k}] · [${k} ${n}], %s`, async (variant, shader) => {

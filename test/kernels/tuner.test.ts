@@ -10,18 +10,18 @@ import {
   parseChoices,
   shadersHash,
   tunedShaders,
-} from '../../src/kernels/choice_cache.js';
-import { parseKey } from '../../src/kernels/kernel_key.js';
-import { tunableOf } from '../../src/kernels/tunable.js';
-import { summaryLines, tunedLine } from '../../src/kernels/tune_report.js';
-import { pickVariant } from '../../src/kernels/tuner.js';
+} from '../../src/tune/choice_cache.js';
+import { parseKey } from '../../src/tune/kernel_key.js';
+import { tunableOf } from '../../src/tune/tunable.js';
+import { summaryLines, tunedLine } from '../../src/tune/report.js';
+import { fastestVariant } from '../../src/tune/tuner.js';
 import { conv2d, depthwiseConv2d } from '../../src/ops/conv.js';
 import { matmul } from '../../src/ops/linear.js';
 import { sum } from '../../src/ops/reduce.js';
 
-describe('the pick among measured variants', () => {
+describe('the choice among measured variants', () => {
   const pick = (times: Record<string, number>) =>
-    pickVariant('built-in', new Map(Object.entries(times)));
+    fastestVariant('built-in', new Map(Object.entries(times)));
 
   it('is the fastest', () => {
     expect(pick({ 'built-in': 2, slow: 3, fast: 1, fastest: 0.5 })).toBe('fastest');
@@ -299,9 +299,9 @@ describe('launchers', () => {
       for (const key of keys) runtime.choices.set(key, 'tiled');
       const tiled = await shadersOf(step);
       expect(tiled).toEqual(
-        expect.arrayContaining(['conv2d_tiled_vec4', 'conv2d_grad_weight_tiled_vec4']),
+        expect.arrayContaining(['conv2d_forward_tiled_vec4', 'conv2d_grad_weight_tiled_vec4']),
       );
-      expect(tiled).toContain('matmul_tiled');
+      expect(tiled).toContain('matmul_forward_tiled');
       for (const name of naive) expect(tiled).not.toContain(name);
       // 1×1 alone is a product; the others know no such variant at all.
       for (const key of keys)

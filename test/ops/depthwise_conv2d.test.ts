@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { DepthwiseConv2dOptions } from '../../src/autograd/ops/depthwise_conv2d.js';
-import { windowGeometry, type Conv2dGeometry } from '../../src/kernels/conv2d_geometry.js';
-import { chooseDepthwiseVariant } from '../../src/kernels/depthwise_conv2d.js';
-import { depthwiseTile } from '../../src/kernels/depthwise_conv2d_tile.js';
+import type { Conv2dGeometry } from '../../src/kernels/conv2d/geometry.js';
+import { windowGeometry } from '../../src/kernels/window_geometry.js';
+import { chooseDepthwiseVariant } from '../../src/kernels/depthwise_conv2d/choose.js';
+import { depthwiseTile } from '../../src/kernels/depthwise_conv2d/tile.js';
 import { depthwiseConv2d } from '../../src/ops/conv.js';
 import { silu } from '../../src/ops/elementwise.js';
 import { describeOp } from '../helpers/battery.js';
@@ -47,9 +48,9 @@ describe('ops.depthwiseConv2d', () => {
   ])('refuses a variant that does not fit x %j, w %j, %j', async (xShape, wShape, options, why) => {
     const device = await testDevice();
     const [x, w] = [device.ones(xShape), device.ones(wShape)];
-    const fitting = xShape[3] === 6 || wShape[3] === 2 ? 'naive' : 'naive or vec4';
+    const fitting = xShape[3] === 6 || wShape[3] === 2 ? 'naive' : 'naive, vec4';
     expect(() => depthwiseConv2d(x, w, options)).toThrow(
-      `depthwiseConv2d: variant '${options.variant}' does not fit, it needs ${why}\nfix: use ${fitting}, or none to have it chosen`,
+      `depthwiseConv2d: variant '${options.variant}' does not fit, it needs ${why}\nfix: use one of ${fitting}, or none to have it chosen`,
     );
   });
 
@@ -58,13 +59,13 @@ describe('ops.depthwiseConv2d', () => {
     const [x, w] = [device.ones([1, 4, 4, 4]), device.ones([3, 3, 4, 1])];
     // @ts-expect-error: no such name
     expect(() => depthwiseConv2d(x, w, { variant: 'toString' })).toThrow(
-      "depthwiseConv2d: variant 'toString' does not fit, there is no such kernel\nfix: use naive or vec4 or tile",
+      "depthwiseConv2d: variant 'toString' does not fit, there is no such kernel\nfix: use one of naive, vec4, tile",
     );
   });
 
   it('chooses tiles on a software adapter and vec4 elsewhere', () => {
     const chosen = (isSoftware: boolean, g: Conv2dGeometry) =>
-      chooseDepthwiseVariant('gradInput', g, { isSoftware });
+      chooseDepthwiseVariant({ direction: 'gradInput', geometry: g, info: { isSoftware } });
     const large = { ...geometryOf(28, 5, 1), n: 32 };
     expect(chosen(true, large)).toBe('tile');
     expect(chosen(false, large)).toBe('vec4');
@@ -72,7 +73,8 @@ describe('ops.depthwiseConv2d', () => {
     expect(chosen(true, { ...large, n: 12 })).toBe('vec4');
     expect(chosen(true, { ...large, dilationH: 2 })).toBe('vec4');
     expect(chosen(true, { ...large, c: 6, k: 6, n: 100 })).toBe('naive');
-    expect(chooseDepthwiseVariant('gradWeight', large, { isSoftware: true })).toBe('vec4');
+    const info = { isSoftware: true };
+    expect(chooseDepthwiseVariant({ direction: 'gradWeight', geometry: large, info })).toBe('vec4');
   });
 });
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { castArray } from '../../src/kernels/cast.js';
-import { multiply } from '../../src/kernels/matmul.js';
-import { matmulGradA, matmulGradB } from '../../src/kernels/matmul_gradients.js';
-import type { MatmulVariant } from '../../src/kernels/matmul_variants.js';
+import { multiply } from '../../src/kernels/matmul/matmul.js';
+import { matmulGradA, matmulGradB } from '../../src/kernels/matmul/gradients.js';
+import type { MatmulVariant } from '../../src/kernels/matmul/variants.js';
 import { matmul } from '../../src/ops/linear.js';
 import { describeOp } from '../helpers/battery.js';
 import { testDevice } from '../helpers/device.js';
@@ -33,8 +33,8 @@ describe('ops.matmul', () => {
   it('refuses a variant that does not fit, and says which do', async () => {
     const device = await testDevice();
     const a = device.ones([2, 3]);
-    expect(() => matmul(a, device.ones([3, 5]), { variant: 'shuffle' })).toThrow(
-      /^matmul: variant 'shuffle' does not fit, it needs [^]*\nfix: use one of naive/,
+    expect(() => matmul(a, device.ones([3, 5]), { variant: 'subgroup8' })).toThrow(
+      /^matmul: variant 'subgroup8' does not fit, it needs [^]*\nfix: use one of naive/,
     );
     expect(() => matmul(a, device.ones([3, 5]), { variant: 'fast' as 'naive' })).toThrow(
       /^matmul: variant 'fast' does not fit, there is no such kernel/,
@@ -53,7 +53,7 @@ describe('matmul of more workgroups than a grid has places in one direction', ()
         device.runtime,
         device.tensor(a, [m, 4]).gpuArray,
         device.tensor(b, [4, 4]).gpuArray,
-        { variant: 'shuffle' },
+        { variant: 'subgroup8' },
       );
       const got = new Float32Array(await device.runtime.read(y));
       y.release();

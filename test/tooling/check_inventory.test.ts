@@ -45,6 +45,14 @@ test.each([
   expect(found[0]).toContain(wanted);
 });
 
+test('an op with several kernels has its launcher in a folder', () => {
+  const { 'src/kernels/conv2d.ts': launcher, ...rest } = WHOLE;
+  const inFolder = { ...rest, 'src/kernels/conv2d/conv2d.ts': launcher };
+  expect(checkInventory(makeProject(inFolder))).toEqual([]);
+  const without = { ...rest, 'src/kernels/conv2d/tiled.ts': '' };
+  expect(checkInventory(makeProject(without))).toEqual(['conv2d: no src/kernels/conv2d/conv2d.ts']);
+});
+
 test('a shader may belong to a launcher that serves no op', () => {
   const files = { 'src/kernels/accumulate.ts': '', 'shaders/accumulate_vec4.wgsl': '' };
   expect(checkInventory(makeProject({ ...WHOLE, ...files }))).toEqual([]);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createDevice } from '../../src/device.js';
 import { UsageError } from '../../src/gpu/errors.js';
-import { formatChoices, identityOf } from '../../src/kernels/choice_cache.js';
+import { formatChoices, identityOf } from '../../src/tune/choice_cache.js';
 import { readCheckpoint } from '../../src/train/checkpoint.js';
 import { runTraining } from '../../src/train/run.js';
 import type { TrainRequest } from '../../src/train/run_plan.js';

@@ -1,19 +1,19 @@
 import { sizeOf, type GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
 import { activationGradient } from '../../kernels/activation.js';
-import { batchNormForward, batchNormGradInput } from '../../kernels/batch_norm.js';
+import { batchNormForward, batchNormGradInput } from '../../kernels/batch_norm/batch_norm.js';
 import {
   batchNormVariants,
-  wholePlan,
+  fusedPlan,
   type BatchNormSaved,
   type BatchNormSetup,
-} from '../../kernels/batch_norm_setup.js';
+} from '../../kernels/batch_norm/setup.js';
 import {
   batchNormGradSums,
   batchStatistics,
   runningStatistics,
-} from '../../kernels/batch_norm_sums.js';
-import { batchNormBackwardWhole, batchNormForwardWhole } from '../../kernels/batch_norm_whole.js';
+} from '../../kernels/batch_norm/sums.js';
+import { batchNormBackwardFused, batchNormForwardFused } from '../../kernels/batch_norm/fused.js';
 import { batchNormPlan, type BatchNormOptions, type BatchNormPlan } from '../batch_norm_plan.js';
 import type { BackwardCall, ForwardCall, OpRecord } from '../record.js';
 
@@ -70,11 +70,11 @@ function forward({
   const { x, gamma, beta, residual, runningMean, runningVariance } = inputs;
   const moved = isRepeated ? {} : { mean: runningMean, variance: runningVariance };
   const optional = { gamma, beta, residual };
-  const whole = wholePlan(runtime, setup);
+  const fused = fusedPlan(runtime, setup);
   let statistics: GpuArray;
   let y: GpuArray;
-  if (whole) {
-    ({ y, statistics } = batchNormForwardWhole(runtime, x!, optional, moved, setup, whole));
+  if (fused) {
+    ({ y, statistics } = batchNormForwardFused(runtime, x!, optional, moved, setup, fused));
   } else {
     statistics = setup.isTraining
       ? batchStatistics(runtime, x!, moved, setup)
@@ -131,10 +131,10 @@ function gradientsOf(
 ): Gradients {
   // The pass that makes dx makes dz too, which is the residual's gradient.
   const keepsResidual = Boolean(needs.residual) && setup.activation !== undefined;
-  // Only a whole forward pass leaves the third row of statistics that its counterpart reads.
+  // Only a fused forward pass leaves the third row of statistics that its counterpart reads.
   const hasScales = values.statistics.shape[0] === 3;
-  const whole = needs.x && hasScales ? wholePlan(runtime, setup) : null;
-  if (whole) return batchNormBackwardWhole(runtime, values, setup, keepsResidual, whole);
+  const fused = needs.x && hasScales ? fusedPlan(runtime, setup) : null;
+  if (fused) return batchNormBackwardFused(runtime, values, setup, keepsResidual, fused);
   const needsSums = needs.gamma || needs.beta || (needs.x && setup.isTraining);
   const found = needsSums ? batchNormGradSums(runtime, values, gamma, setup) : undefined;
   const { dgamma, dbeta, sums } = found ?? {};

@@ -1,23 +1,23 @@
 import { ShapeError } from '../../gpu/errors.js';
 import { activationGradient, type FusedActivation } from '../../kernels/activation.js';
 import {
-  askedVariants,
-  conv2dCost,
+  accurateConv2dVariants,
+  variantsByDirection,
+  type Conv2dVariantOption,
+} from '../../kernels/conv2d/choose.js';
+import {
   conv2dForward,
   conv2dGradInput,
   conv2dGradWeight,
   conv2dGradients,
-  conv2dAccurateVariants,
-  type Conv2dVariantOption,
-} from '../../kernels/conv2d.js';
+} from '../../kernels/conv2d/conv2d.js';
 import {
-  windowGeometry,
+  conv2dCost,
   type Conv2dGeometry,
   type Conv2dTypes,
-  type Padding,
-  type Pair,
-} from '../../kernels/conv2d_geometry.js';
+} from '../../kernels/conv2d/geometry.js';
 import { sumLeadingAxes } from '../../kernels/reduce.js';
+import { windowGeometry, type Padding, type Pair } from '../../kernels/window_geometry.js';
 import { expectBias, expectResidual, residualBytes } from '../conv_epilogue.js';
 import type { InputMetas, OpRecord, Plan } from '../record.js';
 import { expectInput, label } from '../shapes.js';
@@ -48,10 +48,10 @@ export const conv2d: OpRecord<Conv2dOptions, Conv2dPlan> = {
   name: 'conv2d',
   inputs: { x: 'N H W C', w: 'R S C K', bias: 'K?', residual: 'N P Q K?' },
   shape: conv2dPlan,
-  variants: ({ geometry, types }, info) => conv2dAccurateVariants(geometry, info, types),
+  variants: ({ geometry, types }, info) => accurateConv2dVariants(geometry, info, types),
   forward({ runtime, inputs, options, plan }) {
     const { geometry, types } = plan;
-    const { forward } = askedVariants(options.variant, geometry, runtime.info, types);
+    const { forward } = variantsByDirection(options.variant, geometry, runtime.info, types);
     const { x, w, bias, residual } = inputs;
     const epilogue = { residual, activation: options.activation, variant: forward };
     return { y: conv2dForward(runtime, x!, w!, bias, geometry, epilogue) };
@@ -69,7 +69,7 @@ export const conv2d: OpRecord<Conv2dOptions, Conv2dPlan> = {
     const dz = options.activation
       ? activationGradient(runtime, dy, saved.y, options.activation)
       : dy.retain();
-    const variants = askedVariants(options.variant, geometry, runtime.info, types);
+    const variants = variantsByDirection(options.variant, geometry, runtime.info, types);
     const { x, w } = saved;
     const addend = addends?.x;
     const both =

@@ -1,13 +1,7 @@
 import { ShapeError } from '../../gpu/errors.js';
 import { activationGradient, type FusedActivation } from '../../kernels/activation.js';
-import {
-  conv2dCost,
-  pairOf,
-  windowGeometry,
-  type Conv2dGeometry,
-  type Padding,
-  type Pair,
-} from '../../kernels/conv2d_geometry.js';
+import { conv2dCost, type Conv2dGeometry } from '../../kernels/conv2d/geometry.js';
+import { pairOf, windowGeometry, type Padding, type Pair } from '../../kernels/window_geometry.js';
 import {
   conv2dTransposeForward,
   conv2dTransposeGradInput,

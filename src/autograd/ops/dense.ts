@@ -1,15 +1,16 @@
 import { sizeOf } from '../../gpu/array.js';
 import { ShapeError } from '../../gpu/errors.js';
 import { activationGradient, type FusedActivation } from '../../kernels/activation.js';
-import { multiply } from '../../kernels/matmul.js';
-import { matmulCost, matmulGeometry, type MatmulGeometry } from '../../kernels/matmul_geometry.js';
-import { matmulGradA, matmulGradB } from '../../kernels/matmul_gradients.js';
+import { expectMatmulFits } from '../../kernels/matmul/choose.js';
+import { multiply } from '../../kernels/matmul/matmul.js';
 import {
-  expectMatmulFits,
-  matmulVariants,
-  type MatmulVariant,
+  matmulCost,
+  matmulGeometry,
+  type MatmulGeometry,
   type OperandTypes,
-} from '../../kernels/matmul_variants.js';
+} from '../../kernels/matmul/geometry.js';
+import { matmulGradA, matmulGradB } from '../../kernels/matmul/gradients.js';
+import { supportedMatmulVariants, type MatmulVariant } from '../../kernels/matmul/variants.js';
 import { reshaped, sumLeadingAxes } from '../../kernels/reduce.js';
 import { expectBias } from '../conv_epilogue.js';
 import type { InputMetas, OpRecord, Plan } from '../record.js';
@@ -37,10 +38,10 @@ export const dense: OpRecord<DenseOptions, DensePlan> = {
   name: 'dense',
   inputs: { x: '… in', w: 'in out', bias: 'out?' },
   shape: densePlan,
-  variants: ({ geometry, types }, info) => matmulVariants(geometry, types, info),
+  variants: ({ geometry, types }, info) => supportedMatmulVariants({ geometry, types, info }),
   forward({ runtime, inputs, options, plan }) {
     const { geometry, types } = plan;
-    expectMatmulFits(options.variant, geometry, types, runtime.info);
+    expectMatmulFits(options.variant, { geometry, types, info: runtime.info });
     const x = inputs.x!.view([geometry.m, geometry.k]);
     const { activation, variant } = options;
     const y = multiply(runtime, x, inputs.w!, {

@@ -1,20 +1,17 @@
 import { ShapeError } from '../../gpu/errors.js';
 import { activationGradient, type FusedActivation } from '../../kernels/activation.js';
-import {
-  conv2dCost,
-  windowGeometry,
-  type Conv2dGeometry,
-  type Padding,
-  type Pair,
-} from '../../kernels/conv2d_geometry.js';
+import { conv2dCost, type Conv2dGeometry } from '../../kernels/conv2d/geometry.js';
+import { windowGeometry, type Padding, type Pair } from '../../kernels/window_geometry.js';
 import {
   depthwiseConv2dForward,
   depthwiseConv2dGradInput,
   depthwiseConv2dGradWeight,
-  depthwiseVariants,
-  whyNotDepthwise,
+} from '../../kernels/depthwise_conv2d/depthwise_conv2d.js';
+import {
+  depthwiseUnsupportedReason,
+  supportedDepthwiseVariants,
   type DepthwiseVariant,
-} from '../../kernels/depthwise_conv2d.js';
+} from '../../kernels/depthwise_conv2d/variants.js';
 import { sumLeadingAxes } from '../../kernels/reduce.js';
 import { expectBias, expectResidual, residualBytes } from '../conv_epilogue.js';
 import type { InputMetas, OpRecord, Plan } from '../record.js';
@@ -43,7 +40,7 @@ export const depthwiseConv2d: OpRecord<DepthwiseConv2dOptions, DepthwiseConv2dPl
   name: 'depthwiseConv2d',
   inputs: { x: 'N H W C', w: 'R S C M', bias: 'C·M?', residual: 'N P Q C·M?' },
   shape: depthwisePlan,
-  variants: ({ geometry }) => depthwiseVariants('forward', geometry),
+  variants: ({ geometry }) => supportedDepthwiseVariants({ direction: 'forward', geometry }),
   forward({ runtime, inputs, options, plan }) {
     const { x, w, bias, residual } = inputs;
     const { activation, variant } = options;
@@ -60,8 +57,8 @@ export const depthwiseConv2d: OpRecord<DepthwiseConv2dOptions, DepthwiseConv2dPl
   backward({ runtime, dy, saved, options, plan, needs }) {
     const { geometry } = plan;
     const { variant } = options;
-    const weightVariant =
-      variant && whyNotDepthwise(variant, 'gradWeight', geometry) === null ? variant : undefined;
+    const forWeight = { direction: 'gradWeight', geometry } as const;
+    const fits = variant && depthwiseUnsupportedReason(variant, forWeight) === null;
     const dz = options.activation
       ? activationGradient(runtime, dy, saved.y, options.activation)
       : dy.retain();
@@ -69,7 +66,9 @@ export const depthwiseConv2d: OpRecord<DepthwiseConv2dOptions, DepthwiseConv2dPl
     const gradients = {
       x: needs.x ? depthwiseConv2dGradInput(runtime, dz, w, geometry, { variant }) : undefined,
       w: needs.w
-        ? depthwiseConv2dGradWeight(runtime, x, dz, geometry, { variant: weightVariant })
+        ? depthwiseConv2dGradWeight(runtime, x, dz, geometry, {
+            variant: fits ? variant : undefined,
+          })
         : undefined,
       bias: needs.bias ? sumLeadingAxes(runtime, dz) : undefined,
       residual: needs.residual ? dz.retain() : undefined,

@@ -1,6 +1,7 @@
 import { sizeOf } from '../../gpu/array.js';
 import { ShapeError } from '../../gpu/errors.js';
-import { multiply } from '../../kernels/matmul.js';
+import { expectMatmulFits } from '../../kernels/matmul/choose.js';
+import { multiply } from '../../kernels/matmul/matmul.js';
 import {
   broadcastLeading,
   matmulCost,
@@ -8,15 +9,11 @@ import {
   mergeBatchAxes,
   MOST_BATCH_AXES,
   type MatmulGeometry,
-  type Transposes,
-} from '../../kernels/matmul_geometry.js';
-import { matmulGradA, matmulGradB } from '../../kernels/matmul_gradients.js';
-import {
-  expectMatmulFits,
-  matmulVariants,
-  type MatmulVariant,
   type OperandTypes,
-} from '../../kernels/matmul_variants.js';
+  type Transposes,
+} from '../../kernels/matmul/geometry.js';
+import { matmulGradA, matmulGradB } from '../../kernels/matmul/gradients.js';
+import { supportedMatmulVariants, type MatmulVariant } from '../../kernels/matmul/variants.js';
 import type { InputMetas, Meta, OpRecord, Plan } from '../record.js';
 import { expectDtype, label } from '../shapes.js';
 
@@ -41,10 +38,10 @@ export const matmul: OpRecord<MatmulOptions, MatmulPlan> = {
   name: 'matmul',
   inputs: { a: '… M K', b: '… K N' },
   shape: matmulPlan,
-  variants: ({ geometry, types }, info) => matmulVariants(geometry, types, info),
+  variants: ({ geometry, types }, info) => supportedMatmulVariants({ geometry, types, info }),
   forward({ runtime, inputs, options, plan }) {
     const { geometry, types } = plan;
-    expectMatmulFits(options.variant, geometry, types, runtime.info);
+    expectMatmulFits(options.variant, { geometry, types, info: runtime.info });
     return { y: multiply(runtime, inputs.a!, inputs.b!, options) };
   },
   saves: { a: ['b'], b: ['a'] },

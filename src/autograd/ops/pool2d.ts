@@ -1,5 +1,5 @@
 import { ShapeError } from '../../gpu/errors.js';
-import { pairOf, windowGeometry, type Padding, type Pair } from '../../kernels/conv2d_geometry.js';
+import { pairOf, windowGeometry, type Padding, type Pair } from '../../kernels/window_geometry.js';
 import {
   pool2dBackward,
   pool2dCost,

@@ -1,0 +1,54 @@
+import type { GpuArray } from '../../gpu/array.js';
+import type { Runtime } from '../../gpu/runtime.js';
+import { WORKGROUP } from './setup.js';
+
+/** What a batch norm normalises with outside training, each [K]. */
+export interface FoldedNorm {
+  gamma: GpuArray;
+  beta: GpuArray;
+  runningMean: GpuArray;
+  runningVariance: GpuArray;
+  epsilon: number;
+}
+
+/**
+ * Filter and bias of the one convolution that does what one with w and `bias`, and a batch norm
+ * after it, do; w [R S C/groups K], or [R S C M] of a depthwise convolution with K = C·M channels.
+ */
+export function foldBatchNorm(
+  runtime: Runtime,
+  w: GpuArray,
+  bias: GpuArray | undefined,
+  { gamma, beta, runningMean, runningVariance, epsilon }: FoldedNorm,
+): { w: GpuArray; bias: GpuArray } {
+  const k = beta.size;
+  const rows = w.size / k;
+  const folded = runtime.alloc(w.shape);
+  const shift = runtime.alloc(beta.shape);
+  const lanes = k % 4 === 0 ? 4 : 1;
+  // Two cores want few invocations, a GPU as many as it gets.
+  const wanted = Math.ceil((runtime.info.isSoftware ? 2048 : 2 ** 18) / (k / lanes));
+  const rowsPerSlice = Math.ceil(rows / wanted);
+  const slices = Math.ceil(rows / rowsPerSlice);
+  runtime.dispatch({
+    shader: 'batch_norm_fold',
+    op: 'batchNorm fold',
+    tune: lanes === 4 ? { Lanes: 'vec4<f32>' } : {},
+    constants: { HAS_BIAS: bias !== undefined },
+    bindings: {
+      w,
+      bias: bias ?? runtime.placeholder,
+      gamma,
+      beta,
+      running_mean: runningMean,
+      running_variance: runningVariance,
+      folded,
+      shift,
+    },
+    params: { rows, K: k / lanes, rows_per_slice: rowsPerSlice, slices, epsilon },
+    groups: Math.ceil(((k / lanes) * slices) / WORKGROUP),
+    flops: w.size,
+    bytes: 8 * w.size,
+  });
+  return { w: folded, bias: shift };
+}

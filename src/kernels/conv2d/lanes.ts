@@ -1,0 +1,112 @@
+import type { GpuArray } from '../../gpu/array.js';
+import type { Runtime } from '../../gpu/runtime.js';
+import { sumSlices } from '../sum_slices.js';
+import { conv2dCost, gcd, type Conv2dGeometry, type Conv2dProblem } from './geometry.js';
+import { needsUngrouped } from './requirements.js';
+
+/*
+ * What the kernels share whose workgroup is one subgroup of 8 lanes. Most shapes are parameters, so
+ * layers share pipelines: llvmpipe takes up to a second to compile one.
+ */
+
+/** The kernels take the index in a workgroup of 8 for the lane, so no other subgroup size will do. */
+export function needsLanes({ geometry, info }: Conv2dProblem): string | null {
+  if (!info.features.includes('subgroups')) return 'it needs the feature subgroups';
+  if (info.subgroupMinSize !== 8 || info.subgroupMaxSize !== 8) {
+    return `it needs subgroups of exactly 8 lanes, this adapter has ${info.subgroupMinSize} to ${info.subgroupMaxSize}`;
+  }
+  return needsUngrouped(geometry);
+}
+
+/** The widest row of pixels that still stays in registers: 8 outputs of a 7×7 filter of stride 2. */
+const MOST_COLUMNS = 21;
+
+export function needsNarrow(g: Conv2dGeometry): string | null {
+  const columns = haloOf(g, 8);
+  if (columns <= MOST_COLUMNS) return null;
+  return `it needs 8 outputs to span at most ${MOST_COLUMNS} columns, S=${g.s} with stride ${g.strideW} and dilation ${g.dilationW} span ${columns}`;
+}
+
+/** Output channels of a workgroup: 8 lanes with 4 each. */
+export const CHANNELS = 32;
+
+/** Rows and columns of a workgroup. */
+export interface LaneTile {
+  TP: number;
+  TQ: number;
+}
+
+/** Columns of a workgroup: few of them, so that layers share pipelines. */
+const WIDTHS = [8, 7, 4, 2];
+
+/**
+ * Of the tiles of at most `sums` pixels the least wasteful for so many columns; where rows are short
+ * they hold more rows.
+ */
+export function laneTile(columns: number, sums: number): LaneTile {
+  // Half a column stands for those at the edges that a tile loads in addition.
+  const cost = (width: number) => Math.ceil(columns / width) * (width + 0.5);
+  const TQ = WIDTHS.reduce((best, width) => (cost(width) < cost(best) ? width : best));
+  return { TP: Math.max(1, Math.floor(sums / TQ)), TQ };
+}
+
+/** Which columns a kernel loads, and how far outputs and taps lie apart among these. */
+export interface LoadedColumns {
+  STEP: number;
+  DILATION: number;
+  gap: number;
+}
+
+export function loadedColumns({ s, strideW, dilationW }: Conv2dGeometry): LoadedColumns {
+  // A single tap has no neighbour whose columns it could share.
+  if (s === 1) return { STEP: 1, DILATION: 1, gap: strideW };
+  const gap = gcd(strideW, dilationW);
+  return { STEP: strideW / gap, DILATION: dilationW / gap, gap };
+}
+
+/** Columns that `width` neighbouring outputs need. */
+function haloOf(geometry: Conv2dGeometry, width: number): number {
+  const { STEP, DILATION } = loadedColumns(geometry);
+  return (width - 1) * STEP + (Math.max(geometry.s, 1) - 1) * DILATION + 1;
+}
+
+/** Workgroups that keep every processor busy; more of them cost memory for partial sums. */
+const ENOUGH_GROUPS = 128;
+
+/** dw as partial sums over slices of the N·P output rows, added up in order. */
+export function gradWeightInSlices(
+  runtime: Runtime,
+  x: GpuArray,
+  dy: GpuArray,
+  geometry: Conv2dGeometry,
+  kernel: { shader: string; tune: Record<string, number>; blocks: number },
+): GpuArray {
+  const { n, h, w, c, r, s, k, p, q } = geometry;
+  const op = 'conv2d grad-weight';
+  const channelGroups = Math.ceil(k / CHANNELS);
+  const wanted = Math.ceil(ENOUGH_GROUPS / (channelGroups * kernel.blocks));
+  const rowsPerSlice = Math.ceil((n * p) / Math.min(wanted, n * p));
+  const slices = Math.ceil((n * p) / rowsPerSlice);
+  const part = runtime.alloc(slices === 1 ? [r, s, c, k] : [slices, r, s, c, k]);
+  runtime.dispatch({
+    shader: kernel.shader,
+    op,
+    tune: kernel.tune,
+    bindings: { x, dy, part },
+    params: {
+      x_shape: [n, h, w, c],
+      y_shape: [n, p, q, k],
+      filter_size: [r, s],
+      stride: [geometry.strideH, geometry.strideW],
+      pad: [geometry.padTop, geometry.padLeft],
+      dilation: [geometry.dilationH, geometry.dilationW],
+      rows_per_slice: rowsPerSlice,
+    },
+    groups: [channelGroups, kernel.blocks, slices],
+    ...conv2dCost(geometry),
+  });
+  if (slices === 1) return part;
+  const dw = sumSlices(runtime, op, part, [r, s, c, k]);
+  part.release();
+  return dw;
+}

@@ -1,0 +1,44 @@
+import type { VariantChoices } from '../../gpu/variant_choices.js';
+import { conv2dCost, convolutionKey, f32Operands } from '../conv2d/geometry.js';
+import { selectVariant } from '../select_variant.js';
+import {
+  depthwiseUnsupportedReason,
+  depthwiseVariantNames,
+  type DepthwiseProblem,
+  type DepthwiseVariant,
+} from './variants.js';
+
+/** The variant a launcher runs: the one asked for, else the tuned one, else the one chosen here. */
+export function selectDepthwiseVariant(
+  asked: DepthwiseVariant | undefined,
+  problem: DepthwiseProblem,
+  choices: VariantChoices,
+): DepthwiseVariant {
+  const rule = {
+    op: 'depthwiseConv2d',
+    names: depthwiseVariantNames,
+    unsupportedReason: (name: string) => depthwiseUnsupportedReason(name, problem),
+    key: () => convolutionKey('depthwiseConv2d', { ...problem, types: f32Operands }),
+    byDefault: () => chooseDepthwiseVariant(problem),
+  };
+  return selectVariant(rule, asked, choices);
+}
+
+/** Below this, llvmpipe does not make up for the seconds that it takes to compile an unrolled kernel. */
+const TILE_SOFTWARE_FLOPS = 4e6;
+
+const candidates: readonly (readonly [DepthwiseVariant, (problem: DepthwiseProblem) => boolean])[] =
+  [
+    // On a processor a load costs several multiply-adds, and what does not fit the registers is at
+    // hand on the stack. Not measured on a GPU.
+    ['tile', (p) => p.info.isSoftware && conv2dCost(p.geometry).flops >= TILE_SOFTWARE_FLOPS],
+    // A quarter of the loads on every adapter.
+    ['vec4', () => true],
+    ['naive', () => true],
+  ];
+
+/** The first candidate that fits and is worth it. */
+export function chooseDepthwiseVariant(problem: DepthwiseProblem): DepthwiseVariant {
+  const isLegal = (name: DepthwiseVariant) => depthwiseUnsupportedReason(name, problem) === null;
+  return candidates.find(([name, isWorthIt]) => isLegal(name) && isWorthIt(problem))![0];
+}

@@ -1,0 +1,87 @@
+import type { GpuArray } from '../../gpu/array.js';
+import type { Runtime } from '../../gpu/runtime.js';
+import type { FusedActivation } from '../activation.js';
+import { inF32 } from '../cast.js';
+import type { MatmulGeometry, MatmulProblem } from './geometry.js';
+import { matmulNaive } from './naive.js';
+import { inSlices } from './slices.js';
+import { subgroup8, subgroup8Unsupported } from './subgroup8.js';
+import { tiled, tiledVec4, tiledVec4Unsupported } from './tiled.js';
+
+export interface MatmulOperands {
+  a: GpuArray;
+  b: GpuArray;
+  bias: GpuArray | undefined;
+  residual: GpuArray | undefined;
+}
+
+/** The result's shape, what traces call it, and what is applied to it. */
+export interface MatmulTarget {
+  shape: readonly number[];
+  op: string;
+  activation: FusedActivation | undefined;
+}
+
+/** A variant that only converts operands launches another one by `launch`. */
+export type MatmulLauncher = (
+  runtime: Runtime,
+  operands: MatmulOperands,
+  geometry: MatmulGeometry,
+  target: MatmulTarget,
+  launch: (a: GpuArray, b: GpuArray) => GpuArray,
+) => GpuArray;
+
+/** One way to compute a matmul: a row of the table. */
+interface MatmulRow {
+  /** Null where it can compute the problem. */
+  unsupportedReason: (problem: MatmulProblem) => string | null;
+  launch: MatmulLauncher;
+  shaders: readonly string[];
+}
+
+const table = {
+  naive: {
+    unsupportedReason: () => null,
+    launch: matmulNaive,
+    shaders: ['matmul_forward_naive'],
+  },
+  subgroup8: {
+    unsupportedReason: subgroup8Unsupported,
+    launch: inSlices(subgroup8),
+    shaders: ['matmul_forward_subgroup8', 'matmul_forward_subgroup8_pair', 'matmul_sum_slices'],
+  },
+  tiled: {
+    unsupportedReason: () => null,
+    launch: inSlices(tiled),
+    shaders: ['matmul_forward_tiled', 'matmul_sum_slices'],
+  },
+  tiledVec4: {
+    unsupportedReason: tiledVec4Unsupported,
+    launch: inSlices(tiledVec4),
+    shaders: ['matmul_forward_tiled_vec4', 'matmul_sum_slices'],
+  },
+  // The variant that suits f32, on operands that are converted first.
+  upcast: {
+    unsupportedReason: ({ types }) => (types.includes('f16') ? null : 'it needs an operand of f16'),
+    launch: (runtime, { a, b }, _geometry, _target, launch) => inF32(runtime, [a, b], launch),
+    shaders: [],
+  },
+} satisfies Record<string, MatmulRow>;
+
+export type MatmulVariant = keyof typeof table;
+
+/** Every variant, the reading copy first. A new one is a row here and a file beside this one. */
+export const matmulVariants: Readonly<Record<MatmulVariant, MatmulRow>> = table;
+
+export const matmulVariantNames = Object.keys(table) as MatmulVariant[];
+
+/** Why a variant cannot compute this, or null where it can. */
+export function matmulUnsupportedReason(variant: string, problem: MatmulProblem): string | null {
+  if (!Object.hasOwn(matmulVariants, variant)) return 'there is no such kernel';
+  return matmulVariants[variant as MatmulVariant].unsupportedReason(problem);
+}
+
+/** Every variant that can compute this, the reading copy first. */
+export function supportedMatmulVariants(problem: MatmulProblem): MatmulVariant[] {
+  return matmulVariantNames.filter((name) => matmulUnsupportedReason(name, problem) === null);
+}

@@ -1,0 +1,49 @@
+import { ShapeError } from '../gpu/errors.js';
+import type { VariantChoices } from '../gpu/variant_choices.js';
+
+/** What is known of every variant for one launch. */
+export interface VariantRule<Name extends string> {
+  op: string;
+  /** Where its directions are chosen for one by one. */
+  direction?: string;
+  names: readonly Name[];
+  /** Why a variant, of any name, cannot compute this; null where it can. */
+  unsupportedReason: (name: string) => string | null;
+  /** What a tuned choice is kept under. */
+  key: () => string;
+  byDefault: () => Name;
+}
+
+/**
+ * The variant a launcher runs: the one asked for, else what was tuned and still fits, else the
+ * default.
+ *
+ * Errors: ShapeError when the one asked for does not exist or does not fit.
+ */
+export function selectVariant<Name extends string>(
+  rule: VariantRule<Name>,
+  asked: Name | undefined,
+  choices: VariantChoices,
+): Name {
+  if (asked !== undefined) {
+    expectSupported(rule, asked);
+    return asked;
+  }
+  const tuned = choices.ask(rule.key);
+  const isUsable = tuned !== undefined && rule.unsupportedReason(tuned) === null;
+  return isUsable ? (tuned as Name) : rule.byDefault();
+}
+
+/** Errors: ShapeError when a variant does not exist or does not fit. */
+export function expectSupported<Name extends string>(
+  { op, direction, names, unsupportedReason }: Omit<VariantRule<Name>, 'key' | 'byDefault'>,
+  asked: string,
+): void {
+  const reason = unsupportedReason(asked);
+  if (reason === null) return;
+  const fitting = names.filter((name) => unsupportedReason(name) === null);
+  throw new ShapeError(
+    `${op}: variant '${asked}' does not fit, ${direction ? `${direction}: ` : ''}${reason}`,
+    `use one of ${fitting.join(', ')}, or none to have it chosen`,
+  );
+}
