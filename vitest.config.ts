@@ -13,6 +13,8 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    // What takes long, or needs more than the checkout, is run by `npm run test:all` alone.
+    exclude: process.env.TILEGRAD_TEST_ALL ? [] : ['test/all/**'],
     // Choices tuned on this machine are not part of what is tested.
     env: { TILEGRAD_CACHE: '' },
     // A process per file: a driver that crashes takes one file down, not the run.

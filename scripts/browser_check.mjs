@@ -1,5 +1,5 @@
 // `npm run browser-check`: bundles the library as a page would, opens it in a headless Chromium and compares what
-// that computes with the float64 reference. Not part of `npm test`, since it needs a browser. The browser is the first
+// that computes with the float64 reference, and its training with that in Node. Not part of `npm test`, since it needs a browser. The browser is the first
 // Chromium or Chrome on the path, or the program CHROMIUM names; further arguments are handed to it.
 
 import { spawn, spawnSync } from 'node:child_process';
@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setUp } from './setup.mjs';
 import { orExit, ROOT, SetUpError } from './setup_lib.mjs';
+import { differenceOf, smallTraining } from './small_training.mjs';
 
 const LIMIT_MS = 180_000;
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
@@ -43,11 +44,12 @@ function findBrowser() {
  * @returns {Promise<any>}
  */
 async function resultOfPage(bundle, open) {
-  const page = readFileSync(join(ROOT, 'scripts', 'browser_page.mjs'), 'utf8');
+  const script = (/** @type {string} */ name) => readFileSync(join(ROOT, 'scripts', name), 'utf8');
   /** @type {Record<string, [string, string]>} */
   const files = {
     '/': ['text/html', PAGE],
-    '/page.js': ['text/javascript', page],
+    '/page.js': ['text/javascript', script('browser_page.mjs')],
+    '/small_training.mjs': ['text/javascript', script('small_training.mjs')],
     '/tilegrad.js': ['text/javascript', bundle],
   };
   /** @type {(text: string) => void} */
@@ -117,6 +119,15 @@ async function expected() {
   return { y, ...gradients };
 }
 
+/** The same training in Node. */
+async function lossesHere() {
+  const library = await import(new URL('../dist/index.js', import.meta.url).href);
+  const device = await library.createDevice({ seed: 1 });
+  const losses = await smallTraining(library, device);
+  device.destroy();
+  return losses;
+}
+
 /**
  * @param {any} result
  * @returns {Promise<string[]>} what is wrong
@@ -134,10 +145,15 @@ async function judge(result) {
   }
   const { losses } = result;
   if (!(losses.at(-1) < losses[0] / 2)) failures.push(`training: losses ${losses.join(', ')}`);
+  const difference = differenceOf(losses, await lossesHere());
+  if (difference !== null) failures.push(`training: ${difference}`);
   return failures;
 }
 
-orExit(() => setUp({ adapter: false }));
+Object.assign(
+  process.env,
+  orExit(() => setUp()),
+);
 const browser = orExit(findBrowser);
 const { bundleForBrowser } = await import('./bundle_lib.mjs');
 const bundle = (await bundleForBrowser()).text;
@@ -153,7 +169,9 @@ if (failures.length === 0) {
   const count = [y, ...Object.values(gradients)].reduce((sum, values) => sum + values.length, 0);
   const [first, last] = [result.losses[0], result.losses.at(-1)].map((loss) => loss.toFixed(4));
   console.log(`conv2d    forward and backward: ${count} numbers equal the reference`);
-  console.log(`training  loss ${first} → ${last} in ${result.losses.length} captured steps`);
+  console.log(
+    `training  loss ${first} → ${last} in ${result.losses.length} captured steps, as in Node`,
+  );
 }
 for (const failure of failures) console.error(failure);
 process.exitCode = failures.length > 0 ? 1 : 0;

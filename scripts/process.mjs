@@ -9,10 +9,11 @@ import { spawn } from 'node:child_process';
  *
  * @param {string[]} argv
  * @param {NodeJS.ProcessEnv} env
+ * @param {number} [limitMs] after which it is ended by SIGTERM
  * @returns {Promise<Ending>}
  */
-export function runNode(argv, env) {
-  const child = spawn(process.execPath, argv, { env, stdio: 'inherit' });
+export function runNode(argv, env, limitMs) {
+  const child = spawn(process.execPath, argv, { env, stdio: 'inherit', timeout: limitMs });
   /** @type {NodeJS.Signals[]} */
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   const forward = (/** @type {NodeJS.Signals} */ signal) => {

@@ -1,4 +1,4 @@
-// The last line of `npm test`, from vitest's JSON report.
+// The last line of `npm test` and `npm run test:all`, from vitest's JSON reports.
 
 /**
  * @typedef {object} Report
@@ -9,14 +9,16 @@
  * @property {{ status: string, assertionResults: { status: string }[] }[]} testResults
  */
 
+/** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
+
 /**
  * @param {Report | null} report null when vitest wrote none
  * @param {number} exitCode of vitest
- * @returns {{ line: string, ok: boolean, remark?: string }}
+ * @returns {Counts & { remark?: string }}
  */
-export function summarise(report, exitCode) {
+export function countTests(report, exitCode) {
   if (!report) {
-    return { line: '0 passed, 1 failed', ok: false, remark: 'vitest ended without a report' };
+    return { passed: 0, failed: 1, skipped: 0, remark: 'vitest ended without a report' };
   }
   // A file that does not load holds no test that could fail: it counts as one.
   const brokenFiles = report.testResults.filter(
@@ -25,14 +27,22 @@ export function summarise(report, exitCode) {
   ).length;
   const passed = report.numPassedTests;
   const skipped = report.numPendingTests + report.numTodoTests;
-  let failed = report.numFailedTests + brokenFiles;
-  let remark;
+  const failed = report.numFailedTests + brokenFiles;
   if (failed === 0 && exitCode !== 0) {
-    failed = 1;
-    remark = `vitest ended with exit code ${exitCode} though no test failed: see the errors above`;
-  } else if (passed + failed === 0) {
-    remark = 'no test ran';
+    const remark = `vitest ended with exit code ${exitCode} though no test failed: see the errors above`;
+    return { passed, failed: 1, skipped, remark };
   }
+  return { passed, failed, skipped, ...(passed + failed === 0 ? { remark: 'no test ran' } : {}) };
+}
+
+/**
+ * The closing line, and whether the run as a whole passed.
+ *
+ * @param {Counts[]} counts
+ */
+export function summarise(...counts) {
+  const sum = (/** @type {keyof Counts} */ key) => counts.reduce((n, part) => n + part[key], 0);
+  const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];
   const line = `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
-  return { line, ok: failed === 0 && passed > 0, remark };
+  return { line, ok: failed === 0 && passed > 0 };
 }

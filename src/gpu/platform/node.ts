@@ -79,11 +79,15 @@ export function autotuneSetting(): string | undefined {
 let collector: (() => void) | null = null;
 
 export function collectGarbage(): void {
-  if (!collector) {
-    setFlagsFromString('--expose-gc');
-    collector = runInNewContext('gc') as () => void;
-  }
+  collector ??= findCollector();
   collector();
+}
+
+function findCollector(): () => void {
+  const { Bun } = globalThis as { Bun?: { gc(isSynchronous: boolean): void } };
+  if (Bun) return () => Bun.gc(true);
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc') as () => void;
 }
 
 const cell = new Int32Array(new SharedArrayBuffer(4));
