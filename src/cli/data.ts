@@ -4,6 +4,7 @@ import { augmentText, parseAugment } from '../autograd/augment_text.js';
 import type { DataReport } from '../data/index.js';
 import { UsageError } from '../gpu/errors.js';
 import { dataCacheCommand } from './data_cache.js';
+import { stoppable } from './signals.js';
 import { note, print, printJson } from './output.js';
 import {
   imageShape,
@@ -138,23 +139,21 @@ async function download(name: string, options: CommonOptions & { dir?: string })
   const { downloadMnist } = await import('../data/index.js');
   const dir = options.dir ?? join('data', name);
   const abort = new AbortController();
-  const stop = (): void => abort.abort();
-  process.on('SIGINT', stop);
   let shown = '';
-  try {
-    const result = await downloadMnist({
-      dir,
-      signal: abort.signal,
-      onProgress: ({ file, mirror }) => {
-        if (shown !== file) note(`${file} from ${new URL(mirror).host}`);
-        shown = file;
-      },
-    });
-    if (options.json) printJson(result);
-    else print([`${dir}: ${result.files.length} files, checksums right`]);
-  } finally {
-    process.off('SIGINT', stop);
-  }
+  const fetching = {
+    dir,
+    signal: abort.signal,
+    onProgress: ({ file, mirror }: { file: string; mirror: string }) => {
+      if (shown !== file) note(`${file} from ${new URL(mirror).host}`);
+      shown = file;
+    },
+  };
+  const result = await stoppable(
+    () => abort.abort(),
+    () => downloadMnist(fetching),
+  );
+  if (options.json) printJson(result);
+  else print([`${dir}: ${result.files.length} files, checksums right`]);
 }
 
 function reportLines(report: DataReport): string[] {

@@ -3,6 +3,7 @@ import { recipes } from '../train/recipes.js';
 import { boolean, scales, texts } from '../train/setting_kinds.js';
 import { settings, type Setting, type Settings } from '../train/settings.js';
 import { note, print, printJson, standardError } from './output.js';
+import { stoppable } from './signals.js';
 import { openDevice, withCommon, type CommonOptions } from './options.js';
 
 interface TrainOptions extends CommonOptions, Partial<Settings> {
@@ -61,37 +62,26 @@ async function train(recipe: string | undefined, options: TrainOptions): Promise
     line.clear();
     note(text);
   };
-  let interrupts = 0;
-  let lastInterrupt = -Infinity;
-  const onInterrupt = (): void => {
-    // One Ctrl-C can arrive twice: from the terminal, and passed on by `npm run`.
-    const now = performance.now();
-    if (now - lastInterrupt < 500) return;
-    lastInterrupt = now;
-    if (++interrupts === 1) say('stopping after this step; press Ctrl-C again to quit at once');
-    else process.exit(1);
+  let mustStop = false;
+  const stop = (): void => {
+    mustStop = true;
+    say('stopping after this step; press Ctrl-C again to quit at once');
   };
-  process.on('SIGINT', onInterrupt);
-  process.on('SIGTERM', onInterrupt);
-  try {
-    const { config, out, resume, report, tune } = options;
-    const request = { recipe, config, out, resume, report, tune, settings: chosen(options) };
-    const outcome = await runTraining(request, {
-      openDevice: (seed) => openDevice(options, seed),
-      say,
-      onProgress: (live) => line.show(live),
-      onEpoch: (row, epochs) => line.finish(row, epochs),
-      onDecoded: (done, total) => line.decoded(done, total),
-      shouldStop: () => interrupts > 0,
-    });
-    line.clear();
-    if (options.json) printJson(outcome.document);
-    else print(outcome.lines);
-    if (!outcome.isDone) process.exitCode = 1;
-  } finally {
-    process.off('SIGINT', onInterrupt);
-    process.off('SIGTERM', onInterrupt);
-  }
+  const { config, out, resume, report, tune } = options;
+  const request = { recipe, config, out, resume, report, tune, settings: chosen(options) };
+  const outcome = await runTraining(request, {
+    openDevice: (seed) => openDevice(options, seed),
+    say,
+    onProgress: (live) => line.show(live),
+    onEpoch: (row, epochs) => line.finish(row, epochs),
+    onDecoded: (done, total) => line.decoded(done, total),
+    stoppable: (work) => stoppable(stop, work),
+    shouldStop: () => mustStop,
+  });
+  line.clear();
+  if (options.json) printJson(outcome.document);
+  else print(outcome.lines);
+  if (!outcome.isDone) process.exitCode = 1;
 }
 
 /** The settings among the options, those that were given. */

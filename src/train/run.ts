@@ -34,6 +34,8 @@ export interface TrainHost {
   onProgress(live: LiveProgress): void;
   onEpoch(row: EpochMetrics, epochs: number): void;
   onDecoded(done: number, total: number): void;
+  /** Runs the steps, the part of a run that can stop in good order. */
+  stoppable?<T>(work: () => Promise<T>): Promise<T>;
   shouldStop(): boolean;
 }
 
@@ -103,7 +105,8 @@ async function trainOn(
   writeFileAtomically(join(folder, 'config.json'), [`${JSON.stringify(config, null, 2)}\n`]);
   for (const line of announcement(device, config, data, model, progress)) host.say(line);
   try {
-    const end = await trainer.run();
+    const steps = () => trainer.run();
+    const end = await (host.stoppable?.(steps) ?? steps());
     const isInterrupted = end === 'interrupted';
     const judged = isInterrupted ? null : await judge(trainer, data);
     const pictures =
