@@ -1,9 +1,19 @@
-/** Image files to pixels: JPEG, PNG and WebP through sharp, PPM and PGM by our own reader. */
+/**
+ * Image files to pixels: PPM and PGM by our own reader, the others through sharp. A file is decoded whole
+ * in its own size, and its pixels then resized (resample.ts): the same picture gives the same pixels
+ * in whatever format it comes.
+ */
 import { readFile, stat } from 'node:fs/promises';
-import sharp, { type Sharp } from 'sharp';
+import sharp from 'sharp';
 import { DataError, TilegradError } from '../gpu/errors.js';
-import { isPortableMap, parsePortableMap, portableMapSize, type RawImage } from './ppm.js';
-import { convertChannels, resizePixels } from './resize.js';
+import { imageKind, kindsText, type ImageKind } from './image_kind.js';
+import { PixelBudget } from './pixel_budget.js';
+import { parsePortableMap, portableMapSize, type RawImage } from './ppm.js';
+import { resizeImage } from './resample.js';
+import { convertChannels } from './resize.js';
+
+/** Of the rules by which files become pixels: raised when a change to them changes pixels. */
+export const DECODE_VERSION = 2;
 
 /** File names that count as images. */
 export const IMAGE_EXTENSIONS = ['jpg', 'jpeg', 'png', 'webp', 'ppm', 'pgm'] as const;
@@ -31,11 +41,16 @@ export function fileOf(source: ImageSource): string {
 }
 
 /**
- * Larger images are refused: 2²⁸ pixels are 800 MB once decoded, and several are decoded at a time.
- * Photos are far smaller (a camera of 100 megapixels makes 10⁸).
+ * Larger images are refused: decoded, 2²⁷ pixels are 400 MB. Photos are smaller (a camera of 100
+ * megapixels makes 10⁸). Interlaced and progressive ones, which a decoder holds whole a second time, are
+ * refused from half as many on.
  */
-export const LARGEST_PIXELS = 2 ** 28;
+export const LARGEST_PIXELS = 2 ** 27;
+export const LARGEST_INTERLACED_PIXELS = 2 ** 26;
 const LARGEST_BYTES = 2 ** 29;
+
+/** Pixels that a thread has decoded at a time, 100 MB; a larger image waits until it is alone. */
+const budget = new PixelBudget(2 ** 25);
 
 async function readBytes(file: string): Promise<Buffer> {
   let bytes: Buffer;
@@ -55,41 +70,88 @@ async function readBytes(file: string): Promise<Buffer> {
   return bytes;
 }
 
-function tooLarge(file: string, size: string): DataError {
+function tooLarge(file: string, size: string, most = LARGEST_PIXELS): DataError {
+  const isInterlaced = most === LARGEST_INTERLACED_PIXELS;
   return new DataError(
-    `${file}: image too large: ${size}, decoded are at most ${LARGEST_PIXELS} pixels from` +
-      ` ${LARGEST_BYTES} bytes`,
+    `${file}: image too large: ${size}, ${isInterlaced ? 'interlaced ones' : 'decoded'} are at most` +
+      ` ${most} pixels from ${LARGEST_BYTES} bytes`,
     'scale it down or delete the file',
   );
 }
 
-function decoder(bytes: Buffer): Sharp {
-  return sharp(bytes, { limitInputPixels: LARGEST_PIXELS });
+/** What is known of an image before it is decoded; height and width are those of the upright image. */
+interface Header {
+  kind: ImageKind;
+  height: number;
+  width: number;
+  isCmyk: boolean;
+  hasAlpha: boolean;
+  isInterlaced: boolean;
 }
 
-async function brokenImage(file: string, bytes: Buffer, error: unknown): Promise<TilegradError> {
-  if (error instanceof TilegradError) return error;
-  const { message } = error as Error;
-  if (/exceeds pixel limit/i.test(message)) {
-    const { height, width } = await sharp(bytes, { limitInputPixels: false }).metadata();
-    return tooLarge(file, `${height}×${width} pixels (height × width)`);
+async function readHeader(bytes: Buffer, file: string): Promise<Header> {
+  const found = imageKind(bytes);
+  if ('instead' in found) {
+    throw new DataError(
+      `${file}: broken image: expected the content of ${kindsText}, got ${found.instead}`,
+      'replace or delete the file',
+    );
   }
+  const { kind } = found;
+  if (kind === 'PPM or PGM') {
+    const { height, width } = portableMapSize(bytes, file);
+    return { kind, height, width, isCmyk: false, hasAlpha: false, isInterlaced: false };
+  }
+  const options = { limitInputPixels: false };
+  const metadata = await sharp(bytes, options).metadata();
+  const { height, width } = metadata.autoOrient;
+  return {
+    ...{ kind, height, width },
+    ...{ isCmyk: metadata.space === 'cmyk', hasAlpha: metadata.hasAlpha },
+    isInterlaced: metadata.isProgressive,
+  };
+}
+
+function brokenImage(file: string, error: unknown): TilegradError {
+  if (error instanceof TilegradError) return error;
   // The decoder's own words: a general line, and where there is one what it stumbled on.
-  const lines = message.split('\n').map((line) => line.trim());
+  const lines = (error as Error).message.split('\n').map((line) => line.trim());
   const reason = lines.filter(Boolean).slice(0, 2).join(' ').replace(/:$/, '');
   return new DataError(`${file}: broken image: ${reason}`, 'replace or delete the file');
 }
 
-/** The samples of a PPM or PGM; none of one that is too large. */
-function parsePixmap(bytes: Buffer, file: string): RawImage {
-  const { height, width } = portableMapSize(bytes, file);
-  if (height * width > LARGEST_PIXELS) {
-    throw tooLarge(file, `${height}×${width} pixels (height × width)`);
-  }
-  return parsePortableMap(bytes, file);
+/**
+ * The pixels of a whole file, upright, transparent parts white. Colour profiles are left alone, as
+ * other loaders of training images do.
+ */
+async function decodeWhole(bytes: Buffer, header: Header, file: string): Promise<RawImage> {
+  if (header.kind === 'PPM or PGM') return parsePortableMap(bytes, file);
+  const options = { limitInputPixels: LARGEST_PIXELS, ignoreIcc: true };
+  const image = sharp(bytes, options).autoOrient();
+  if (header.hasAlpha) image.flatten({ background: '#fff' });
+  if (header.isCmyk) image.pipelineColourspace('cmyk').toColourspace('cmyk');
+  else image.toColourspace('srgb');
+  const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
+  const { height, width, channels } = info;
+  const pixels = header.isCmyk ? fromCmyk(data, channels) : data;
+  return { pixels, height, width, channels: 3 };
 }
 
-function cropped(image: RawImage, region: Region): RawImage {
+/** Shares of ink to light, (1 − ink) · (1 − black), without a profile of any printer. */
+function fromCmyk(inks: Uint8Array, channels: number): Uint8Array {
+  const count = inks.length / channels;
+  const pixels = new Uint8Array(count * 3);
+  for (let i = 0; i < count; i++) {
+    const light = 255 - inks[i * channels + 3];
+    for (let c = 0; c < 3; c++) {
+      pixels[i * 3 + c] = Math.round((light * (255 - inks[i * channels + c])) / 255);
+    }
+  }
+  return pixels;
+}
+
+function cropped(image: RawImage, region: Region, file: string): RawImage {
+  checkRegion(file, region, image.height, image.width);
   const { left, top, width, height } = region;
   const { channels } = image;
   const pixels = new Uint8Array(height * width * channels);
@@ -128,50 +190,34 @@ export async function decodeImage(
   channels: 1 | 3,
 ): Promise<Uint8Array> {
   const file = fileOf(source);
-  const region = typeof source === 'string' ? undefined : source.region;
   const bytes = await readBytes(file);
   try {
-    if (isPortableMap(bytes)) {
-      const whole = parsePixmap(bytes, file);
-      if (region) checkRegion(file, region, whole.height, whole.width);
-      const image = region ? cropped(whole, region) : whole;
-      const shape = [image.height, image.width, image.channels] as const;
-      const resized = await resizePixels(image.pixels, shape, imageSize);
-      return convertChannels(resized, image.channels, channels);
+    const header = await readHeader(bytes, file);
+    const { height, width, isInterlaced } = header;
+    const most = isInterlaced ? LARGEST_INTERLACED_PIXELS : LARGEST_PIXELS;
+    if (height * width > most) {
+      throw tooLarge(file, `${height}×${width} pixels (height × width)`, most);
     }
-    const [height, width] = imageSize;
-    let image = decoder(bytes).autoOrient();
-    if (region) {
-      const { autoOrient } = await decoder(bytes).metadata();
-      checkRegion(file, region, autoOrient.height, autoOrient.width);
-      image = image.extract(region);
-    }
-    const colour = await image
-      .flatten({ background: '#fff' })
-      .resize(width, height, { fit: 'fill' })
-      .toColourspace('srgb')
-      .raw()
-      .toBuffer();
-    return convertChannels(colour, 3, channels);
+    return await budget.run(height * width, async () => {
+      const whole = await decodeWhole(bytes, header, file);
+      const image = typeof source === 'string' ? whole : cropped(whole, source.region, file);
+      const resized = resizeImage(image, ...imageSize);
+      return convertChannels(resized.pixels, resized.channels, channels);
+    });
   } catch (error) {
-    throw await brokenImage(file, bytes, error);
+    throw brokenImage(file, error);
   }
 }
 
 /** Height and width of an image file, from its header. */
 export async function probeImage(source: ImageSource): Promise<[number, number]> {
   if (typeof source !== 'string') return [source.region.height, source.region.width];
-  const file = source;
-  const bytes = await readBytes(file);
+  const bytes = await readBytes(source);
   try {
-    if (isPortableMap(bytes)) {
-      const { height, width } = portableMapSize(bytes, file);
-      return [height, width];
-    }
-    const { autoOrient } = await decoder(bytes).metadata();
-    return [autoOrient.height, autoOrient.width];
+    const { height, width } = await readHeader(bytes, source);
+    return [height, width];
   } catch (error) {
-    throw await brokenImage(file, bytes, error);
+    throw brokenImage(source, error);
   }
 }
 

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { lstat, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import sharp from 'sharp';
-import { fileOf, type ImageSource } from './decode.js';
+import { DECODE_VERSION, fileOf, type ImageSource } from './decode.js';
 import { PACK_VERSION } from './pack.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -34,7 +34,8 @@ export async function packKey(
   form: Readonly<Record<string, unknown>>,
 ): Promise<string> {
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([PACK_VERSION, sharp.versions.sharp, sharp.versions.vips, form]));
+  const { sharp: library, vips } = sharp.versions;
+  hash.update(JSON.stringify([PACK_VERSION, DECODE_VERSION, library, vips, form]));
   const atOnce = 256;
   for (let begin = 0; begin < sources.length; begin += atOnce) {
     const part = sources.slice(begin, begin + atOnce);

@@ -14,11 +14,6 @@ export interface RawImage {
   channels: 1 | 3;
 }
 
-/** Whether a file begins like a portable any-map (P1 … P6). */
-export function isPortableMap(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x50 && bytes[1] >= 0x31 && bytes[1] <= 0x36;
-}
-
 /**
  * Takes a P5 or P6 file apart; samples of any depth are scaled to 0..255.
  *

@@ -93,7 +93,7 @@ export async function pictureGrid(
   const canvas = new Uint8Array(layout.width * layout.height * 3).fill(255);
   for (const [index, shown] of pictures.entries()) {
     if (!shown) continue;
-    const picture = await enlarge(shown.pixels, options.imageShape, layout);
+    const picture = enlarge(shown.pixels, options.imageShape, layout);
     const [left, top] = layout.corner(index);
     for (let row = 0; row < layout.pictureHeight; row++) {
       const bytes = layout.pictureWidth * 3;
@@ -109,11 +109,11 @@ export async function pictureGrid(
 }
 
 /** Whole-number enlargement repeats pixels; anything else is resampled. */
-async function enlarge(
+function enlarge(
   pixels: Uint8Array,
   imageShape: readonly [number, number, number],
   { pictureWidth, pictureHeight }: Layout,
-): Promise<Uint8Array> {
+): Uint8Array {
   const [height, width, channels] = imageShape;
   const colour = convertChannels(pixels, channels, 3);
   if (pictureWidth % width !== 0 || pictureHeight % height !== 0) {

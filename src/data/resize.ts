@@ -1,7 +1,7 @@
 /** Images of another size or number of channels than a data set holds, made as they are read. */
-import sharp from 'sharp';
 import { UsageError } from '../gpu/errors.js';
 import { checkIndices, imageBytes, type ImageDataset } from './dataset.js';
+import { resizeImage } from './resample.js';
 
 export interface ImageForm {
   /** Height and width. */
@@ -52,18 +52,13 @@ export function convertChannels(pixels: Uint8Array, from: number, to: number): U
 }
 
 /** Pixels of one image scaled to another size; the aspect ratio follows the new size. */
-export async function resizePixels(
+export function resizePixels(
   pixels: Uint8Array,
   [height, width, channels]: readonly [number, number, number],
   [newHeight, newWidth]: readonly [number, number],
-): Promise<Uint8Array> {
-  if (height === newHeight && width === newWidth) return pixels;
-  const { data } = await sharp(pixels, { raw: { width, height, channels: channels as 1 | 3 } })
-    .resize(newWidth, newHeight, { fit: 'fill' })
-    .toColourspace(channels === 1 ? 'b-w' : 'srgb')
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  return data;
+): Uint8Array {
+  const image = { pixels, height, width, channels: channels as 1 | 3 };
+  return resizeImage(image, newHeight, newWidth).pixels;
 }
 
 /**
@@ -85,13 +80,11 @@ export function reshaped(dataset: ImageDataset, form: ImageForm): ImageDataset {
     const newBytes = imageBytes({ imageShape });
     const originals = await dataset.read(indices);
     const result = new Uint8Array(indices.length * newBytes);
-    await Promise.all(
-      Array.from({ length: indices.length }, async (_, i) => {
-        const image = originals.subarray(i * bytes, (i + 1) * bytes);
-        const resized = await resizePixels(image, dataset.imageShape, [newHeight, newWidth]);
-        result.set(convertChannels(resized, channels, newChannels), i * newBytes);
-      }),
-    );
+    for (let i = 0; i < indices.length; i++) {
+      const image = originals.subarray(i * bytes, (i + 1) * bytes);
+      const resized = resizePixels(image, dataset.imageShape, [newHeight, newWidth]);
+      result.set(convertChannels(resized, channels, newChannels), i * newBytes);
+    }
     return result;
   };
   return {

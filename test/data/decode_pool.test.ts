@@ -17,7 +17,13 @@ function buildPackage(folder: string): string {
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module', imports }));
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   const sources = readdirSync(join(ROOT, 'src/data')).map((name) => `data/${name}`);
-  const others = ['gpu/errors.ts', 'gpu/platform/node.ts', 'io/npy.ts', 'io/zip.ts'];
+  const others = [
+    'gpu/errors.ts',
+    'gpu/platform/node.ts',
+    'io/npy.ts',
+    'io/read_bytes.ts',
+    'io/zip.ts',
+  ];
   for (const source of [...sources, ...others]) {
     const compiled = ts.transpileModule(readFileSync(join(ROOT, 'src', source), 'utf8'), {
       compilerOptions: {

@@ -269,7 +269,7 @@ describe('images of odd sizes', () => {
     );
   });
 
-  it('are left out from 2²⁸ pixels on, with one clear reason', async () => {
+  it('are left out from 2²⁷ pixels on, with one clear reason', async () => {
     const folder = temporaryFolder();
     await writePng(join(folder, 'a', 'fine.png'));
     await writePng(join(folder, 'b', 'fine.png'));
