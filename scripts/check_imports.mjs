@@ -1,4 +1,4 @@
-// Imports point one way (docs: the house in the README): cli → bench → train → data, models, io → nn, optim → ops, tensor →
+// Imports point one way (docs: the house in the README): cli → bench → train → data, models, io, plot → nn, optim → ops, tensor →
 // autograd, tune → kernels → gpu. The engine's core loads in a browser, so it imports no package and nothing of Node.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -23,6 +23,7 @@ const LAYERS = new Map(
     data: 5,
     models: 5,
     io: 5,
+    plot: 5,
     // The package's entry names the engine's parts for a reader, and so stays loadable in a browser.
     'index.ts': 5,
     train: 6,

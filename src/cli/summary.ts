@@ -61,7 +61,7 @@ interface SummaryDocument {
 
 /** Refuses a file that could not be written, before any work. */
 async function checkPlotFile(path: string): Promise<void> {
-  const { plotFormat } = await import('../io/plot/index.js');
+  const { plotFormat } = await import('../plot/index.js');
   plotFormat(path);
   const folder = dirname(path);
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
@@ -72,7 +72,7 @@ async function checkPlotFile(path: string): Promise<void> {
 }
 
 async function writePlot(path: string, model: Module, document: SummaryDocument): Promise<void> {
-  const { plotFormat, plotPng, plotSvg } = await import('../io/plot/index.js');
+  const { plotFormat, plotPng, plotSvg } = await import('../plot/index.js');
   const { moduleGraph } = await import('../nn/index.js');
   const { writeFileAtomically } = await import('../io/atomic_file.js');
   const { parameters, flops } = document;

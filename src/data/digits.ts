@@ -11,7 +11,7 @@ import { MemoryDataset, numberedClasses } from './dataset.js';
 import { DIGIT_GLYPHS } from './digit_strokes.js';
 import { addNoise } from './noise.js';
 import { RandomPurpose, RandomStream } from './random.js';
-import { strokePath } from './strokes.js';
+import { strokePath } from '../plot/strokes.js';
 
 const SIDE = 28;
 

@@ -9,7 +9,6 @@ export * from './mnist.js';
 export * from './digits.js';
 export * from './signs.js';
 export * from './sign_shapes.js';
-export * from './stroke_font.js';
 export * from './resize.js';
 export * from './ppm.js';
 export * from './decode.js';

@@ -4,7 +4,7 @@ import { DataError, UsageError } from '../gpu/errors.js';
 import { imageBytes, type ImageDataset } from './dataset.js';
 import { convertChannels, resizePixels } from './resize.js';
 import { limit } from './split.js';
-import { fitText, textPath, textWidth } from './stroke_font.js';
+import { fitText, textPath, textWidth } from '../plot/stroke_font.js';
 
 /** A picture of a grid: pixels [H, W, C] and up to three lines below it. */
 export interface GridPicture {

@@ -1,4 +1,4 @@
-import { textWidth } from '../../data/index.js';
+import { textWidth } from '../../plot/stroke_font.js';
 import type { ClassMetrics } from '../metrics.js';
 import {
   BLUE,
@@ -13,7 +13,7 @@ import {
   text,
   widest,
   type Picture,
-} from './drawing.js';
+} from '../../plot/charts.js';
 
 const ROW = 18;
 const TOP = 92;

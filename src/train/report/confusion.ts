@@ -1,4 +1,4 @@
-import { textWidth } from '../../data/index.js';
+import { textWidth } from '../../plot/stroke_font.js';
 import {
   box,
   chartNames,
@@ -12,7 +12,7 @@ import {
   upwardText,
   widest,
   type Picture,
-} from './drawing.js';
+} from '../../plot/charts.js';
 
 const LARGEST_LABEL = 170;
 /** Classes from which names stand on all four sides and each fifth line is darker. */

@@ -1,6 +1,15 @@
-import { textWidth } from '../../data/index.js';
+import { textWidth } from '../../plot/stroke_font.js';
 import type { EpochMetrics } from '../history.js';
-import { COLOURS, GREY, GRID, render, stroke, text, ticks, type Picture } from './drawing.js';
+import {
+  COLOURS,
+  GREY,
+  GRID,
+  render,
+  stroke,
+  text,
+  ticks,
+  type Picture,
+} from '../../plot/charts.js';
 
 interface Series {
   name: string;

@@ -5,7 +5,7 @@ import { confusedPairs, measure, type ConfusedPair, type Metrics } from '../metr
 import { classBars } from './class_bars.js';
 import { confusionCounts, confusionShares } from './confusion.js';
 import { learningCurves } from './curves.js';
-import type { Picture } from './drawing.js';
+import type { Picture } from '../../plot/charts.js';
 import { reportPage, type PagePicture, type PictureName } from './page.js';
 import { mistakesOf, randomPredictions, worstMistakes } from './pictures.js';
 import { reliabilityDiagram } from './reliability.js';

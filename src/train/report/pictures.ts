@@ -7,7 +7,7 @@ import {
   type ImageDataset,
 } from '../../data/index.js';
 import type { Evaluation } from '../evaluate.js';
-import { chartNames, widest } from './drawing.js';
+import { chartNames, widest } from '../../plot/charts.js';
 
 /** Pictures of a grid at most. */
 const MOST = 40;

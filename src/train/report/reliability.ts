@@ -1,5 +1,16 @@
 import type { Calibration } from '../metrics.js';
-import { BLUE, box, GREY, GRID, mix, RED, render, stroke, text, type Picture } from './drawing.js';
+import {
+  BLUE,
+  box,
+  GREY,
+  GRID,
+  mix,
+  RED,
+  render,
+  stroke,
+  text,
+  type Picture,
+} from '../../plot/charts.js';
 
 const SIZE = 340;
 const LEFT = 64;

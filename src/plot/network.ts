@@ -1,5 +1,5 @@
-import type { GraphNode } from '../../nn/graph.js';
-import type { FoldedGraph, FoldedGroup } from '../../nn/graph_fold.js';
+import type { GraphNode } from '../nn/graph.js';
+import type { FoldedGraph, FoldedGroup } from '../nn/graph_fold.js';
 import { groupLabel, nodeLabel, type NodeLabel } from './labels.js';
 import type { LayoutInput, LayoutNode } from './layout.js';
 import { roomFor, type TextOptions } from './pen.js';

@@ -1,4 +1,4 @@
-import { textPath, textWidth } from '../../data/stroke_font.js';
+import { textPath, textWidth } from './stroke_font.js';
 import type { Point } from './layout.js';
 
 /** How words are drawn: as text, in the reader's own font, or as strokes, which need no font. */

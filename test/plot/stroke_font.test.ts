@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { fitText, textPath, textWidth } from '../../src/data/stroke_font.js';
-import { parseStroke, strokePath } from '../../src/data/strokes.js';
+import { fitText, textPath, textWidth } from '../../src/plot/stroke_font.js';
+import { parseStroke, strokePath } from '../../src/plot/strokes.js';
 
 describe('strokePath', () => {
   const place = (x: number, y: number): [number, number] => [x * 10, y];

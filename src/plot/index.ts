@@ -1,6 +1,6 @@
-import { UsageError } from '../../gpu/errors.js';
-import { foldRepeats } from '../../nn/graph_fold.js';
-import type { ModuleGraph } from '../../nn/graph.js';
+import { UsageError } from '../gpu/errors.js';
+import { foldRepeats } from '../nn/graph_fold.js';
+import type { ModuleGraph } from '../nn/graph.js';
 import { layOutColumns, type Column } from './columns.js';
 import { drawNetwork, type PlotTitle } from './draw.js';
 import { describeNetwork, type NetworkDrawing } from './network.js';

@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { fitText, textPath, textWidth } from '../../data/index.js';
+import { fitText, textPath, textWidth } from './stroke_font.js';
 
 /* What the charts share. They are SVG, rasterised by sharp; text is strokes, so no font is needed. */
 

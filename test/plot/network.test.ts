@@ -1,9 +1,9 @@
 import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createDevice } from '../../src/device.js';
-import { groupLabel, shortOptions } from '../../src/io/plot/labels.js';
-import { fitted, measure } from '../../src/io/plot/pen.js';
-import { plotFormat, plotPng, plotSvg } from '../../src/io/plot/index.js';
+import { groupLabel, shortOptions } from '../../src/plot/labels.js';
+import { fitted, measure } from '../../src/plot/pen.js';
+import { plotFormat, plotPng, plotSvg } from '../../src/plot/index.js';
 import { createModel, modelFactories, publishedOptions } from '../../src/models/index.js';
 import { Dense, foldRepeats, Module, moduleGraph, type ModuleGraph } from '../../src/nn/index.js';
 import { ops } from '../../src/ops/index.js';

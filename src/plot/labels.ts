@@ -1,5 +1,5 @@
-import type { GraphNode } from '../../nn/graph.js';
-import type { FoldedGroup } from '../../nn/graph_fold.js';
+import type { GraphNode } from '../nn/graph.js';
+import type { FoldedGroup } from '../nn/graph_fold.js';
 
 /** The words of a box. */
 export interface NodeLabel {
