@@ -155,7 +155,8 @@ describe('convBatchNorm in evaluation without gradients', () => {
     const before = device.memory.liveBytes;
     noGrad(() => convBatchNorm(conv, norm, x)).dispose();
     await device.sync();
-    expect(device.memory.liveBytes).toBe(before);
+    // Less, where the collector has found tensors of other tests meanwhile.
+    expect(device.memory.liveBytes).toBeLessThanOrEqual(before);
   });
 
   it('follows weights and statistics in a captured pass', async () => {
@@ -288,6 +289,14 @@ describe('convBatchNorm runs both layers', () => {
   });
 });
 
+/** Within rounding: other kernels may have done the same sums, and each adapter fuses in its own way. */
+async function expectClose(one: Tensor, other: Tensor): Promise<void> {
+  const [a, b] = [await one.data(), await other.data()];
+  const largest = Math.max(...b.map(Math.abs));
+  expect(largest).toBeGreaterThan(1e-3);
+  a.forEach((value, i) => expect(Math.abs(value - b[i])).toBeLessThanOrEqual(1e-5 * largest));
+}
+
 describe('the bias in front of a batch norm that trains', () => {
   const gradients = (run: (conv: Conv2d, norm: BatchNorm2d, x: Tensor) => Tensor) => {
     const conv = new Conv2d(device, { inChannels: 4, outChannels: 8, kernelSize: 3 });
@@ -315,11 +324,9 @@ describe('the bias in front of a batch norm that trains', () => {
       [together.norm.beta, two.norm.beta],
       [together.norm.runningMean, two.norm.runningMean],
     ] as const) {
-      const own = one.grad ?? one;
-      expect([...(await own.data())]).toEqual([...(await (other.grad ?? other).data())]);
-      expect(Math.max(...(await own.data()).map(Math.abs))).toBeGreaterThan(1e-3);
+      await expectClose(one.grad ?? one, other.grad ?? other);
     }
-    expect([...(await together.x.grad!.data())]).toEqual([...(await two.x.grad!.data())]);
+    await expectClose(together.x.grad!, two.x.grad!);
   });
 
   it('has a gradient where running statistics normalise, and behind an activation', async () => {

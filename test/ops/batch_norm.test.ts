@@ -71,7 +71,8 @@ describe('batchNorm', () => {
     const y = batchNorm(x, { ...running, training: false, epsilon: 3 });
     running.runningVariance.assign([97]);
     y.backward(device.ones([2, 1]));
-    expect([...(await x.grad!.data())]).toEqual([0.5, 0.5]);
+    // 1 / √4, by an inverseSqrt that may be off by 2 units in the last place.
+    for (const slope of await x.grad!.data()) expect(slope).toBeCloseTo(0.5, 6);
   });
 
   it('takes activations that no kernel fuses', async () => {
