@@ -1,6 +1,16 @@
-import { readFileSync } from 'node:fs';
 import { DataError } from '../gpu/errors.js';
 import { writeFileAtomically } from './atomic_file.js';
+import { readBytes } from './read_bytes.js';
+import {
+  anything,
+  checkedValue,
+  list,
+  nullable,
+  object,
+  record,
+  text,
+  wholeFrom,
+} from './schema.js';
 
 /*
  * The safetensors format: 8 bytes of header length (little endian), a JSON header of name →
@@ -73,36 +83,45 @@ export function writeSafetensors(
 /**
  * Reads a safetensors file; f16, bf16 and f64 values come as f32, 64-bit integers as i32.
  *
+ * The header may begin with blanks and name tensors in any order and at any alignment; of a name that
+ * comes twice the last entry counts. Everything else is as strict as the format's own library (0.8.0):
+ * tensors fill the file without gaps, overlaps or bytes behind them, and metadata are texts.
+ *
  * Errors: DataError saying what is wrong where the file is missing, truncated or something else.
  */
 export function readSafetensors(path: string): SafetensorsFile {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path);
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    throw new DataError(
-      `${path}: cannot be read: ${code === 'ENOENT' ? 'no such file' : (cause as Error).message}`,
-    );
-  }
-  const header = parseHeader(path, bytes);
-  const start = 8 + Number(bytes.readBigUInt64LE(0));
-  const tensors = new Map<string, SavedTensor>();
-  let metadata: Record<string, string> = {};
-  for (const [name, value] of Object.entries(header)) {
-    if (name === '__metadata__') metadata = value as Record<string, string>;
-    else tensors.set(name, readTensor(path, bytes, start, name, value as HeaderEntry));
-  }
-  return { tensors, metadata };
+  const bytes = readBytes(path);
+  const { header, start } = parseHeader(path, bytes);
+  const { __metadata__: metadata, ...entries } = header;
+  const texts = checkedValue(metadata ?? null, nullable(record(text)), {
+    ...{ where: path, field: '__metadata__' },
+  });
+  const places = Object.entries(entries).map(([name, entry]) => placeOf(path, name, entry));
+  checkLayout(path, places, bytes.length - start);
+  const tensors = new Map(
+    places.map((place) => [place.name, readTensor(path, bytes.subarray(start), place)]),
+  );
+  return { tensors, metadata: texts ?? {} };
 }
 
-interface HeaderEntry {
+/** One tensor of the header. */
+interface TensorPlace {
+  name: string;
   dtype: SafetensorsType;
-  shape: number[];
-  data_offsets: [number, number];
+  shape: readonly number[];
+  size: number;
+  /** Its bytes, counted from the end of the header. */
+  from: number;
+  to: number;
 }
 
-function parseHeader(path: string, bytes: Buffer): Record<string, unknown> {
+const extent = wholeFrom(0);
+const entrySchema = object({ dtype: text, shape: list(extent), data_offsets: list(extent, 2) });
+
+function parseHeader(
+  path: string,
+  bytes: Buffer,
+): { header: Record<string, unknown>; start: number } {
   const foreign = (why: string): DataError =>
     new DataError(
       `${path}: expected a safetensors file, ${why}`,
@@ -111,50 +130,109 @@ function parseHeader(path: string, bytes: Buffer): Record<string, unknown> {
   if (bytes.length < 10) throw foreign(`got ${bytes.length} bytes`);
   const length = bytes.readBigUInt64LE(0);
   // A file of another kind has letters or a magic number here: an absurd length.
-  if (length > 100_000_000n || bytes[8] !== 0x7b)
+  if (length > 100_000_000n || ![0x7b, 0x20, 0x09, 0x0a, 0x0d].includes(bytes[8])) {
     throw foreign('but its header is of another kind');
-  const end = 8 + Number(length);
-  if (end > bytes.length) {
+  }
+  const start = 8 + Number(length);
+  if (start > bytes.length) {
     throw new DataError(
       `${path}: truncated: the header says ${Number(length)} bytes, the file has ${bytes.length - 8} after its length`,
     );
   }
+  let json: string;
+  let header: unknown;
   try {
-    return JSON.parse(bytes.toString('utf8', 8, end)) as Record<string, unknown>;
+    json = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+      bytes.subarray(8, start),
+    );
+    header = JSON.parse(json);
   } catch {
     throw foreign('but its header is not JSON');
   }
-}
-
-function readTensor(
-  path: string,
-  bytes: Buffer,
-  start: number,
-  name: string,
-  entry: HeaderEntry,
-): SavedTensor {
-  const { dtype, shape, data_offsets: offsets } = entry;
-  const size = Array.isArray(shape) ? shape.reduce((a, b) => a * b, 1) : NaN;
-  const unit = bytesOfType[dtype];
-  if (!unit)
-    throw new DataError(`${path}: ${name} has type ${String(dtype)}, which is not supported`);
-  const [from, to] = Array.isArray(offsets) ? offsets : [NaN, NaN];
-  if (to - from !== size * unit || from < 0) {
+  const odd = /-?\d+(?:\.|[eE])[\d.eE+-]*|-\d+/.exec(json.replace(/"(?:[^"\\]|\\.)*"/g, '""'));
+  if (odd) {
     throw new DataError(
-      `${path}: ${name} [${String(shape)}] of ${dtype} needs ${size * unit} bytes, its offsets give ${to - from}`,
+      `${path}: expected shapes and offsets as whole numbers in digits alone, got ${odd[0]}`,
     );
   }
-  if (start + to > bytes.length) {
+  return {
+    header: checkedValue(header, record(anything), { where: path, field: 'header' }),
+    start,
+  };
+}
+
+/** Checks one entry of the header by itself. */
+function placeOf(path: string, name: string, entry: unknown): TensorPlace {
+  const title = `${path}: entry ${JSON.stringify(name)}`;
+  const { dtype, shape, data_offsets } = checkedValue(entry, entrySchema, {
+    where: `${title} is not {dtype, shape, data_offsets}`,
+  });
+  const [from, to] = data_offsets;
+  const unit = Object.hasOwn(bytesOfType, dtype)
+    ? bytesOfType[dtype as SafetensorsType]
+    : undefined;
+  if (unit === undefined) throw new DataError(`${title} has type ${dtype}, which is not supported`);
+  const size = shape.reduce((a, b) => a * b, 1);
+  if (to - from !== size * unit) {
     throw new DataError(
-      `${path}: truncated: ${name} ends at byte ${start + to}, the file has ${bytes.length}`,
+      `${title} [${shape.join(', ')}] of ${dtype} needs ${size * unit} bytes, its offsets give ${to - from}`,
+    );
+  }
+  return { name, dtype: dtype as SafetensorsType, shape, size, from, to };
+}
+
+/** Checks that the tensors fill the values of a file one behind the other. */
+function checkLayout(path: string, places: readonly TensorPlace[], valueBytes: number): void {
+  const sorted = [...places].sort((a, b) => a.from - b.from || a.to - b.to);
+  let end = 0;
+  let before = '';
+  for (const { name, from, to } of sorted) {
+    if (from !== end) {
+      throw new DataError(
+        from < end
+          ? `${path}: ${before} and ${name} share bytes ${from} to ${Math.min(to, end)}`
+          : `${path}: no tensor fills bytes ${end} to ${from}, in front of ${name}`,
+        'save the file again',
+      );
+    }
+    [end, before] = [to, name];
+  }
+  if (end > valueBytes) {
+    throw new DataError(
+      `${path}: truncated: ${before} ends at byte ${end} of the values, the file has ${valueBytes}`,
       'the file was not written whole; use another checkpoint',
     );
   }
-  const slice = new Uint8Array(bytes.subarray(start + from, start + to)).buffer;
-  return { shape, data: decode(slice, dtype, size) };
+  if (end < valueBytes) {
+    throw new DataError(
+      `${path}: too long: its tensors end at byte ${end} of the values, the file has ${valueBytes}`,
+      'save the file again',
+    );
+  }
 }
 
-function decode(buffer: ArrayBuffer, dtype: SafetensorsType, size: number): SavedTensor['data'] {
+function readTensor(path: string, values: Uint8Array, place: TensorPlace): SavedTensor {
+  const { name, shape, dtype, size, from, to } = place;
+  const { buffer } = new Uint8Array(values.subarray(from, to));
+  if (dtype === 'I64') return { shape, data: narrowed(path, name, new BigInt64Array(buffer)) };
+  return { shape, data: decode(buffer, dtype, size) };
+}
+
+/** 64-bit integers as 32-bit ones. */
+function narrowed(path: string, name: string, values: BigInt64Array): Int32Array {
+  const wide = values.find((value) => BigInt.asIntN(32, value) !== value);
+  if (wide === undefined) return Int32Array.from(values, Number);
+  throw new DataError(
+    `${path}: entry ${JSON.stringify(name)} holds ${wide}, expected integers of 32 bits`,
+    'save it as I32 or as floats',
+  );
+}
+
+function decode(
+  buffer: ArrayBuffer,
+  dtype: Exclude<SafetensorsType, 'I64'>,
+  size: number,
+): SavedTensor['data'] {
   switch (dtype) {
     case 'F32':
       return new Float32Array(buffer);
@@ -167,8 +245,6 @@ function decode(buffer: ArrayBuffer, dtype: SafetensorsType, size: number): Save
       return new Uint8Array(buffer);
     case 'F64':
       return Float32Array.from(new Float64Array(buffer));
-    case 'I64':
-      return Int32Array.from(new BigInt64Array(buffer), Number);
     case 'BF16': {
       const words = new Uint16Array(buffer);
       return new Float32Array(Uint32Array.from(words, (word) => word << 16).buffer);

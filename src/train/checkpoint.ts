@@ -7,11 +7,13 @@ import {
   type SafetensorsFile,
   type SavedTensor,
 } from '../io/safetensors.js';
+import { anything, parseChecked } from '../io/schema.js';
 import type { Module } from '../nn/index.js';
 import type { LossScaleState, Optimizer, PlateauState } from '../optim/index.js';
+import { modelConfigSchema, progressSchema, scalarsSchema } from './file_schemas.js';
 import { expectFinite } from './finite.js';
 import type { EpochMetrics, ValidationMetrics } from './history.js';
-import type { ModelConfig, RunConfig } from './run_config.js';
+import { checkRunConfig, type ModelConfig, type RunConfig } from './run_config.js';
 
 /** Where a run stands between two steps. */
 export interface Progress {
@@ -60,6 +62,7 @@ export interface Checkpoint {
 }
 
 const OPTIMIZER_PREFIX = 'optimizer/';
+const CHECKPOINT_FORMAT = 'tilegrad-checkpoint-1';
 const WEIGHTS_FORMAT = 'tilegrad-weights-1';
 
 /** Reads the values of named tensors back from the GPU. */
@@ -96,7 +99,7 @@ export function writeCheckpoint(
   progress: Progress,
 ): void {
   const metadata = {
-    format: 'tilegrad-checkpoint-1',
+    format: CHECKPOINT_FORMAT,
     config: JSON.stringify(config),
     progress: JSON.stringify(progress),
     optimizer: JSON.stringify(scalars),
@@ -104,35 +107,41 @@ export function writeCheckpoint(
   writeSafetensors(path, { tensors, metadata });
 }
 
-/** Reads a checkpoint back. */
+/**
+ * Reads a checkpoint back.
+ *
+ * Errors: DataError for a file that is missing, damaged, of another kind, or holds what no run wrote;
+ * TrainingError for one of another version of this program.
+ */
 export function readCheckpoint(path: string): Checkpoint & { scalars: Record<string, number> } {
-  return checkpointOf(path, readSafetensors(path));
-}
-
-function checkpointOf(
-  path: string,
-  { tensors, metadata }: SafetensorsFile,
-): Checkpoint & { scalars: Record<string, number> } {
-  if (metadata.format !== 'tilegrad-checkpoint-1') {
-    throw new DataError(
-      `${path}: expected a checkpoint of this program, its metadata has format ${metadata.format ?? 'none'}`,
-      'pass a run folder, or a file that `tilegrad train` wrote',
-    );
-  }
+  const { tensors, metadata } = readOwn(path, [CHECKPOINT_FORMAT]);
+  const place = { where: path, field: 'config' };
   const weights = new Map<string, SavedTensor>();
   const optimizer = new Map<string, SavedTensor>();
   for (const [name, tensor] of tensors) {
-    if (name.startsWith(OPTIMIZER_PREFIX))
+    if (name.startsWith(OPTIMIZER_PREFIX)) {
       optimizer.set(name.slice(OPTIMIZER_PREFIX.length), tensor);
-    else weights.set(name, tensor);
+    } else weights.set(name, tensor);
   }
   return {
-    config: JSON.parse(metadata.config) as RunConfig,
-    progress: JSON.parse(metadata.progress) as Progress,
-    scalars: JSON.parse(metadata.optimizer) as Record<string, number>,
-    weights,
-    optimizer,
+    config: checkRunConfig(parseChecked(metadata.config, anything, place), {
+      ...place,
+      newRun: path,
+    }),
+    progress: parseChecked(metadata.progress, progressSchema, { where: path, field: 'progress' }),
+    scalars: parseChecked(metadata.optimizer, scalarsSchema, { where: path, field: 'optimizer' }),
+    ...{ weights, optimizer },
   };
+}
+
+function readOwn(path: string, formats: readonly string[]): SafetensorsFile {
+  const file = readSafetensors(path);
+  const { format } = file.metadata;
+  if (formats.includes(format)) return file;
+  throw new DataError(
+    `${path}: expected a checkpoint of this program, its metadata has format ${format ?? 'none'}`,
+    'pass a run folder, or a file that `tilegrad train` wrote',
+  );
 }
 
 export interface ModelFile {
@@ -148,18 +157,12 @@ export interface ModelFile {
  */
 export function readModelFile(target: string): ModelFile {
   const path = checkpointIn(target);
-  const file = modelFileAt(path);
-  expectFinite(path, file.weights, 'train it again with a lower --lr');
-  return file;
-}
-
-function modelFileAt(path: string): ModelFile {
-  const file = readSafetensors(path);
-  if (file.metadata.format === WEIGHTS_FORMAT) {
-    const config = JSON.parse(file.metadata.config) as ModelConfig;
-    return { path, config, weights: file.tensors };
-  }
-  const { config, weights } = checkpointOf(path, file);
+  const { tensors, metadata } = readOwn(path, [WEIGHTS_FORMAT, CHECKPOINT_FORMAT]);
+  const place = { where: path, field: 'config' };
+  const config = parseChecked(metadata.config, modelConfigSchema, place);
+  const isWeight = ([name]: [string, SavedTensor]): boolean => !name.startsWith(OPTIMIZER_PREFIX);
+  const weights = new Map([...tensors].filter(isWeight));
+  expectFinite(path, weights, 'train it again with a lower --lr');
   return { path, config, weights };
 }
 

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TrainingError, UsageError } from '../gpu/errors.js';
+import { anything, checkedValue, record } from '../io/schema.js';
+import { runConfigSchema } from './file_schemas.js';
 import * as kind from './setting_kinds.js';
 import { settings, type Settings } from './settings.js';
 
@@ -67,6 +69,15 @@ function unknownKey(where: string, key: string): UsageError {
   );
 }
 
+const variantNames: kind.Kind<Readonly<Record<string, string>>> = {
+  expected: 'names of kernels by shape',
+  parse: () => undefined,
+  accepts: (value): value is Record<string, string> =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.values(value).every((name) => typeof name === 'string'),
+};
+
 /** What `train --config FILE` asks for: settings, and perhaps a recipe. */
 export interface ConfigFile {
   recipe?: string;
@@ -83,6 +94,7 @@ export function readConfigFile(path: string): ConfigFile {
   const config = readJson(path, (problem) => new UsageError(`--config ${path}: ${problem}`));
   const found = checkSettings(path, config);
   const { recipe, variants } = config as Pick<RunConfig, 'recipe' | 'variants'>;
+  if (variants !== undefined) kind.checked(path, 'variants', variantNames, variants);
   return {
     settings: found,
     ...(recipe === undefined ? {} : { recipe: kind.checked(path, 'recipe', kind.text, recipe) }),
@@ -90,7 +102,12 @@ export function readConfigFile(path: string): ConfigFile {
   };
 }
 
-/** The config of a run, to go on with it. */
+/**
+ * The config of a run, to go on with it.
+ *
+ * Errors: TrainingError where it is missing, damaged or of another version; DataError where it holds
+ * what no run wrote.
+ */
 export function readRunConfig(folder: string): RunConfig {
   const path = join(folder, 'config.json');
   const config = readJson(
@@ -100,18 +117,30 @@ export function readRunConfig(folder: string): RunConfig {
         `${path}: ${problem}`,
         'pass the folder of a run, the one that `tilegrad train` named as its --out',
       ),
-  ) as RunConfig;
-  const missing = settings.find(({ key }) => config[key] === undefined);
-  if (!missing) return config;
-  throw new TrainingError(
-    `${path}: lacks the setting "${missing.key}": the run is of another version of tilegrad`,
-    `begin a new run with --init-from ${folder}`,
   );
+  return checkRunConfig(config, { where: path, newRun: folder });
+}
+
+/** What a run noted of itself, checked. */
+export function checkRunConfig(
+  config: unknown,
+  { where, field, newRun }: { where: string; field?: string; newRun: string },
+): RunConfig {
+  const fields = checkedValue(config, record(anything), { where, field });
+  const missing = settings.find(({ key }) => fields[key] === undefined);
+  if (missing) {
+    throw new TrainingError(
+      `${where}: lacks the setting "${missing.key}": the run is of another version of tilegrad`,
+      `begin a new run with --init-from ${newRun}`,
+    );
+  }
+  return checkedValue(config, runConfigSchema, { where, field });
 }
 
 function readJson(path: string, error: (problem: string) => Error): unknown {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as unknown;
+    // Editors of some systems put a byte order mark in front.
+    return JSON.parse(readFileSync(path, 'utf8').replace(/^\uFEFF/, '')) as unknown;
   } catch (cause) {
     const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     throw error(isMissing ? 'no such file' : `cannot be read: ${(cause as Error).message}`);

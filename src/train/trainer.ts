@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { batchCount, batches, type Batch, type ImageDataset } from '../data/index.js';
 import type { Device } from '../device.js';
+import { TrainingError } from '../gpu/errors.js';
 import type { TrainingStatistics } from '../kernels/training_statistics.js';
 import type { Module } from '../nn/index.js';
 import { schedule, type Optimizer } from '../optim/index.js';
@@ -68,6 +69,15 @@ const READ_EVERY_MS = 500;
 /** Steps that may be submitted before the oldest must be done. */
 const STEPS_IN_FLIGHT = 2;
 
+/** An epoch may have changed its length since: by other data, or a checkpoint that no run wrote. */
+function checkPlace({ batch, epoch }: Progress, stepsPerEpoch: number): void {
+  if (batch <= stepsPerEpoch) return;
+  throw new TrainingError(
+    `train: the checkpoint is at batch ${batch} of epoch ${epoch + 1}, which has only ${stepsPerEpoch} of them`,
+    'go on with the data the run began with',
+  );
+}
+
 /**
  * The training loop. A step is captured once and replayed for every full batch; totals stay on the
  * GPU and are read twice a second. After each interval `last.safetensors` holds everything that is
@@ -100,6 +110,7 @@ export class Trainer {
     this.step = new TrainingStep(this.classifier, optimizer, config, options.isCaptured ?? true);
     this.evaluator = new Evaluator(this.classifier);
     this.stepsPerEpoch = batchCount(train.size, config.batchSize, config.dropLast);
+    checkPlace(progress, this.stepsPerEpoch);
     this.rate = new LearningRate(config, this.stepsPerEpoch, progress.plateau);
     this.rate.checkGrowth();
     if (progress.lossScale) optimizer.scaler?.load(progress.lossScale);

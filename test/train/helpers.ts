@@ -41,7 +41,7 @@ export function quarters(size: number, seed: number): MemoryDataset {
 
 export const config: RunConfig = {
   ...defaultSettings(),
-  ...{ recipe: 'test', model: 'test', data: 'test', epochs: 3, batchSize: 16, seed: 3 },
+  ...{ recipe: 'test', model: 'mlp', data: 'test', epochs: 3, batchSize: 16, seed: 3 },
   ...{ optimizer: 'adam', lr: 1e-2, tensorboard: 'scalars' },
   ...{ imageShape: [8, 8, 1], sourceShape: [8, 8, 1], classNames: ['a', 'b', 'c', 'd'] },
 };
