@@ -44,10 +44,14 @@ export function writeFileAtomically(path: string, parts: readonly (Uint8Array | 
   }
 }
 
-/** Makes a folder and those above it; WriteError where that cannot be. */
-export function makeFolder(path: string): void {
+/**
+ * Makes a folder and those above it; returns the topmost that was not there.
+ *
+ * Errors: WriteError where that cannot be.
+ */
+export function makeFolder(path: string): string | undefined {
   try {
-    makeWithParents(resolve(path));
+    return makeWithParents(resolve(path));
   } catch (cause) {
     throw writeError(path, cause);
   }
@@ -57,15 +61,17 @@ export function makeFolder(path: string): void {
  * What `recursive: true` is for. Node's own says ENOENT where the system said that it is read-only,
  * and never ends below a folder such as /proc that answers ENOENT to every mkdir.
  */
-function makeWithParents(path: string): void {
-  if (isFolder(path)) return;
+function makeWithParents(path: string): string | undefined {
+  if (isFolder(path)) return undefined;
   const parent = dirname(path);
-  if (parent !== path && !existsSync(parent)) makeWithParents(parent);
+  const above = parent !== path && !existsSync(parent) ? makeWithParents(parent) : undefined;
   try {
     mkdirSync(path);
+    return above ?? path;
   } catch (cause) {
     // Another process may have made it meanwhile.
     if (!isFolder(path)) throw cause;
+    return above;
   }
 }
 

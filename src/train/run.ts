@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Device } from '../device.js';
-import { makeFolder, WriteError, writeFileAtomically } from '../io/atomic_file.js';
+import { WriteError, writeFileAtomically } from '../io/atomic_file.js';
 import { createModel } from '../models/index.js';
 import { recomputeSegments, type Module } from '../nn/index.js';
 import { expectOperands } from '../ops/mixed_precision.js';
@@ -13,7 +13,7 @@ import type { EpochMetrics } from './history.js';
 import { makeOptimizer } from './parameter_groups.js';
 import type { RunConfig } from './run_config.js';
 import { openRunData, type RunData } from './run_data.js';
-import { planRun, withInitialWeights, type RunPlan, type TrainRequest } from './run_plan.js';
+import { claimRun, withInitialWeights, type RunPlan, type TrainRequest } from './run_plan.js';
 import {
   announcement,
   endLines,
@@ -39,6 +39,9 @@ export interface TrainHost {
   shouldStop(): boolean;
 }
 
+/** A plan whose folder is this run's own. */
+type ClaimedPlan = RunPlan & { folder: string };
+
 export interface TrainOutcome {
   /** False where the run was interrupted, or did not reach what it was to reach. */
   isDone: boolean;
@@ -52,19 +55,24 @@ export interface TrainOutcome {
 export async function runTraining(request: TrainRequest, host: TrainHost): Promise<TrainOutcome> {
   // Before the data, which may take minutes to decode: a file or an adapter that will not do is told
   // at once.
-  const plan = await withInitialWeights(planRun(request));
-  const device = await host.openDevice(plan.config.seed);
+  const { plan, folder } = claimRun(request);
   try {
-    expectOperands(device.runtime, plan.config.dtype);
-    return await openAndTrain(device, plan, request, host);
+    const whole = { ...(await withInitialWeights(plan)), folder: folder.path };
+    const device = await host.openDevice(plan.config.seed);
+    try {
+      expectOperands(device.runtime, plan.config.dtype);
+      return await openAndTrain(device, whole, request, host);
+    } finally {
+      device.destroy();
+    }
   } finally {
-    device.destroy();
+    folder.release();
   }
 }
 
 async function openAndTrain(
   device: Device,
-  plan: RunPlan,
+  plan: ClaimedPlan,
   request: TrainRequest,
   host: TrainHost,
 ): Promise<TrainOutcome> {
@@ -83,7 +91,7 @@ async function openAndTrain(
 
 async function trainOn(
   device: Device,
-  plan: RunPlan,
+  plan: ClaimedPlan,
   data: RunData,
   request: TrainRequest,
   host: TrainHost,
@@ -101,7 +109,6 @@ async function trainOn(
       shouldStop: () => host.shouldStop(),
     },
   );
-  makeFolder(folder);
   writeFileAtomically(join(folder, 'config.json'), [`${JSON.stringify(config, null, 2)}\n`]);
   for (const line of announcement(device, config, data, model, progress)) host.say(line);
   try {

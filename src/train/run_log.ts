@@ -3,6 +3,7 @@ import { pictureGrid, type Batch, type ImageDataset } from '../data/index.js';
 import { EventWriter } from '../io/tensorboard.js';
 import type { Module } from '../nn/index.js';
 import type { LossScaleState } from '../optim/index.js';
+import type { Progress } from './checkpoint.js';
 import {
   writeHistory,
   writeValidations,
@@ -27,6 +28,12 @@ export class RunLog {
     /** Where a run goes on, counted from 1; what was broken off after that is not shown. */
     private readonly resumedAt: { epoch: number; step: number } | null = null,
   ) {}
+
+  /** Writes the tables as a checkpoint has them: a run may be killed between the two. */
+  resume({ history, validations }: Pick<Progress, 'history' | 'validations'>): void {
+    if (history.length > 0) writeHistory(this.folder, history);
+    if (validations.length > 0) writeValidations(this.folder, validations);
+  }
 
   /** How an epoch ended. */
   epoch(row: EpochMetrics, history: readonly EpochMetrics[]): void {

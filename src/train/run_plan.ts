@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TrainingError, UsageError } from '../gpu/errors.js';
 import type { WeightFile } from '../io/weights/index.js';
@@ -7,6 +7,7 @@ import { expectFinite } from './finite.js';
 import { namesRates } from './learning_rate.js';
 import { recipeOf, recipeSettings, type Recipe } from './recipes.js';
 import { readConfigFile, readRunConfig, type RunConfig } from './run_config.js';
+import { RunFolder } from './run_folder.js';
 import type { Settings } from './settings.js';
 
 /** What is asked of a run; `settings` are those that were given, the recipe has the others. */
@@ -26,7 +27,8 @@ export interface TrainRequest {
 /** A run before its data are opened: its shapes and class names follow from them. */
 export interface RunPlan {
   config: RunConfig;
-  folder: string;
+  /** Null for the next number below runs/. */
+  folder: string | null;
   /** Where the run goes on; null at its beginning. */
   checkpoint: ReturnType<typeof readCheckpoint> | null;
   /** What a new run begins with, of `--init-from`. */
@@ -57,20 +59,43 @@ function plannedRun(request: TrainRequest): RunPlan {
       'pass a folder with one folder of images a class',
     );
   }
-  const folder = request.out ?? nextFolder(recipe.name);
-  if (existsSync(join(folder, 'last.safetensors'))) {
-    throw new UsageError(
-      `train: ${folder} holds a run already`,
-      `continue it with --resume ${folder}, or choose another --out`,
-    );
-  }
   const config: RunConfig = {
     recipe: recipe.name,
     ...(settings.overfit ? withoutRegularisation(settings, given, recipe) : settings),
     ...{ data, imageShape: [0, 0, 0], sourceShape: [0, 0, 0], classNames: [] },
     ...(file.variants ? { variants: file.variants } : {}),
   };
-  return { config, folder, checkpoint: null, isResumed: false };
+  return { config, folder: request.out ?? null, checkpoint: null, isResumed: false };
+}
+
+/** Plans a run and claims its folder: before anything in it is read, which another may change. */
+export function claimRun(request: TrainRequest): { plan: RunPlan; folder: RunFolder } {
+  const { resume } = request;
+  if (resume !== undefined) {
+    readRunConfig(resume);
+    return claimed(RunFolder.claim(resume), () => planRun(request));
+  }
+  const plan = planRun(request);
+  if (plan.folder === null) {
+    return { plan, folder: RunFolder.claimNext('runs', plan.config.recipe) };
+  }
+  return claimed(RunFolder.claim(plan.folder), ({ path }) => {
+    if (!existsSync(join(path, 'last.safetensors'))) return plan;
+    throw new UsageError(
+      `train: ${path} holds a run already`,
+      `continue it with --resume ${path}, or choose another --out`,
+    );
+  });
+}
+
+/** What `planned` gives, with the folder; that is released where it throws. */
+function claimed(folder: RunFolder, planned: (folder: RunFolder) => RunPlan) {
+  try {
+    return { plan: planned(folder), folder };
+  } catch (error) {
+    folder.release();
+    throw error;
+  }
 }
 
 /**
@@ -168,10 +193,4 @@ function resumedRun(request: TrainRequest & { resume: string }): RunPlan {
 
 function kebab(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
-
-function nextFolder(recipe: string): string {
-  const taken = existsSync('runs') ? readdirSync('runs') : [];
-  for (let n = 1; ; n++)
-    if (!taken.includes(`${recipe}-${n}`)) return join('runs', `${recipe}-${n}`);
 }

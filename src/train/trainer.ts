@@ -124,6 +124,7 @@ export class Trainer {
   async run(): Promise<RunEnd> {
     const { config, progress } = this.options;
     this.latest = null;
+    if (this.resumedAt > 0) this.log.resume(progress);
     for (;;) {
       const end = this.endOfRun();
       if (end) return end;
