@@ -1,7 +1,7 @@
 import { Argument, type Command } from 'commander';
 import { join } from 'node:path';
 import { augmentText, parseAugment } from '../autograd/augment_text.js';
-import type { DataReport } from '../data/index.js';
+import type { DataReport, OpenOptions } from '../data/index.js';
 import { UsageError } from '../gpu/errors.js';
 import { dataCacheCommand } from './data_cache.js';
 import { stoppable } from './signals.js';
@@ -40,10 +40,11 @@ export function dataCommand(program: Command): void {
       .command('check')
       .description('count, measure and validate a dataset')
       .argument('[data]', 'folder of data, or builtin:…')
-      .option('--dir <dir>', 'the folder, as an option'),
-  ).action(async (name: string | undefined, options: CommonOptions & { dir?: string }) => {
+      .option('--dir <dir>', 'the folder, as an option')
+      .option('--classes <n>', CLASSES_HELP, wholeNumber),
+  ).action(async (name: string | undefined, options: CheckOptions) => {
     const { checkDataset } = await import('../data/index.js');
-    const report = await checkDataset(wanted('check', name, options.dir));
+    const report = await checkDataset(wanted('check', name, options.dir), classesOf(options));
     if (options.json) printJson(report);
     else print(reportLines(report));
     if (!report.isFine) process.exitCode = 1;
@@ -62,12 +63,23 @@ export function dataCommand(program: Command): void {
         'show images before and after, such as flip,shift=0.1,rotation=15',
       )
       .option('--versions <n>', 'with --augment: rows of images after', wholeNumber, 3)
-      .option('--input <H,W,C>', 'with --augment: the size that training asks for', imageShape),
+      .option('--input <H,W,C>', 'the size that training asks for', imageShape)
+      .option('--classes <n>', CLASSES_HELP, wholeNumber),
   ).action(preview);
 }
 
-interface PreviewOptions extends CommonOptions {
+interface CheckOptions extends CommonOptions {
   dir?: string;
+  classes?: number;
+}
+
+const CLASSES_HELP = 'classes of data whose labels are numbers (default 10)';
+
+function classesOf({ classes }: CheckOptions): OpenOptions {
+  return classes === undefined ? {} : { classCount: classes };
+}
+
+interface PreviewOptions extends CheckOptions {
   out: string;
   count?: number;
   seed: number;
@@ -77,20 +89,25 @@ interface PreviewOptions extends CommonOptions {
 }
 
 async function preview(name: string | undefined, options: PreviewOptions): Promise<void> {
-  const { out, seed } = options;
+  const { out, seed, input } = options;
   const settings = options.augment === undefined ? undefined : parseAugment(options.augment);
-  if (!settings && options.input) {
-    throw new UsageError('data preview: --input goes with --augment', 'add --augment none');
+  if (input && input[2] !== 1 && input[2] !== 3) {
+    throw new UsageError(`data preview: --input must have 1 or 3 channels, got ${input[2]}`);
   }
   const { openDataset, previewGrid } = await import('../data/index.js');
   const { writeFileAtomically } = await import('../io/atomic_file.js');
-  const { train } = await openDataset(wanted('preview', name, options.dir), { seed });
+  const { train } = await openDataset(wanted('preview', name, options.dir), {
+    ...{ seed, ...classesOf(options) },
+    // As training does it: with --augment the GPU enlarges.
+    enlarge: settings ? 'later' : 'cpu',
+    ...(input ? { imageSize: [input[0], input[1]], channels: input[2] as 1 | 3 } : {}),
+  });
   const count = options.count ?? (settings ? 8 : 60);
   try {
     if (settings) {
       const { augmentGrid } = await import('../data/augment_preview.js');
       using device = await openDevice(options, seed);
-      const { versions, input } = options;
+      const { versions } = options;
       const request = { settings, count, seed, versions, ...(input ? { input } : {}) };
       writeFileAtomically(out, [await augmentGrid(device, train, request)]);
     } else writeFileAtomically(out, [await previewGrid(train, { count, seed })]);
@@ -122,9 +139,9 @@ const layouts = [
     name: 'named images',
     summary: 'a folder of test images named after their classes: CLASS_12.jpg',
   },
-  { name: 'mnist', summary: 'idx files, plain or .gz' },
+  { name: 'mnist', summary: 'idx files, plain or .gz, also those of EMNIST' },
   { name: 'csv', summary: 'a label and the pixels of a square grey image in each line' },
-  { name: 'cifar', summary: 'CIFAR-10 or CIFAR-100, binary version' },
+  { name: 'cifar', summary: 'CIFAR-10 or CIFAR-100, binary or Python version' },
   { name: 'npy', summary: 'X.npy and Y.npy, x_train.npy and so on, or an .npz' },
 ];
 

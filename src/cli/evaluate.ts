@@ -31,7 +31,7 @@ export function evaluateCommand(program: Command): void {
 const MOST_COLUMNS = 20;
 
 function evaluationLines(document: EvaluationDocument): string[] {
-  const { classes, macro, weighted, confusion, count, report } = document;
+  const { classes, macro, weighted, confusion, count, notes, report } = document;
   const names = [...classes.map(({ name }) => visible(name)), 'weighted average'];
   const width = Math.max(...names.map((name) => name.length));
   const row = (name: string, { precision, recall, f1 }: Averages, support: number): string =>
@@ -47,6 +47,7 @@ function evaluationLines(document: EvaluationDocument): string[] {
     '',
     ...confusionLines(confusion, names, width),
   ];
+  lines.push(...notes.map((note) => `note: ${note}`));
   if (report !== undefined) lines.push('', `wrote ${report}`);
   return lines;
 }

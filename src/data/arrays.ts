@@ -7,6 +7,7 @@ import { DataError } from '../gpu/errors.js';
 import { npzMembers, parseNpy, parseNpyStrings, type NpyArray } from '../io/npy.js';
 import { readBytes } from '../io/read_bytes.js';
 import { MemoryDataset, numberedClasses } from './dataset.js';
+import type { Layout } from './layout.js';
 import { listed, PARTS, type Part } from './parts.js';
 
 /** Words that name a part in the names of its arrays. */
@@ -36,14 +37,21 @@ export function hasArrays(name: string): boolean {
   return /\.np[yz]$/i.test(name);
 }
 
-export interface OpenedArrays {
+/** The images and labels of each part, not read yet. */
+interface FoundArrays {
+  place: string;
+  arrays: ReadonlyMap<string, NamedArray>;
+  pairs: Partial<Record<Part, [images: string, labels: string]>>;
+}
+
+interface OpenedArrays {
   parts: Partial<Record<Part, MemoryDataset>>;
   /** Arrays that were not read. */
   notes: string[];
 }
 
 /**
- * Opens the arrays of an .npz file, or those of a folder.
+ * The arrays of an .npz file, or those of a folder, as a layout. All parts are read together.
  *
  * Images are [N, H, W] or [N, H, W, C] with 1 or 3 channels. Floats that are nowhere above 1, in any part,
  * stand for brightness and are scaled to 0..255, and so are booleans; larger floats and integers must
@@ -51,18 +59,45 @@ export interface OpenedArrays {
  * of strings `class_names` names the classes. Arrays of other names are left alone, with a note.
  *
  * @param names the array files of a folder; of an .npz file none
- * @throws DataError for arrays that are missing, damaged, or do not fit each other
+ * @throws DataError, when a part is opened, for arrays that are missing, damaged, or do not fit each other
  */
-export function openArrays(
+export function arraysLayout(
   place: string,
   names: readonly string[],
-  classCount?: number,
-): OpenedArrays {
-  const arrays = arraysIn(place, names);
-  const used = new Set<string>();
-  const found: Partial<Record<Part, ArrayPair>> = {};
+  { classCount }: { classCount?: number },
+): Layout {
+  const found = findArrays(place, names);
+  const parts: Partial<Record<Part, string>> = {};
   for (const part of PARTS) {
-    const pair = pairNames(part).find(([images]) => arrays.has(images));
+    const pair = found.pairs[part];
+    if (pair) parts[part] = found.arrays.get(pair[0])!.where;
+  }
+  const notes: string[] = [];
+  let opened: OpenedArrays | undefined;
+  return {
+    ...{ parts, notes },
+    open: async (part, beside) => {
+      if (opened === undefined) {
+        opened = openArrays(found, beside?.classNames.length ?? classCount);
+        notes.push(...opened.notes);
+      }
+      return opened.parts[part];
+    },
+  };
+}
+
+function findArrays(place: string, names: readonly string[]): FoundArrays {
+  const arrays = arraysIn(place, names);
+  const pairs: FoundArrays['pairs'] = {};
+  for (const part of PARTS) pairs[part] = pairNames(part).find(([images]) => arrays.has(images));
+  return { place, arrays, pairs };
+}
+
+function openArrays({ place, arrays, pairs }: FoundArrays, classCount?: number): OpenedArrays {
+  const used = new Set<string>();
+  const read: Partial<Record<Part, ArrayPair>> = {};
+  for (const part of PARTS) {
+    const pair = pairs[part];
     if (pair === undefined) continue;
     const labels = arrays.get(pair[1]);
     if (labels === undefined) {
@@ -72,10 +107,10 @@ export function openArrays(
       );
     }
     for (const name of pair) used.add(name);
-    found[part] = readPair(arrays.get(pair[0])!, labels);
+    read[part] = readPair(arrays.get(pair[0])!, labels);
   }
-  const pairs = Object.values(found);
-  if (pairs.length === 0) {
+  const all = Object.values(read);
+  if (all.length === 0) {
     throw new DataError(
       `${place}: expected arrays named X and Y, or x_train and y_train, got` +
         ` ${[...arrays.keys()].join(', ') || 'none'}`,
@@ -83,14 +118,14 @@ export function openArrays(
     );
   }
   const notes: string[] = [];
-  const least = Math.max(2, ...pairs.map((pair) => pair.classCount));
+  const least = Math.max(2, ...all.map((pair) => pair.classCount));
   const classNames =
     namedClasses(arrays, least, used, notes) ?? numberedClasses(classCount ?? least);
   const unread = [...arrays.keys()].filter((name) => !used.has(name));
   if (unread.length > 0) notes.push(`${place}: arrays that are not read: ${listed(unread)}`);
-  const scale = floatScale(pairs);
+  const scale = floatScale(all);
   const parts = Object.fromEntries(
-    Object.entries(found).map(([part, { imageShape, images, range, labels, where }]) => [
+    Object.entries(read).map(([part, { imageShape, images, range, labels, where }]) => [
       part,
       new MemoryDataset({
         ...{ name: `${basename(place)} ${part}`, imageShape, classNames, labels },

@@ -2,11 +2,12 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TilegradError } from '../gpu/errors.js';
-import type { ImageDataset } from './dataset.js';
+import { checkSameShape, emptyClassesNote, type ImageDataset } from './dataset.js';
 import { decodeImage, probeImage } from './decode.js';
 import { FolderDataset } from './folder_dataset.js';
 import { holdsPublished, MNIST_FILES } from './mnist_files.js';
-import { openSource, type OpenOptions, type Part } from './sources.js';
+import { PARTS, type Part } from './parts.js';
+import { openSource, type OpenOptions } from './sources.js';
 
 export interface PartReport {
   part: Part;
@@ -48,14 +49,21 @@ export async function checkDataset(spec: string, options: OpenOptions = {}): Pro
       decodeAt: 'read',
     }),
   );
-  for (const part of ['train', 'validation', 'test'] as const) {
+  let first: ImageDataset | undefined;
+  for (const part of PARTS) {
     if (options.split !== undefined && options.split !== part) continue;
     const dataset = await attempt(report, async () => source?.open(part));
     if (dataset === undefined) continue;
     await checkPart(report, part, dataset);
+    first ??= dataset;
+    await attempt(report, async () => checkSameShape(first!, dataset));
     await dataset.close();
   }
   report.notes.push(...(source?.notes ?? []));
+  const hasTraining = report.parts.some(({ part }) => part === 'train');
+  if (!hasTraining && report.problems.length === 0 && options.split === undefined) {
+    report.notes.push(`${spec}: has no training part: it is for evaluation alone`);
+  }
   await notePublished(report, spec);
   report.problems = [...new Set(report.problems)];
   report.isFine = report.problems.length === 0;
@@ -79,9 +87,9 @@ async function attempt<T>(
 async function checkPart(report: DataReport, part: Part, dataset: ImageDataset): Promise<void> {
   const classes = dataset.classNames.map((name) => ({ name, count: 0 }));
   for (const label of dataset.labels) classes[label].count++;
-  for (const { name, count } of classes) {
-    if (count === 0) report.problems.push(`${dataset.name}: class '${name}' has no examples`);
-  }
+  const empty = emptyClassesNote(dataset);
+  // Of other parts that is no fault.
+  (part === 'train' ? report.problems : report.notes).push(...empty);
   const [height, width] = dataset.imageShape;
   const sizes =
     dataset instanceof FolderDataset

@@ -1,11 +1,17 @@
 /**
  * Images as CSV: one line per image, the label first, then its pixels from 0 to 255, row by row.
- * The way MNIST is often passed on (60ktrain.csv). Plain or gzip-compressed, header line or not.
+ * The way MNIST is often passed on (60ktrain.csv). Plain or gzip-compressed, header line or not; numbers may be
+ * quoted, and be written as floats (13.0).
  */
+import { join } from 'node:path';
 import { DataError } from '../gpu/errors.js';
 import { checkLabels, MemoryDataset, numberedClasses } from './dataset.js';
 import { readWhole } from './gzip.js';
+import type { Layout } from './layout.js';
+import { listed, partOfName, PARTS, PART_WORDS, type Part } from './parts.js';
 
+const QUOTE = 34;
+const POINT = 46;
 const NEWLINE = 10;
 const RETURN = 13;
 const SPACE = 32;
@@ -13,6 +19,52 @@ const COMMA = 44;
 const MINUS = 45;
 const ZERO = 48;
 const NINE = 57;
+
+export function isCsvName(name: string): boolean {
+  return /\.csv(\.gz)?$/i.test(name);
+}
+
+/**
+ * CSV files of a folder as a layout: each part is the file that is named after it; a single file of
+ * another name is for training.
+ */
+export function csvLayout(
+  folder: string,
+  names: readonly string[],
+  { classCount }: { classCount?: number },
+): Layout {
+  const of = (part: Part | undefined): string[] =>
+    names.filter((name) => partOfName(name) === part);
+  const files = { train: of('train'), validation: of('validation'), test: of('test') };
+  let others = of(undefined);
+  if (files.train.length === 0 && others.length === 1) [files.train, others] = [others, []];
+  const parts: Partial<Record<Part, string>> = {};
+  for (const part of PARTS) {
+    if (files[part].length > 0) parts[part] = join(folder, listed(files[part]));
+  }
+  const isUnclear = files.train.length === 0 && others.length > 0;
+  return {
+    parts,
+    notes:
+      others.length > 0 && !isUnclear
+        ? [`${folder}: CSV files that are not used: ${listed(others)}`]
+        : [],
+    open: async (part, beside) => {
+      const candidates = files[part];
+      const isNeeded = part === 'train' && beside === undefined && isUnclear;
+      if (candidates.length === 0 && !isNeeded) return undefined;
+      if (candidates.length !== 1) {
+        throw new DataError(
+          `${folder}: expected one CSV file for the ${PART_WORDS[part]} part, got ` +
+            (candidates.length === 0 ? `none among ${names.join(', ')}` : candidates.join(', ')),
+          'name the file itself',
+        );
+      }
+      const count = beside?.classNames.length ?? classCount;
+      return openCsv(join(folder, candidates[0]), candidates[0], count);
+    },
+  };
+}
 
 /** Reads a CSV file of grey square images. */
 export async function openCsv(file: string, name = 'csv', classCount = 10): Promise<MemoryDataset> {
@@ -85,10 +137,10 @@ class CsvLines {
     return this.at >= this.bytes.length;
   }
 
-  /** A line that begins with a letter, a quote or the like names its columns. */
+  /** A line that begins with a letter or the like names its columns; quotes say nothing. */
   isHeader(): boolean {
     let first = this.at;
-    while (this.bytes[first] === SPACE) first++;
+    while (this.bytes[first] === SPACE || this.bytes[first] === QUOTE) first++;
     const byte = this.bytes[first];
     return (byte < ZERO || byte > NINE) && byte !== COMMA && byte !== MINUS;
   }
@@ -129,9 +181,13 @@ class CsvLines {
       let value = 0;
       let digits = 0;
       while (bytes[at] === SPACE) at++;
+      const isQuoted = bytes[at] === QUOTE;
+      if (isQuoted) at++;
       for (; at < end && bytes[at] >= ZERO && bytes[at] <= NINE && digits < 4; at++, digits++) {
         value = value * 10 + bytes[at] - ZERO;
       }
+      if (bytes[at] === POINT) for (at++; at < end && bytes[at] === ZERO;) at++;
+      if (isQuoted && bytes[at++] !== QUOTE) digits = 0;
       while (at < end && (bytes[at] === SPACE || bytes[at] === RETURN)) at++;
       const isLast = column === fields.length - 1;
       const isEnded = isLast ? at === end : at < end && bytes[at] === COMMA;

@@ -1,5 +1,6 @@
 /** What a data set is to the rest of the program, and the one that keeps its images in memory. */
-import { DataError } from '../gpu/errors.js';
+import { DataError, type Fix } from '../gpu/errors.js';
+import { listed } from './parts.js';
 
 /** Labelled images of one size, as unsigned bytes in NHWC. */
 export interface ImageDataset {
@@ -19,6 +20,18 @@ export interface ImageDataset {
   describe?(index: number): string;
   /** Gives back workers and cached images. A later read starts them again. */
   close(): Promise<void>;
+}
+
+/** A data set made of another one: the same but for `changes`. Closing it closes the other. */
+export function derived(dataset: ImageDataset, changes: Partial<ImageDataset>): ImageDataset {
+  const { name, size, imageShape, classNames, labels, groups } = dataset;
+  return {
+    ...{ name, size, imageShape, classNames, labels, groups },
+    read: (indices) => dataset.read(indices),
+    describe: (index) => dataset.describe?.(index) ?? `${name} #${index}`,
+    close: () => dataset.close(),
+    ...changes,
+  };
 }
 
 /** Bytes of one image. */
@@ -48,12 +61,45 @@ export function checkLabels(
 ): void {
   for (let i = 0; i < labels.length; i++) {
     if (labels[i] >= 0 && labels[i] < classCount) continue;
+    let most = 0;
+    for (let k = 0; k < labels.length; k++) most = Math.max(most, labels[k]);
     throw new DataError(
       `${file}: label ${labels[i]} of ${where(i)} is outside 0..${classCount - 1}` +
         ` (${classCount} classes)`,
-      `mend that label, or name the right number of classes`,
+      {
+        program: `mend that label, or name the right number of classes: classCount ${most + 1}`,
+        commandLine: `mend that label, or name the right number of classes: --classes ${most + 1}`,
+      },
     );
   }
+}
+
+/** What to do about images of several sizes. */
+export const ONE_SIZE_FIX: Fix = {
+  program: 'ask for one size, to which all are scaled: imageSize: [H, W]',
+  commandLine: 'ask for one size, to which all are scaled: --input H,W,C',
+};
+
+/** Throws a DataError for a part whose images have another shape than those of another part. */
+export function checkSameShape(first: ImageDataset, dataset: ImageDataset): void {
+  const [shape, expected] = [dataset.imageShape, first.imageShape].map((sizes) => sizes.join('×'));
+  if (shape === expected) return;
+  throw new DataError(
+    `${dataset.name}: images of ${shape} (height × width × channels), those of ${first.name} are` +
+      ` ${expected}`,
+    ONE_SIZE_FIX,
+  );
+}
+
+/** What a training should be told of classes without a single image; nothing where all have some. */
+export function emptyClassesNote({ name, classNames, labels }: ImageDataset): string[] {
+  const present = new Set(labels);
+  const empty = classNames.filter((_, label) => !present.has(label));
+  if (empty.length === 0) return [];
+  const many = empty.length === 1 ? 'a class' : `${empty.length} classes`;
+  const isOneOff = empty.length === 1 && !present.has(0) && classNames[0] === '0';
+  const why = isOneOff ? ': its labels begin at 1' : '';
+  return [`${name}: ${many} without images (${listed(empty)})${why}`];
 }
 
 /** Class names '0', '1', … for data whose classes are only numbered. */

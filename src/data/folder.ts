@@ -6,6 +6,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { DataError, UsageError } from '../gpu/errors.js';
 import { fileOf, IMAGE_EXTENSIONS, isImageName, type ImageSource } from './decode.js';
+import { listed } from './parts.js';
 import { SIGNS } from './sign_shapes.js';
 
 /** Folders that are parts of a data set rather than classes; upper and lower case are alike. */
@@ -50,11 +51,12 @@ export function sortClassNames(names: readonly string[]): string[] {
   });
 }
 
-/** The folders in a folder, without hidden ones. */
+/** The folders in a folder that people put there: no hidden ones. */
 export async function subfolders(folder: string): Promise<string[]> {
   const names: string[] = [];
   for (const entry of await readdir(folder, { withFileTypes: true })) {
-    if (entry.name.startsWith('.')) continue;
+    // The second is what Macs put into zip archives.
+    if (entry.name.startsWith('.') || entry.name === '__MACOSX') continue;
     const isFolder = entry.isSymbolicLink()
       ? await stat(join(folder, entry.name)).then(
           (info) => info.isDirectory(),
@@ -76,8 +78,10 @@ export async function looseImages(folder: string): Promise<string[]> {
  * Lists the images of a folder of class folders; opens none of them. The 43 numbered classes of GTSRB
  * get the names of their signs.
  *
- * @throws DataError for fewer than two classes, a class without images, a class not expected, and two
- * folders that differ only in upper and lower case
+ * Folders without images are left out, with a note, and so are those of classes with too few.
+ *
+ * @throws DataError for fewer than two classes, no images at all, a class not expected, and two folders
+ * that differ only in upper and lower case
  * @throws UsageError for a `minImages` that is no whole number from 1 on
  */
 export async function listFolder(
@@ -95,21 +99,22 @@ export async function listFolder(
   const classes: { name: string; images: string[] }[] = [];
   const listing = emptyListing(folder);
   const few: string[] = [];
+  const empty: string[] = [];
   for (const name of found) {
-    if (expected && classOf(name, expected) === -1) throw foreignClass(folder, name, expected);
+    const isKnown = expected === undefined || classOf(name, expected) !== -1;
     const entries = (await readdir(join(folder, name))).filter((entry) => !entry.startsWith('.'));
     const images = entries.filter(isImageName).sort();
-    if (expected === undefined && images.length < (minImages ?? 0)) {
+    if (images.length === 0) {
+      empty.push(name);
       listing.leftOut.push(name);
-      few.push(`${name} ${images.length}`);
       continue;
     }
-    if (images.length === 0) {
-      throw new DataError(
-        `${join(folder, name)}: class folder without images (${entries.length} other files)`,
-        `put ${IMAGE_EXTENSIONS.join(', ')} files there, or remove the folder`,
-      );
+    if (images.length < (minImages ?? 0) && (expected === undefined || !isKnown)) {
+      few.push(`${name} ${images.length}`);
+      listing.leftOut.push(name);
+      continue;
     }
+    if (!isKnown) throw foreignClass(folder, name, expected);
     const strangers = entries.filter((entry) => !isImageName(entry) && !isSignTable(entry, name));
     listing.skipped.push(...strangers.map((entry) => join(folder, name, entry)));
     classes.push({ name, images });
@@ -119,10 +124,20 @@ export async function listFolder(
       `${folder}: left out ${few.length} classes of fewer than ${minImages} images (${few.join(', ')})`,
     );
   }
+  if (empty.length > 0) {
+    listing.notes.push(
+      `${folder}: class folders without images (${IMAGE_EXTENSIONS.join(', ')}): ${listed(empty)}`,
+    );
+  }
   if (expected === undefined && classes.length < 2) {
     throw new DataError(
-      `${folder}: ${classes.length} of ${found.length} classes have the ${minImages} images asked for`,
-      'lower minImages',
+      minImages === undefined
+        ? `${folder}: expected images in at least 2 class folders, got them in ${classes.length} of` +
+            ` ${found.length} (${listed(empty)}: none)`
+        : `${folder}: ${classes.length} of ${found.length} classes have the ${minImages} images asked for`,
+      minImages === undefined
+        ? `put ${IMAGE_EXTENSIONS.join(', ')} files into the folder of each class`
+        : { program: 'lower minImages', commandLine: 'lower --min-images' },
     );
   }
   listing.classNames = [...(expected ?? classes.map(({ name }) => name))];
@@ -134,7 +149,14 @@ export async function listFolder(
       labels.push(label);
     }
   }
-  if (listing.files.length === 0) throw new DataError(`${folder}: has no class folders`);
+  if (listing.files.length === 0) {
+    throw new DataError(
+      found.length === 0
+        ? `${folder}: has no class folders`
+        : `${folder}: no images in its class folders (${listed(found)})`,
+      `put ${IMAGE_EXTENSIONS.join(', ')} files into the folder of each class`,
+    );
+  }
   const groups = trackGroups(listing.files.map(fileOf), labels);
   if (expected === undefined && groups && isNumberedLikeSigns(listing.classNames)) {
     listing.classNames = SIGNS.map(({ name }) => name);
@@ -254,10 +276,6 @@ function isNumberedLikeSigns(names: readonly string[]): boolean {
 /** GTSRB's own table of a class, GT-00000.csv in the folder 00000. */
 function isSignTable(entry: string, className: string): boolean {
   return entry === `GT-${className}.csv` && /^\d{5}$/.test(className);
-}
-
-function listed(names: readonly string[]): string {
-  return names.slice(0, 5).join(', ') + (names.length > 5 ? ', …' : '');
 }
 
 /**

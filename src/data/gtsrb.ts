@@ -12,6 +12,8 @@ import { basename, dirname, join } from 'node:path';
 import { DataError } from '../gpu/errors.js';
 import { fileOf, type ImageSource, type Region } from './decode.js';
 import { PART_FOLDERS, subfolders, type FolderListing } from './folder.js';
+import { classNumbers } from './layout.js';
+import { listed } from './parts.js';
 import { readTable, wholeField, type TableRow } from './table.js';
 
 /** What of a GTSRB there is. */
@@ -19,6 +21,8 @@ export interface SignFolders {
   /** The folder of class folders. */
   train?: string;
   test?: SignTable;
+  /** What of the folder they are: names of folders and of tables in it. */
+  names: string[];
   notes: string[];
 }
 
@@ -43,17 +47,18 @@ function isThere(path: string): Promise<boolean> {
 
 /** The parts of a GTSRB in a folder, or in the folder GTSRB inside it; undefined for another folder. */
 export async function findSigns(folder: string): Promise<SignFolders | undefined> {
-  for (const place of [folder, join(folder, 'GTSRB')]) {
-    const found = (await findPublished(place)) ?? (await findRenamed(place));
-    if (found) return found;
-  }
-  return undefined;
+  const own = (await findPublished(folder)) ?? (await findRenamed(folder));
+  if (own) return own;
+  const place = join(folder, 'GTSRB');
+  const inside = (await findPublished(place)) ?? (await findRenamed(place));
+  return inside && { ...inside, names: ['GTSRB'] };
 }
 
 async function findPublished(place: string): Promise<SignFolders | undefined> {
   const train = join(place, 'Final_Training', IMAGES);
   const test = join(place, 'Final_Test', IMAGES);
-  const found: SignFolders = { notes: [] };
+  const names = ['Final_Training', 'Final_Test', TEST_TABLE];
+  const found: SignFolders = { names, notes: [] };
   if (await isThere(train)) found.train = train;
   if (await isThere(test)) {
     for (const where of [test, dirname(test), place]) {
@@ -78,28 +83,52 @@ async function findRenamed(place: string): Promise<SignFolders | undefined> {
   const rows = await readTable(file, ['ClassId', 'Path']).catch(() => undefined);
   if (rows === undefined) return undefined;
   const folders = await subfolders(place);
-  const train = folders.find((name) =>
-    PART_FOLDERS.train.some((part) => part === name.toLowerCase()),
-  );
-  return { train: train && join(place, train), test: { file, folder: place }, notes: [] };
+  const named = (part: 'train' | 'test'): string | undefined =>
+    folders.find((name) => PART_FOLDERS[part].some((known) => known === name.toLowerCase()));
+  const train = named('train');
+  return {
+    train: train && join(place, train),
+    test: { file, folder: place },
+    names: ['Meta', 'Meta.csv', 'Train.csv', 'Test.csv', train ?? '', named('test') ?? ''],
+    notes: [],
+  };
 }
 
-/** Lists the images of a table. Errors: DataError with the line number for a row that is wrong. */
+/**
+ * Lists the images of a table.
+ *
+ * @throws DataError with the line number for a row that is wrong, and where the classes have no numbers
+ */
 export async function listSignTable(
   { file, folder }: SignTable,
   classNames: readonly string[],
   crop: boolean,
 ): Promise<FolderListing> {
+  const numbers = classNumbers(classNames);
+  if (numbers === undefined) {
+    throw new DataError(
+      `${file}: its classes are numbers, those of the training part are ${listed(classNames)}`,
+    );
+  }
   const columns = ['ClassId', ...(crop ? BOX : [])];
   const rows = await readTable(file, columns);
   const files: ImageSource[] = [];
   const labels: number[] = [];
+  const most = Math.max(...numbers.keys());
   for (const row of rows) {
     const name = row.fields.Filename ?? row.fields.Path;
     if (!name) throw new DataError(`${file}:${row.line}: expected a file name (Filename or Path)`);
     const path = join(folder, name);
+    const label = numbers.get(wholeField(file, row, 'ClassId', 0, most));
+    if (label === undefined) {
+      throw new DataError(
+        `${file}:${row.line}: ClassId ${row.fields.ClassId} is none of the ${numbers.size} classes` +
+          ' of the training part',
+        'mend that line',
+      );
+    }
     files.push(crop ? { file: path, region: regionOf(file, row) } : path);
-    labels.push(wholeField(file, row, 'ClassId', 0, classNames.length - 1));
+    labels.push(label);
   }
   if (files.length === 0) throw new DataError(`${file}: lists no images`);
   return {
@@ -128,7 +157,7 @@ export async function cropListing(listing: FolderListing): Promise<FolderListing
     if (region) return { file, region };
     throw new DataError(
       `${file}: not in ${join(dirname(file), `GT-${basename(dirname(file))}.csv`)}`,
-      'open the data without crop',
+      { program: 'open the data without crop', commandLine: 'leave out --crop roi' },
     );
   });
   return { ...listing, files };

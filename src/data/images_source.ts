@@ -14,8 +14,10 @@ import {
 import { FolderDataset } from './folder_dataset.js';
 import { cropListing, findSigns, listSignTable, type SignTable } from './gtsrb.js';
 import { chooseSize, openImages, type SkippedImage } from './open_images.js';
+import { unusedNote, type Beside, type Layout } from './layout.js';
+import { PARTS, type Part } from './parts.js';
 import { SIGNS } from './sign_shapes.js';
-import type { OpenOptions, Part, Source } from './sources.js';
+import type { OpenOptions } from './sources.js';
 
 /** Where the images of a part lie, and in which way. */
 type Place =
@@ -29,6 +31,8 @@ export interface Places {
   parts: Partial<Record<Part, Place>>;
   /** The folders are named like parts of a data set: nothing else can be meant. */
   isCertain: boolean;
+  /** Files beside the folders that belong to them. */
+  tables: string[];
   notes: string[];
 }
 
@@ -38,43 +42,94 @@ const TRAIN_ARCHIVES = ['simpsons_dataset'];
 /**
  * Finds the parts of a data set of images: GTSRB as published; class folders below DIR/train, DIR/val
  * and DIR/test; a folder of test images named after their classes beside class folders; or class folders
- * in DIR itself, which are the training part.
+ * in DIR itself, which are the training part. Where there are two of a part, a note names the other.
  */
 export async function findPlaces(folder: string): Promise<Places> {
   const signs = await findSigns(folder);
-  const names = await subfolders(folder);
-  const places: Places = { folder, parts: {}, isCertain: true, notes: signs?.notes ?? [] };
-  const { parts } = places;
-  if (signs) {
-    if (signs.train) parts.train = classes(signs.train);
-    if (signs.test) parts.test = { kind: 'table', table: signs.test };
-    return places;
+  const names = (await subfolders(folder)).filter((name) => !signs?.names.includes(name));
+  const places: Places = {
+    ...{ folder, parts: {}, isCertain: true },
+    ...{ tables: signs?.names ?? [], notes: [...(signs?.notes ?? [])] },
+  };
+  if (signs?.train) offer(places, 'train', classes(signs.train));
+  if (signs?.test) offer(places, 'test', { kind: 'table', table: signs.test });
+  const named = await partFolders(folder, names, signs !== undefined);
+  if (!signs && named.train.length === 0 && !isAllOf(names, named)) {
+    return { ...places, ...(await classFolders(folder, names, places.notes)) };
   }
-  const named = (part: Part): string | undefined =>
-    names.find((name) => PART_FOLDERS[part].some((known) => known === name.toLowerCase()));
-  const [validation, test] = [named('validation'), named('test')];
-  const trainName = named('train');
-  // A class may have such a name too: CIFAR-100 has pictures of trains.
-  const isPart = trainName !== undefined && !(await holdsOnlyImages(join(folder, trainName)));
-  const train =
-    (isPart ? trainName : undefined) ?? names.find((name) => TRAIN_ARCHIVES.includes(name));
-  const hasOnlyParts = names.length > 0 && names.every((name) => [test, validation].includes(name));
-  if (train === undefined && !hasOnlyParts) {
-    const loose = await findNamedTest(folder, names, names);
-    if (loose) parts.test = { kind: 'named', folder: loose.folder };
-    const isFlat = names.length === 0 && (await looseImages(folder)).length > 0;
-    parts.train = isFlat ? { kind: 'named', folder } : classes(folder, loose ? [loose.name] : []);
-    return { ...places, isCertain: loose !== undefined };
+  for (const name of named.train) {
+    offer(places, 'train', classes(await unwrapped(join(folder, name))));
   }
-  const trainFolder = train === undefined ? undefined : await unwrapped(join(folder, train));
-  if (trainFolder !== undefined) parts.train = classes(trainFolder);
-  if (test !== undefined) parts.test = await placeOf(join(folder, test));
-  if (validation !== undefined) parts.validation = await placeOf(join(folder, validation));
-  if (test === undefined && trainFolder !== undefined) {
-    const loose = await findNamedTest(folder, names, await subfolders(trainFolder));
-    if (loose) parts.test = { kind: 'named', folder: loose.folder };
+  for (const part of ['validation', 'test'] as const) {
+    for (const name of named[part]) offer(places, part, await placeOf(join(folder, name)));
+  }
+  const { train } = places.parts;
+  if (train?.kind === 'classes' && !signs) {
+    const loose = await findNamedTest(folder, names, await subfolders(train.folder));
+    if (loose) offer(places, 'test', { kind: 'named', folder: loose.folder });
   }
   return places;
+}
+
+/** Takes a place for a part, or notes that the part has one already. */
+function offer({ parts, notes }: Places, part: Part, place: Place): void {
+  const taken = parts[part];
+  if (taken === undefined) parts[part] = place;
+  else if (whereOf(taken) !== whereOf(place)) {
+    notes.push(unusedNote(whereOf(place), part, whereOf(taken)));
+  }
+}
+
+function whereOf(place: Place): string {
+  return place.kind === 'table' ? place.table.file : place.folder;
+}
+
+type PartNames = Record<Part, string[]>;
+
+/** Folders that are named like parts; any part may be missing. */
+async function partFolders(
+  folder: string,
+  names: readonly string[],
+  isCertain: boolean,
+): Promise<PartNames> {
+  const named = (part: Part): string[] =>
+    names.filter((name) => PART_FOLDERS[part].some((known) => known === name.toLowerCase()));
+  const train: string[] = [];
+  for (const name of named('train')) {
+    // A class may have such a name too: CIFAR-100 has pictures of trains.
+    if (isCertain || !(await holdsOnlyImages(join(folder, name)))) train.push(name);
+  }
+  train.push(...names.filter((name) => TRAIN_ARCHIVES.includes(name)));
+  return { train, validation: named('validation'), test: named('test') };
+}
+
+function isAllOf(names: readonly string[], { validation, test }: PartNames): boolean {
+  return names.length > 0 && names.every((name) => [...validation, ...test].includes(name));
+}
+
+/** Class folders in the folder itself, perhaps with a test or validation part of class folders beside them. */
+async function classFolders(
+  folder: string,
+  names: readonly string[],
+  notes: readonly string[],
+): Promise<Pick<Places, 'parts' | 'isCertain' | 'notes'>> {
+  const places: Places = { folder, parts: {}, isCertain: false, tables: [], notes: [...notes] };
+  const beside: string[] = [];
+  for (const part of ['validation', 'test'] as const) {
+    for (const name of (await partFolders(folder, names, false))[part]) {
+      if ((await subfolders(join(folder, name))).length === 0) continue;
+      beside.push(name);
+      offer(places, part, classes(join(folder, name)));
+    }
+  }
+  const loose = await findNamedTest(folder, names, names);
+  if (loose) {
+    beside.push(loose.name);
+    offer(places, 'test', { kind: 'named', folder: loose.folder });
+  }
+  const isFlat = names.length === 0 && (await looseImages(folder)).length > 0;
+  offer(places, 'train', isFlat ? { kind: 'named', folder } : classes(folder, beside));
+  return { ...places, isCertain: beside.length > 0 };
 }
 
 function classes(folder: string, others: readonly string[] = []): Place {
@@ -116,19 +171,23 @@ async function findNamedTest(
   return undefined;
 }
 
-/** Opens the parts: lists their images, and decodes them. */
-export function imagesSource({ parts, notes: found }: Places, options: OpenOptions): Source {
+/** The places as a layout: opening a part lists its images and decodes them. */
+export function imagesLayout({ parts, notes: found }: Places, options: OpenOptions): Layout {
   if (options.crop !== undefined && options.crop !== 'roi') {
     throw new UsageError(`data: crop must be 'roi', got '${options.crop as string}'`);
   }
   const notes = [...found];
   const skipped: SkippedImage[] = [];
   const known = knownClasses(parts, options);
-  let size = { imageSize: options.imageSize, enlarge: options.enlarge };
-  const open = async (part: Part): Promise<ImageDataset | undefined> => {
+  let size: Pick<OpenOptions, 'imageSize' | 'enlarge' | 'channels'> = options;
+  const open = async (part: Part, beside?: Beside): Promise<ImageDataset | undefined> => {
     const place = parts[part];
     if (place === undefined) return undefined;
-    const { classNames, leftOut } = await known();
+    if (beside) {
+      const [height, width, channels] = beside.imageShape;
+      size = { imageSize: [height, width], channels: channels as 1 | 3, enlarge: 'cpu' };
+    }
+    const { classNames, leftOut } = beside ? { ...beside, leftOut: [] } : await known();
     const listing =
       part === 'train' && place.kind === 'classes'
         ? await known.train()
@@ -141,10 +200,11 @@ export function imagesSource({ parts, notes: found }: Places, options: OpenOptio
       );
     }
     const list = { ...listing, name: listing.folder };
-    const form = { ...options, ...size };
+    const { imageSize, enlarge, channels = 3 } = size;
+    const form = { ...options, imageSize, enlarge, channels };
     if (options.decodeAt === 'read') {
       const [height, width] = await chooseSize(list.files, form);
-      return new FolderDataset(list.name, list, [height, width, options.channels ?? 3], options);
+      return new FolderDataset(list.name, list, [height, width, channels], options);
     }
     const opened = await openImages(listing.folder, list, form);
     notes.push(...opened.notes);
@@ -154,11 +214,17 @@ export function imagesSource({ parts, notes: found }: Places, options: OpenOptio
     if (part === 'train') {
       checkClasses(listing, dataset, opened.skipped);
       // The other parts go by the image size of the training part.
-      size = { imageSize: [dataset.imageShape[0], dataset.imageShape[1]], enlarge: 'cpu' };
+      const [height, width] = dataset.imageShape;
+      size = { ...size, imageSize: [height, width], enlarge: 'cpu' };
     }
     return dataset;
   };
-  return { open, notes, skipped };
+  const where: Partial<Record<Part, string>> = {};
+  for (const part of PARTS) {
+    const place = parts[part];
+    if (place) where[part] = whereOf(place);
+  }
+  return { parts: where, open, notes, skipped };
 }
 
 interface KnownClasses {
@@ -173,11 +239,11 @@ function knownClasses(parts: Places['parts'], options: OpenOptions): KnownClasse
     (listing ??= listPlace(parts.train!, options.classNames, [], options));
   const known = async () => {
     if (parts.train?.kind === 'classes') return train();
-    const isTable = parts.test?.kind === 'table';
-    return {
-      classNames: options.classNames ?? (isTable ? SIGNS.map(({ name }) => name) : undefined),
-      leftOut: [],
-    };
+    if (options.classNames) return { classNames: options.classNames, leftOut: [] };
+    if (parts.test?.kind === 'table') {
+      return { classNames: SIGNS.map(({ name }) => name), leftOut: [] };
+    }
+    return { leftOut: [] };
   };
   return Object.assign(known, { train });
 }

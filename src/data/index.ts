@@ -22,6 +22,8 @@ export * from './open_images.js';
 export * from './images_source.js';
 export * from './gtsrb.js';
 export * from './arrays.js';
+export * from './parts.js';
+export * from './layout.js';
 export * from './sources.js';
 export * from './cifar.js';
 export * from './open.js';

@@ -1,9 +1,10 @@
 /** Opens a data set by the words of the command line. */
 import { DataError } from '../gpu/errors.js';
-import type { ImageDataset } from './dataset.js';
+import { checkSameShape, emptyClassesNote, type ImageDataset } from './dataset.js';
 import type { SkippedImage } from './open_images.js';
 import { checkImageForm, reshaped, type ImageForm } from './resize.js';
-import { openSource, type OpenOptions, type Part } from './sources.js';
+import type { Part } from './parts.js';
+import { openSource, type OpenOptions } from './sources.js';
 
 /** The parts of a data set. */
 export interface OpenedData {
@@ -44,11 +45,16 @@ export async function openDataset(
   checkImageForm(options);
   const source = await openSource(spec, options);
   let form: ImageForm = options;
+  let first: ImageDataset | undefined;
+  const notes: string[] = [];
   const open = async (part: Part): Promise<ImageDataset | undefined> => {
     if (options.split !== undefined && options.split !== part) return undefined;
     const dataset = await source.open(part);
     if (dataset === undefined) return undefined;
     const result = reshaped(dataset, form);
+    if (part === 'train') notes.push(...emptyClassesNote(dataset));
+    first ??= result;
+    checkSameShape(first, result);
     const [height, width] = result.imageShape;
     // Whatever size the first part came to, the others follow.
     if (form.enlarge === 'later') form = { ...form, imageSize: [height, width], enlarge: 'cpu' };
@@ -65,10 +71,14 @@ export async function openDataset(
   }
   if (options.split !== 'test' && train === undefined) {
     throw new DataError(
-      `${spec}: has no training part`,
+      `${spec}: has no training part` +
+        (first === undefined ? '' : `, only ${validation ? 'a validation' : 'a test'} part`),
       'name the folder of training images itself',
     );
   }
-  const { notes = [], skipped = [] } = source;
-  return { train, validation, test, notes, skipped };
+  return {
+    ...{ train, validation, test },
+    notes: [...source.notes, ...notes],
+    skipped: [...source.skipped],
+  };
 }

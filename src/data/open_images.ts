@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { DataError } from '../gpu/errors.js';
-import type { ImageDataset } from './dataset.js';
+import { ONE_SIZE_FIX, type ImageDataset } from './dataset.js';
 import { fileOf, probeImage, type DecodeFailure, type ImageSource } from './decode.js';
 import { DecodePool, type DecodePoolOptions } from './decode_pool.js';
 import { FolderDataset } from './folder_dataset.js';
@@ -127,7 +127,7 @@ export async function chooseSize(
     throw new DataError(
       `data: images of different sizes: ${other.first} is ${size.join('×')},` +
         ` ${other.file} is ${other.size.join('×')} (height × width)`,
-      'ask for one size (imageSize), to which all are scaled',
+      ONE_SIZE_FIX,
     );
   }
   const [height, width] = imageSize;

@@ -1,5 +1,5 @@
 /** Images of another size or number of channels than a data set holds, made as they are read. */
-import { UsageError } from '../gpu/errors.js';
+import { UsageError, wordsFor } from '../gpu/errors.js';
 import { checkIndices, imageBytes, type ImageDataset } from './dataset.js';
 import { resizeImage } from './resample.js';
 
@@ -22,7 +22,8 @@ export function checkImageForm({ imageSize, channels, enlarge = 'cpu' }: ImageFo
       Number.isInteger(extent) && extent >= 1 && extent <= 4096;
     if (imageSize.length !== 2 || !isSize(height) || !isSize(width)) {
       throw new UsageError(
-        `data: imageSize must be height and width from 1 to 4096, got [${imageSize.join(', ')}]`,
+        `data: ${wordsFor({ program: 'imageSize', commandLine: '--input' })} must be height and width` +
+          ` from 1 to 4096, got [${imageSize.join(', ')}]`,
       );
     }
   }

@@ -1,17 +1,17 @@
 /** The places data come from: what a name on the command line stands for, and how its parts are opened. */
 import { readdir, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { DataError, UsageError } from '../gpu/errors.js';
-import { findCifar, openCifar } from './cifar.js';
-import { openCsv } from './csv.js';
-import type { ImageDataset } from './dataset.js';
+import { arraysLayout, hasArrays } from './arrays.js';
+import { cifarLayouts } from './cifar.js';
+import { csvLayout, isCsvName, openCsv } from './csv.js';
 import { builtinSizes, drawDigits } from './digits.js';
-import { hasArrays, openArrays } from './arrays.js';
 import { looseImages, subfolders } from './folder.js';
-import { findPlaces, imagesSource } from './images_source.js';
-import { findMnistFile, openMnist, type Split } from './mnist.js';
-import type { Part } from './parts.js';
-import type { OpenImagesOptions, SkippedImage } from './open_images.js';
+import { findPlaces, imagesLayout } from './images_source.js';
+import { joinLayouts, type Layout, type Source } from './layout.js';
+import { findIdxSets, idxLayout, idxSetOf, isIdxName, type Split } from './mnist.js';
+import type { OpenImagesOptions } from './open_images.js';
+import { partOfName } from './parts.js';
 import { drawSigns } from './signs.js';
 
 export const DATA_FORMATS = ['auto', 'mnist', 'csv', 'cifar', 'npy', 'images'] as const;
@@ -42,16 +42,6 @@ export interface OpenOptions extends OpenImagesOptions {
   decodeAt?: 'open' | 'read';
 }
 
-export type { Part } from './parts.js';
-
-/** A place data come from. Opening a part gives undefined where there is none. */
-export interface Source {
-  open(part: Part): Promise<ImageDataset | undefined>;
-  notes?: string[];
-  /** Image files that were left out, with the reason; complete when the parts are open. */
-  skipped?: SkippedImage[];
-}
-
 /** Finds out what a spec names; opens no data yet. */
 export async function openSource(spec: string, options: OpenOptions): Promise<Source> {
   if (spec.startsWith('builtin:')) return builtinSource(spec, options);
@@ -68,56 +58,81 @@ export async function openSource(spec: string, options: OpenOptions): Promise<So
       `tilegrad data download mnist --dir ${spec}, or --data builtin:digits`,
     );
   }
-  if (info.isFile()) {
-    return hasArrays(spec) ? arraysSource(spec, [], options) : csvFileSource(spec, options);
-  }
-  const source = await folderSource(spec, format, options);
-  if (source !== undefined) return source;
+  const layouts = info.isDirectory()
+    ? await folderLayouts(spec, format, options)
+    : [await fileLayout(spec, options)];
+  if (layouts.length > 0) return joinLayouts(layouts, options.split);
   throw new DataError(
     `${spec}: expected ` +
       (format === 'auto'
-        ? 'MNIST idx files, a CSV file, CIFAR binary files, .npy or .npz arrays or class folders of' +
-          ' images'
+        ? 'MNIST idx files, a CSV file, CIFAR files, .npy or .npz arrays or class folders of images'
         : `the files of format '${format}'`) +
       ', got none of them',
     `tilegrad data download mnist --dir ${spec}, or --data builtin:digits`,
   );
 }
 
-/** The kinds of folder are tried in this order; undefined when it is none of those allowed. */
-async function folderSource(
+/** All kinds of data that a folder holds; the earlier of two comes first where both have a part. */
+async function folderLayouts(
   folder: string,
   format: DataFormat,
   options: OpenOptions,
-): Promise<Source | undefined> {
+): Promise<Layout[]> {
   const isAllowed = (kind: DataFormat): boolean => format === 'auto' || format === kind;
-  if (isAllowed('mnist') && (format === 'mnist' || (await hasMnistFiles(folder)))) {
-    return mnistSource(folder, options);
+  const files = await filesIn(folder);
+  const layouts: Layout[] = [];
+  if (isAllowed('mnist')) {
+    const sets = await findIdxSets(folder);
+    if (sets.length > 0 || format === 'mnist') layouts.push(idxLayout(sets, folder, options));
   }
   const places = isAllowed('images') ? await findPlaces(folder) : undefined;
-  // Tables that lie beside class folders are about the images, not images themselves.
-  if (places?.isCertain) return imagesSource(places, options);
+  if (places?.isCertain) layouts.push(imagesLayout(places, options));
   if (isAllowed('csv')) {
-    const names = (await readdir(folder)).filter(isCsvName).sort();
-    if (names.length > 0) return csvFolderSource(folder, names, options);
+    const tables = files.filter((name) => isCsvName(name) && !places?.tables.includes(name));
+    // Beside class folders lie tables about the images too; only those named after a part may be one.
+    const names = layouts.length > 0 ? tables.filter(partOfName) : tables;
+    if (names.length > 0) layouts.push(csvLayout(folder, names, options));
   }
-  if (isAllowed('cifar')) {
-    const cifar = await findCifar(folder);
-    if (cifar !== undefined) {
-      return {
-        open: async (part) =>
-          part === 'validation' ? undefined : openCifarPart(cifar, part, options),
-      };
-    }
+  if (isAllowed('cifar')) layouts.push(...(await cifarLayouts(folder)));
+  const arrays = files.filter(hasArrays);
+  if (isAllowed('npy') && arrays.length > 0) {
+    const layout = arraysLayout(folder, arrays, options);
+    if (layouts.length === 0 || Object.keys(layout.parts).length > 0) layouts.push(layout);
   }
-  if (isAllowed('npy')) {
-    const names = (await readdir(folder)).filter(hasArrays).sort();
-    if (names.length > 0) return arraysSource(folder, names, options);
+  if (places === undefined || places.isCertain) return layouts;
+  const isFallback = layouts.length === 0 && (await holdsImages(folder, options));
+  if (format === 'images' || isFallback) return [imagesLayout(places, options)];
+  if (layouts.length > 0 && (await holdsClassFolders(folder))) {
+    // Named where they are not used.
+    layouts.push(imagesLayout(places, options));
   }
-  if (places && (format === 'images' || (await holdsImages(folder, options)))) {
-    return imagesSource(places, options);
+  return layouts;
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
+}
+
+async function fileLayout(file: string, options: OpenOptions): Promise<Layout> {
+  if (hasArrays(file)) return arraysLayout(file, [], options);
+  if (isCsvName(file)) {
+    const { classCount } = options;
+    return {
+      ...{ parts: { train: file }, notes: [] },
+      open: async (part) =>
+        part === 'train' ? openCsv(file, basename(file), classCount) : undefined,
+    };
   }
-  return undefined;
+  const set = isIdxName(file) ? await idxSetOf(file) : undefined;
+  if (set !== undefined) return idxLayout([set], dirname(file), options);
+  throw new DataError(
+    `${file}: expected a folder, a .csv or an .npz file`,
+    'name the folder that holds the files',
+  );
 }
 
 function builtinSource(spec: string, { size, seed = 1 }: OpenOptions): Source {
@@ -129,37 +144,9 @@ function builtinSource(spec: string, { size, seed = 1 }: OpenOptions): Source {
   const draw = spec === 'builtin:signs' ? drawSigns : drawDigits;
   const sizes = builtinSizes(size ?? BUILTIN_DATASETS[spec as BuiltinName]);
   return {
+    ...{ notes: [], skipped: [] },
     open: async (part) => (part === 'validation' ? undefined : draw(part, sizes[part], seed)),
   };
-}
-
-async function hasMnistFiles(folder: string): Promise<boolean> {
-  for (const split of ['train', 'test'] as const) {
-    if (await findMnistFile(folder, split, 'images')) return true;
-  }
-  return false;
-}
-
-function mnistSource(folder: string, options: OpenOptions): Source {
-  return {
-    open: async (part) => {
-      if (part === 'validation') return undefined;
-      const isNeeded = part === 'train' || options.split === 'test';
-      if (!isNeeded && !(await findMnistFile(folder, 'test', 'images'))) return undefined;
-      return openMnist(folder, part, options.classCount);
-    },
-  };
-}
-
-async function openCifarPart(
-  { folder, kind }: NonNullable<Awaited<ReturnType<typeof findCifar>>>,
-  part: Split,
-  options: OpenOptions,
-): Promise<ImageDataset | undefined> {
-  const isNeeded = part === 'train' || options.split === 'test';
-  const present = await readdir(folder);
-  if (!isNeeded && !kind.files[part].some((name) => present.includes(name))) return undefined;
-  return openCifar(folder, kind, part);
 }
 
 /** Class folders, or images named after classes that are known. */
@@ -168,56 +155,11 @@ async function holdsImages(folder: string, { classNames }: OpenOptions): Promise
   return classNames !== undefined && (await looseImages(folder)).length > 0;
 }
 
-/** All parts come from the same files, and are read together. */
-function arraysSource(place: string, names: string[], options: OpenOptions): Source {
-  let opened: ReturnType<typeof openArrays> | undefined;
-  const notes: string[] = [];
-  return {
-    open: async (part) => {
-      if (opened === undefined) {
-        opened = openArrays(place, names, options.classCount);
-        notes.push(...opened.notes);
-      }
-      return opened.parts[part];
-    },
-    notes,
-  };
-}
-
-function isCsvName(name: string): boolean {
-  return /\.csv(\.gz)?$/i.test(name);
-}
-
-function csvFileSource(file: string, options: OpenOptions): Source {
-  if (!isCsvName(file)) {
-    throw new DataError(
-      `${file}: expected a folder, a .csv or an .npz file`,
-      'name the folder that holds the files',
-    );
+/** At least two folders of images. */
+async function holdsClassFolders(folder: string): Promise<boolean> {
+  let count = 0;
+  for (const name of await subfolders(folder)) {
+    if ((await looseImages(join(folder, name))).length > 0 && ++count === 2) return true;
   }
-  return {
-    open: async (part) =>
-      part === 'train' ? openCsv(file, basename(file), options.classCount) : undefined,
-  };
-}
-
-/** The file with 'test' in its name is the test part; the other one, or that with 'train', is for training. */
-function csvFolderSource(folder: string, names: string[], options: OpenOptions): Source {
-  const tests = names.filter((name) => /test/i.test(name));
-  const others = names.filter((name) => !tests.includes(name));
-  const trains = others.length > 1 ? others.filter((name) => /train/i.test(name)) : others;
-  return {
-    open: async (part) => {
-      const candidates = part === 'train' ? trains : part === 'test' ? tests : [];
-      if (part !== 'train' && candidates.length === 0) return undefined;
-      if (candidates.length !== 1) {
-        throw new DataError(
-          `${folder}: expected one CSV file for the ${part} part, got ` +
-            (candidates.length === 0 ? `none among ${names.join(', ')}` : candidates.join(', ')),
-          'name the file itself',
-        );
-      }
-      return openCsv(join(folder, candidates[0]), candidates[0], options.classCount);
-    },
-  };
+  return false;
 }

@@ -1,6 +1,6 @@
 /** Parts of a data set: chosen examples, a training and a validation part, a smaller set. */
 import { DataError, UsageError } from '../gpu/errors.js';
-import { checkIndices, type ImageDataset } from './dataset.js';
+import { checkIndices, derived, type ImageDataset } from './dataset.js';
 import { RandomPurpose, RandomStream } from './random.js';
 
 /** The given examples of a data set, in the given order. Closing it closes the data set. */
@@ -15,11 +15,9 @@ export function subset(
     checkIndices(part, positions);
     return Int32Array.from(positions, (position) => chosen[position]);
   };
-  const part: ImageDataset = {
+  const part = derived(dataset, {
     name,
     size: chosen.length,
-    imageShape: dataset.imageShape,
-    classNames: dataset.classNames,
     labels: chosen.map((index) => dataset.labels[index]),
     groups: dataset.groups && chosen.map((index) => dataset.groups![index]),
     read: async (positions) => dataset.read(original(positions)),
@@ -27,8 +25,7 @@ export function subset(
       const [index] = original([position]);
       return dataset.describe?.(index) ?? `${dataset.name} #${index}`;
     },
-    close: () => dataset.close(),
-  };
+  });
   return part;
 }
 
@@ -75,7 +72,10 @@ export function split(
       `split: the ${part} part of ${dataset.name} would be empty (${dataset.size} examples` +
         `${groups ? `, ${new Set(groups).size} groups` : ''}, asked for ${counts.train} for training` +
         ` and ${counts.validation} for validation)`,
-      'choose another fraction or take more examples',
+      {
+        program: 'choose another fraction or take more examples',
+        commandLine: 'choose another --validation-share or take more images',
+      },
     );
   }
   return {
@@ -132,10 +132,10 @@ function partCounts(
 
 function requireGroups(dataset: ImageDataset): Int32Array {
   if (dataset.groups) return dataset.groups;
-  throw new DataError(
-    `split: byGroup needs groups, but ${dataset.name} has none`,
-    'name files TRACK_FRAME.ppm, or split without byGroup',
-  );
+  throw new DataError(`split: there are no tracks to keep whole in ${dataset.name}`, {
+    program: 'name files TRACK_FRAME.ppm, or split without byGroup',
+    commandLine: 'name files TRACK_FRAME.ppm, or pass --split stratified',
+  });
 }
 
 /** What is still to be given out of one class (or of the whole data set), in random order. */

@@ -30,6 +30,8 @@ export interface EvaluationDocument {
   macro: Averages;
   weighted: Averages;
   confusion: number[][];
+  /** What is worth knowing of the data. */
+  notes: string[];
   /** The page of the report, where one was asked for. */
   report?: string;
 }
@@ -49,6 +51,7 @@ export async function evaluateRun(
     imageSize: [height, width],
     channels: channels as 1 | 3,
     classCount: config.classNames.length,
+    classNames: config.classNames,
     ...(config.minImages ? { minImages: config.minImages } : {}),
     ...(config.crop === 'roi' ? { crop: config.crop } : {}),
   });
@@ -68,7 +71,7 @@ export async function evaluateRun(
     const document: EvaluationDocument = {
       ...{ loss, accuracy, count, topK },
       expectedCalibrationError: calibration.expectedCalibrationError,
-      ...{ classes, macro, weighted, confusion },
+      ...{ classes, macro, weighted, confusion, notes: opened.notes },
     };
     if (options.report === undefined) return document;
     const { writeReportFiles } = await import('./report/index.js');

@@ -104,7 +104,7 @@ describe('images in NumPy arrays', () => {
       const { train, validation, test, notes } = await openDataset(folder);
       const marks = [train, validation!, test!].map(async (part) => [...(await part.read([0]))]);
       expect(await Promise.all(marks)).toEqual([[1], [2], [3]]);
-      expect(notes).toEqual([`${folder}: arrays that are not read: weights`]);
+      expect(notes[0]).toBe(`${folder}: arrays that are not read: weights`);
     }
   });
 

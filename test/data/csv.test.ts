@@ -18,6 +18,12 @@ describe('parseCsv', () => {
     ['a quoted header', '"label","a","b","c","d"\n5,0,1,2,255\n3,9,8,7,6\n'],
     ['Windows line ends', '5,0,1,2,255\r\n3,9,8,7,6\r\n'],
     ['blank lines and spaces', '\n5, 0, 1,2 ,255\n\n  \n 3,9,8,7,6 \n\n'],
+    ['quoted numbers', '"5","0", "1","2","255"\n"3","9","8","7","6"\r\n'],
+    [
+      'a quoted header and quoted numbers',
+      '"l","a","b","c","d"\n"5","0","1","2","255"\n3,9,8,7,6\n',
+    ],
+    ['floats without a fraction', '5.0,0.0,1.,2.000,255.0\n3,"9.0",8,7,6.0 \n'],
     ['a byte order mark', '\ufefflabel,a,b,c,d\n5,0,1,2,255\n3,9,8,7,6\n'],
   ])('reads %s', async (_, text) => {
     const data = parse(text);
@@ -34,6 +40,9 @@ describe('parseCsv', () => {
     ['5,0,1,2,256\n', "data.csv:1: pixel 4 must be a whole number from 0 to 255, got '256'"],
     ['5,0,1,2,3\n1,0,x,2,3\n', "data.csv:2: pixel 2 must be a whole number from 0 to 255, got 'x'"],
     ['a\n5,0,1.5,2,3\n', "data.csv:2: pixel 2 must be a whole number from 0 to 255, got '1.5'"],
+    ['5,0,"1,2,3\n', `data.csv:1: pixel 2 must be a whole number from 0 to 255, got '"1'`],
+    ['5,0,1",2,3\n', `data.csv:1: pixel 2 must be a whole number from 0 to 255, got '1"'`],
+    ['5,0,1.01,2,3\n', "data.csv:1: pixel 2 must be a whole number from 0 to 255, got '1.01'"],
     ['5,0,-1,2,3\n', "data.csv:1: pixel 2 must be a whole number from 0 to 255, got '-1'"],
     ['5,0,,2,3\n', "data.csv:1: pixel 2 must be a whole number from 0 to 255, got ''"],
     ['5,0,1 1,2,3\n', "data.csv:1: pixel 2 must be a whole number from 0 to 255, got '1 1'"],
@@ -74,12 +83,42 @@ describe('CSV files', () => {
     );
   });
 
+  it.each([
+    ['latest_train.csv', 'latest_val.csv', 'latest_test.csv'],
+    ['TRAIN.CSV', 'valid.csv', 'contest_test.csv'],
+    ['latest.csv', 'mnist_validation.csv.gz', 'mnistTest.csv'],
+  ])('are parts by a word in their names: %s, %s, %s', async (train, validation, test) => {
+    const folder = temporaryFolder();
+    const pack = (name: string, text: string): Buffer =>
+      name.endsWith('.gz') ? gzipSync(text) : Buffer.from(text);
+    for (const [mark, name] of [train, validation, test].entries()) {
+      writeFileSync(join(folder, name), pack(name, `1,${mark}\n`.repeat(2 + mark)));
+    }
+    const opened = await openDataset(folder);
+    expect(opened.train.size).toBe(2);
+    expect(opened.validation!.size).toBe(3);
+    expect(opened.test!.size).toBe(4);
+  });
+
+  it('that are no part are named', async () => {
+    const folder = temporaryFolder();
+    for (const name of ['train.csv', 'test.csv', 'latest.csv']) {
+      writeFileSync(join(folder, name), '1,1\n');
+    }
+    const { test, notes } = await openDataset(folder, { classCount: 2 });
+    expect(test!.size).toBe(1);
+    expect(notes).toEqual([
+      `${folder}: CSV files that are not used: latest.csv`,
+      'train.csv: a class without images (0): its labels begin at 1',
+    ]);
+  });
+
   it('are refused where it is not clear which is meant, or when gz breaks off', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'a.csv'), '5,1\n');
     writeFileSync(join(folder, 'b.csv'), '5,1\n');
     expect((await errorOf(openDataset(folder))).message).toBe(
-      `${folder}: expected one CSV file for the train part, got none among a.csv, b.csv\n` +
+      `${folder}: expected one CSV file for the training part, got none among a.csv, b.csv\n` +
         `fix: name the file itself`,
     );
     const packed = gzipSync('5,1\n'.repeat(100));

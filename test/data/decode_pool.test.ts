@@ -16,14 +16,11 @@ function buildPackage(folder: string): string {
   const imports = { '#platform': './dist/gpu/platform/node.js' };
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module', imports }));
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  const sources = readdirSync(join(ROOT, 'src/data')).map((name) => `data/${name}`);
-  const others = [
-    'gpu/errors.ts',
-    'gpu/platform/node.ts',
-    'io/npy.ts',
-    'io/read_bytes.ts',
-    'io/zip.ts',
-  ];
+  const sources = readdirSync(join(ROOT, 'src/data'), { encoding: 'utf8', recursive: true })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `data/${name}`);
+  const others = ['gpu/errors.ts', 'gpu/platform/node.ts'];
+  others.push(...['npy.ts', 'read_bytes.ts', 'zip.ts'].map((name) => `io/${name}`));
   for (const source of [...sources, ...others]) {
     const compiled = ts.transpileModule(readFileSync(join(ROOT, 'src', source), 'utf8'), {
       compilerOptions: {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
@@ -102,7 +102,7 @@ describe('a folder of class folders', () => {
     expect(error.message).toBe(
       `data: images of different sizes: ${join(folder, 'train/cat/a.png')} is 4×4,` +
         ` ${join(folder, 'train/dog/c.png')} is 4×6 (height × width)\n` +
-        'fix: ask for one size (imageSize), to which all are scaled',
+        'fix: ask for one size, to which all are scaled: imageSize: [H, W]',
     );
   });
 
@@ -116,8 +116,8 @@ describe('a folder of class folders', () => {
     mkdirSync(join(folder, 'train', 'dog'));
     writeFileSync(join(folder, 'train', 'dog', 'list.csv'), '');
     expect((await errorOf(openDataset(folder))).message).toBe(
-      `${join(folder, 'train', 'dog')}: class folder without images (1 other files)\n` +
-        'fix: put jpg, jpeg, png, webp, ppm, pgm files there, or remove the folder',
+      `${join(folder, 'train')}: expected images in at least 2 class folders, got them in 1 of 2` +
+        ' (dog: none)\nfix: put jpg, jpeg, png, webp, ppm, pgm files into the folder of each class',
     );
     await writeImage(join(folder, 'train', 'dog', 'a.png'), BLUE);
     await writeImage(join(folder, 'test', 'cow', 'a.png'), BLUE);
@@ -127,6 +127,35 @@ describe('a folder of class folders', () => {
     );
   });
 
+  it('leaves out empty class folders with a note, also those of known classes', async () => {
+    const folder = temporaryFolder();
+    await writePets(folder);
+    for (const name of ['train/cow', 'test/cat', 'test/dog']) {
+      mkdirSync(join(folder, name), { recursive: true });
+    }
+    await writeImage(join(folder, 'test', 'dog', 'a.png'), BLUE);
+    const { train, test, notes } = await openDataset(folder);
+    expect([train.classNames, [...test!.labels]]).toEqual([['cat', 'dog'], [1]]);
+    const kinds = 'jpg, jpeg, png, webp, ppm, pgm';
+    expect(notes).toEqual([
+      `${join(folder, 'train')}: class folders without images (${kinds}): cow`,
+      `${join(folder, 'test')}: class folders without images (${kinds}): cat`,
+    ]);
+    const classNames = ['cat', 'cow', 'dog'];
+    const alone = await openDataset(join(folder, 'test'), { classNames });
+    expect([alone.train.classNames, [...alone.train.labels]]).toEqual([classNames, [2]]);
+    rmSync(join(folder, 'test', 'cat'), { recursive: true });
+    const missing = await openDataset(join(folder, 'test'), { classNames });
+    expect([...missing.train.labels]).toEqual([2]);
+  });
+
+  it('passes over what a Mac puts into archives', async () => {
+    const folder = temporaryFolder();
+    await writePets(folder);
+    mkdirSync(join(folder, 'train', '__MACOSX', 'cat'), { recursive: true });
+    expect((await openDataset(join(folder, 'train'))).train.classNames).toEqual(['cat', 'dog']);
+  });
+
   it('refuses images outside of any class folder', async () => {
     const folder = temporaryFolder();
     await writeImage(join(folder, 'a.png'), RED);
@@ -134,8 +163,8 @@ describe('a folder of class folders', () => {
       `${folder}: expected at least 2 class folders, got 0 and 1 images outside of any`,
     );
     expect((await errorOf(openDataset(folder))).message).toContain(
-      `${folder}: expected MNIST idx files, a CSV file, CIFAR binary files, .npy or .npz` +
-        ' arrays or class folders of images, got none of them',
+      `${folder}: expected MNIST idx files, a CSV file, CIFAR files, .npy or .npz arrays` +
+        ' or class folders of images, got none of them',
     );
   });
 

@@ -156,9 +156,50 @@ describe('an MNIST folder', () => {
     const file = join(folder, 'train-labels-idx1-ubyte');
     expect((await errorOf(openMnist(folder, 'train'))).message).toBe(
       `${file}: label 10 of example 1 is outside 0..9 (10 classes)\n` +
-        'fix: mend that label, or name the right number of classes',
+        'fix: mend that label, or name the right number of classes: classCount 11',
     );
     expect((await openDataset(folder, { classCount: 11 })).train.classNames).toHaveLength(11);
+  });
+
+  it('opens EMNIST under its published names, and says what is odd about it', async () => {
+    const folder = temporaryFolder();
+    writePart(folder, 'emnist-letters-train', [1, 2, 26], { suffix: '.gz' });
+    writePart(folder, 'emnist-letters-test', [3, 1], { suffix: '.gz' });
+    const error = await errorOf(openDataset(folder));
+    expect(error.message).toContain('label 26 of example 2 is outside 0..9 (10 classes)\nfix: ');
+    expect(error.message).toContain('classCount 27');
+    const { train, test, notes } = await openDataset(folder, { classCount: 27 });
+    expect([[...train.labels], [...test!.labels], train.name]).toEqual([
+      ...[[1, 2, 26], [3, 1], 'emnist-letters train'],
+    ]);
+    expect(notes[0]).toMatch(/images of EMNIST lie on their side as published, rows for columns/);
+    expect(notes[1]).toBe('emnist-letters train: 24 classes without images (0, 3, 4, 5, 6, …)');
+  });
+
+  it('is chosen by the file of images where a folder holds several sets', async () => {
+    const folder = temporaryFolder();
+    writePart(folder, 'emnist-digits-train', [1, 2]);
+    writePart(folder, 'emnist-mnist-train', [1, 2, 3]);
+    const file = join(folder, 'emnist-mnist-train-images-idx3-ubyte');
+    expect((await errorOf(openDataset(folder))).message).toBe(
+      `${folder}: holds several data sets: emnist-digits-…, emnist-mnist-…\n` +
+        'fix: name the file of images of one of them, such as' +
+        ` ${join(folder, 'emnist-digits-train-images-idx3-ubyte')}`,
+    );
+    expect((await openDataset(file)).train.size).toBe(3);
+    // One without a name of its own comes first.
+    writePart(folder, 'train', [1]);
+    const { train, notes } = await openDataset(folder);
+    expect(train.size).toBe(1);
+    expect(notes).toContain(`${file}: not used, nor are the files beside it`);
+  });
+
+  it('says which classes have no images', async () => {
+    const folder = temporaryFolder();
+    writePart(folder, 'train', [1, 2, 3]);
+    expect((await openDataset(folder, { classCount: 4 })).notes).toEqual([
+      'mnist train: a class without images (0): its labels begin at 1',
+    ]);
   });
 
   it('refuses another number of labels than images, and no images at all', async () => {

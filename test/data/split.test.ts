@@ -139,7 +139,7 @@ describe('split', () => {
       split(countingDataset(10), { fraction: 0.5, seed: 1, byGroup: true });
     expect(plain).toThrow(DataError);
     expect(plain).toThrow(
-      'split: byGroup needs groups, but counting has none\n' +
+      'split: there are no tracks to keep whole in counting\n' +
         'fix: name files TRACK_FRAME.ppm, or split without byGroup',
     );
     const one = countingDataset(10, 2, new Array<number>(10).fill(0));
