@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import sharp from 'sharp';
@@ -16,13 +16,15 @@ function buildPackage(folder: string): string {
   const imports = { '#platform': './dist/gpu/platform/node.js' };
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module', imports }));
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  const sources = readdirSync(join(ROOT, 'src/data'), { encoding: 'utf8', recursive: true })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => `data/${name}`);
-  const others = ['gpu/errors.ts', 'gpu/platform/node.ts'];
-  others.push(...['npy.ts', 'read_bytes.ts', 'zip.ts'].map((name) => `io/${name}`));
-  for (const source of [...sources, ...others]) {
-    const compiled = ts.transpileModule(readFileSync(join(ROOT, 'src', source), 'utf8'), {
+  const sources = ['data/index.ts', 'data/decode_worker.ts', 'gpu/platform/node.ts'];
+  // All that these import grows the list on the way.
+  for (const source of sources) {
+    const text = readFileSync(join(ROOT, 'src', source), 'utf8');
+    for (const [, path] of text.matchAll(/ from '(\.{1,2}\/[^']+)\.js'/g)) {
+      const imported = join(source, '..', `${path}.ts`);
+      if (!sources.includes(imported)) sources.push(imported);
+    }
+    const compiled = ts.transpileModule(text, {
       compilerOptions: {
         module: ts.ModuleKind.ESNext,
         target: ts.ScriptTarget.ES2023,
