@@ -24,7 +24,7 @@ const GROUPS = [
   { title: 'Matrix products', stems: ['matmul', 'dense'] },
   { title: 'Normalisation and pooling', stems: ['batch_norm', 'pool2d', 'global_pool2d'] },
   { title: 'Functions of one number', stems: ['unary'] },
-  { title: 'Arithmetic of two', stems: ['binary', 'where'] },
+  { title: 'Arithmetic of two', stems: ['binary', 'compare', 'where'] },
   { title: 'Reductions', stems: ['reduce', 'arg_max'] },
   {
     title: 'Probabilities and losses',

@@ -3,6 +3,7 @@ const families: Readonly<Record<string, string>> = {
   unary:
     'relu relu6 leakyRelu elu gelu sigmoid silu hardSwish tanh softplus exp log sqrt square abs neg clip activate',
   binary: 'add sub mul div pow maximum minimum',
+  compare: 'less lessEqual greater greaterEqual equal notEqual',
   reduce: 'sum mean max min variance',
   pool2d: 'maxPool2d avgPool2d',
   global_pool2d: 'globalAvgPool2d globalMaxPool2d',

@@ -1,8 +1,8 @@
 import { binaryRecords } from '../autograd/ops/binary.js';
 import { where as whereRecord } from '../autograd/ops/where.js';
 import type { BinaryName } from '../kernels/binary.js';
-import { fillArray } from '../kernels/fill.js';
-import { applyOp, Tensor } from '../tensor.js';
+import { withScalar } from './with_scalar.js';
+import { applyOp, type Tensor } from '../tensor.js';
 
 /**
  * Adds.
@@ -132,19 +132,6 @@ export function minimum(a: Tensor, b: Tensor | number): Tensor {
 
 function binary(name: BinaryName, a: Tensor, b: Tensor | number): Tensor {
   return withScalar(a, b, (right) => applyOp(binaryRecords[name], { a, b: right }, {}));
-}
-
-/** Runs `fn` with `value` as a tensor: a number becomes a scalar next to `beside`. */
-function withScalar(beside: Tensor, value: Tensor | number, fn: (value: Tensor) => Tensor): Tensor {
-  if (typeof value !== 'number' || !(beside instanceof Tensor)) return fn(value as Tensor);
-  const { runtime } = beside;
-  const scalar = Tensor.own(runtime, fillArray(runtime, [], 'f32', value));
-  // What backward wants of it, the tape holds by itself.
-  try {
-    return fn(scalar);
-  } finally {
-    scalar.dispose();
-  }
 }
 
 /**

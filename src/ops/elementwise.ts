@@ -5,6 +5,7 @@ import { ShapeError } from '../gpu/errors.js';
 import { applyOp, type Tensor } from '../tensor.js';
 
 export { add, div, maximum, minimum, mul, pow, sub, where } from './arithmetic.js';
+export { equal, greater, greaterEqual, less, lessEqual, notEqual } from './compare.js';
 
 /** Functions that a layer may apply to its output, by name. */
 export const activations = [

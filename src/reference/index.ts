@@ -5,6 +5,7 @@ import { batchNormReference } from './batch_norm.js';
 import { binaryReference } from './binary.js';
 import { binaryCrossEntropyReference } from './binary_cross_entropy.js';
 import { castReference } from './cast.js';
+import { compareReference } from './compare.js';
 import { concatReference } from './concat.js';
 import { conv2dReference } from './conv2d.js';
 import { conv2dTransposeReference } from './conv2d_transpose.js';
@@ -39,6 +40,7 @@ export const references = {
   binary: binaryReference as AnyReference,
   binary_cross_entropy: binaryCrossEntropyReference as AnyReference,
   cast: castReference as AnyReference,
+  compare: compareReference as AnyReference,
   concat: concatReference as AnyReference,
   conv2d: conv2dReference as AnyReference,
   conv2d_transpose: conv2dTransposeReference as AnyReference,

@@ -5,6 +5,7 @@ import { batchNorm } from './batch_norm.js';
 import { binaryRecords } from './binary.js';
 import { binaryCrossEntropy } from './binary_cross_entropy.js';
 import { cast } from './cast.js';
+import { compareRecords } from './compare.js';
 import { concat } from './concat.js';
 import { conv2d } from './conv2d.js';
 import { conv2dTranspose } from './conv2d_transpose.js';
@@ -38,6 +39,7 @@ export const records = {
   ...binaryRecords,
   binaryCrossEntropy,
   cast,
+  ...compareRecords,
   concat,
   conv2d,
   conv2dTranspose,

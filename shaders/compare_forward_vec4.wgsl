@@ -1,0 +1,71 @@
+// y = 1 where a comparison of a and b holds, else 0. Improves compare_forward_naive where each operand is as large as y, a scalar, or
+// repeated in whole rows of the last axis: four neighbouring elements an invocation, and at most one
+// index is taken apart for them.
+//
+// A workgroup of 64 covers 256 elements; the grid may be folded into two dimensions, and elements
+// past the end fall into the padding.
+//   a  read      b  read, words of f32, i32 or u32      y [L]  written, f32
+// How an operand lies next to the output, by its override: a number of lib/broadcast_vec4.wgsl.
+// Overrides: OP and KIND, numbers of lib/compare.wgsl; A_ACCESS, B_ACCESS.
+// Limits: WebGPU's defaults.
+// @use lib/order.wgsl
+// @use lib/compare.wgsl
+// @use lib/broadcast_vec4.wgsl
+
+override OP: u32 = 0u;
+override KIND: u32 = 0u;
+override A_ACCESS: u32 = 0u;
+override B_ACCESS: u32 = 0u;
+
+struct Params {
+  quads: u32,
+  trailing: u32, // vectors of four in the last axis
+  block: u32, // and in the last two
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<vec4<u32>>;
+@group(0) @binding(2) var<storage, read> b: array<vec4<u32>>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
+
+fn load_a(i: u32) -> vec4<u32> {
+  let quad = a[quad_at(i, A_ACCESS, params.trailing, params.block)];
+  if (A_ACCESS == 1u) {
+    return quad.xxxx;
+  }
+  if (A_ACCESS == 4u) {
+    return vec4<u32>(quad[i / params.trailing % 4u]);
+  }
+  return quad;
+}
+
+fn load_b(i: u32) -> vec4<u32> {
+  let quad = b[quad_at(i, B_ACCESS, params.trailing, params.block)];
+  if (B_ACCESS == 1u) {
+    return quad.xxxx;
+  }
+  if (B_ACCESS == 4u) {
+    return vec4<u32>(quad[i / params.trailing % 4u]);
+  }
+  return quad;
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = (group.y * groups.x + group.x) * 64u + local;
+  if (i >= params.quads) {
+    return;
+  }
+  let left = load_a(i);
+  let right = load_b(i);
+  y[i] = vec4<f32>(
+    compared(left.x, right.x, OP, KIND),
+    compared(left.y, right.y, OP, KIND),
+    compared(left.z, right.z, OP, KIND),
+    compared(left.w, right.w, OP, KIND),
+  );
+}
