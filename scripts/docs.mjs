@@ -20,7 +20,7 @@ export const PAGE = 'docs/derivatives.md';
 /** Pages of docs/ops by what they are about, in the order of this page. */
 const GROUPS = [
   { title: 'Convolutions', stems: ['conv2d', 'conv2d_transpose', 'depthwise_conv2d'] },
-  { title: 'Images', stems: ['augment'] },
+  { title: 'Images', stems: ['augment', 'resize'] },
   { title: 'Matrix products', stems: ['matmul', 'dense'] },
   { title: 'Normalisation and pooling', stems: ['batch_norm', 'pool2d', 'global_pool2d'] },
   { title: 'Functions of one number', stems: ['unary'] },

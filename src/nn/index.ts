@@ -24,5 +24,6 @@ export { Buffer, Parameter } from './parameter.js';
 export { AvgPool2d, GlobalAvgPool2d, MaxPool2d, type Pool2dLayerOptions } from './pooling.js';
 export { recompute } from './recompute.js';
 export { recomputeSegments } from './recompute_plan.js';
+export { Resize, Upsample } from './resize.js';
 export { Sequential } from './sequential.js';
 export { Flatten, ZeroPad2d } from './shape.js';

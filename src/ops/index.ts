@@ -51,6 +51,7 @@ import { batchNorm } from './normalization.js';
 import { avgPool2d, globalAvgPool2d, globalMaxPool2d, maxPool2d } from './pooling.js';
 import { augment, dropout } from './random.js';
 import { argmax, argmin, max, mean, min, sum, variance } from './reduce.js';
+import { resize } from './resize.js';
 import {
   concat,
   expandDims,
@@ -118,6 +119,7 @@ const tensorOps = {
   relu,
   relu6,
   reshape,
+  resize,
   sigmoid,
   silu,
   slice,

@@ -22,6 +22,7 @@ import { padReference } from './pad.js';
 import { pool2dReference } from './pool2d.js';
 import { reduceReference } from './reduce.js';
 import { reshapeReference } from './reshape.js';
+import { resizeReference } from './resize.js';
 import { sliceReference } from './slice.js';
 import { softmaxReference } from './softmax.js';
 import { softmaxCrossEntropyReference } from './softmax_cross_entropy.js';
@@ -57,6 +58,7 @@ export const references = {
   pool2d: pool2dReference as AnyReference,
   reduce: reduceReference as AnyReference,
   reshape: reshapeReference as AnyReference,
+  resize: resizeReference as AnyReference,
   slice: sliceReference as AnyReference,
   softmax: softmaxReference as AnyReference,
   softmax_cross_entropy: softmaxCrossEntropyReference as AnyReference,

@@ -57,8 +57,7 @@ describe('ops.list()', () => {
       for (const [name, value] of Object.entries(module)) {
         // Not ops: for the other files of the folder, and what surrounds ops.
         const isNoOp = [
-          ...['withActivation',
-          'withScalar', 'withBias', 'asOperand', 'withOperands'],
+          ...['withActivation', 'withScalar', 'withBias', 'asOperand', 'withOperands'],
           ...['operandTypeNow', 'expectOperands'],
         ].includes(name);
         if (typeof value !== 'function' || isNoOp) continue;

@@ -22,6 +22,7 @@ import { pad } from './pad.js';
 import { avgPool2d, maxPool2d } from './pool2d.js';
 import { reduceRecords } from './reduce.js';
 import { reshape } from './reshape.js';
+import { resize } from './resize.js';
 import { slice } from './slice.js';
 import { logSoftmax, softmax } from './softmax.js';
 import { softmaxCrossEntropy } from './softmax_cross_entropy.js';
@@ -58,6 +59,7 @@ export const records = {
   pad,
   ...reduceRecords,
   reshape,
+  resize,
   slice,
   softmax,
   softmaxCrossEntropy,
