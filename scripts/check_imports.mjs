@@ -52,6 +52,7 @@ const IMPORT =
  * @typedef {object} Import
  * @property {string} target as written
  * @property {boolean} isTypeOnly erased when compiled
+ * @property {boolean} isDeferred imported at run time
  * @property {number} line
  */
 
@@ -60,15 +61,78 @@ const IMPORT =
  * @returns {string[]} one line per forbidden import
  */
 export function checkImports(root) {
-  return ['src', 'test', 'bench', 'scripts']
+  const paths = ['src', 'test', 'bench', 'scripts']
     .filter((folder) => existsSync(join(root, folder)))
     .flatMap((folder) =>
       readdirSync(join(root, folder), { recursive: true }).map((name) => `${folder}/${name}`),
     )
     .map((path) => path.replaceAll('\\', '/'))
     .filter((path) => /\.m?[jt]s$/.test(path))
-    .sort()
-    .flatMap((path) => checkFile(root, path));
+    .sort();
+  return [...paths.flatMap((path) => checkFile(root, path)), ...circles(root, paths)];
+}
+
+/**
+ * Circles among the files of src: what a file imports when it is evaluated must not lead back to it.
+ * Types are erased, and what is imported at run time comes later.
+ *
+ * @param {string} root
+ * @param {string[]} paths
+ * @returns {string[]} one line for each group of files that need each other
+ */
+function circles(root, paths) {
+  const graph = new Map(
+    paths
+      .filter((path) => path.startsWith('src/'))
+      .map((path) => [
+        path,
+        findImports(blankComments(readFileSync(join(root, path), 'utf8')))
+          .filter(({ target, isTypeOnly, isDeferred }) => {
+            return target.startsWith('.') && !isTypeOnly && !isDeferred;
+          })
+          .map(({ target }) => goalOf(root, path, target).replace(/\.js$/, '.ts')),
+      ]),
+  );
+  return groupsOf(graph)
+    .filter((group) => group.length > 1 || graph.get(group[0])?.includes(group[0]))
+    .map(
+      (group) =>
+        `${group[0]}: in a circle of imports with ${group.slice(1).join(', ') || 'itself'}`,
+    );
+}
+
+/**
+ * Strongly connected components (Tarjan, SIAM J. Comput. 1(2), 1972), each sorted.
+ *
+ * @param {Map<string, string[]>} graph
+ * @returns {string[][]}
+ */
+function groupsOf(graph) {
+  /** @type {Map<string, { index: number, low: number, isOpen: boolean }>} */
+  const states = new Map();
+  /** @type {string[]} */
+  const open = [];
+  /** @type {string[][]} */
+  const groups = [];
+  /** @param {string} name */
+  const visit = (name) => {
+    const state = { index: states.size, low: states.size, isOpen: true };
+    states.set(name, state);
+    open.push(name);
+    for (const next of graph.get(name) ?? []) {
+      if (!graph.has(next)) continue;
+      const seen = states.get(next) ?? visit(next);
+      if (seen.isOpen) state.low = Math.min(state.low, seen.low);
+    }
+    if (state.low === state.index) {
+      const group = open.splice(open.indexOf(name));
+      for (const member of group) states.set(member, { ...state, isOpen: false });
+      groups.push(group.sort());
+    }
+    return state;
+  };
+  for (const name of graph.keys()) if (!states.has(name)) visit(name);
+  return groups;
 }
 
 /**
@@ -102,9 +166,7 @@ function judge(root, path, { target, isTypeOnly }) {
     return `imports ${target}; another framework belongs in bench/peers only`;
   }
   const isRelative = target.startsWith('.');
-  const goal = isRelative
-    ? relative(root, resolve(root, dirname(path), target)).replaceAll('\\', '/')
-    : '';
+  const goal = isRelative ? goalOf(root, path, target) : '';
   if (isLeaf(path)) {
     if (!isRelative) return `imports ${target}; reference and test/cases import no packages`;
     const isBelowSrc = goal.startsWith('src/') && !goal.startsWith('src/reference/');
@@ -116,6 +178,15 @@ function judge(root, path, { target, isTypeOnly }) {
     return goal === 'package.json' ? null : `imports ${goal}, which is not part of src`;
   }
   return judgeDirection(path, goal);
+}
+
+/**
+ * @param {string} root
+ * @param {string} path of the importing file
+ * @param {string} target
+ */
+function goalOf(root, path, target) {
+  return relative(root, resolve(root, dirname(path), target)).replaceAll('\\', '/');
 }
 
 /** @param {string} target a package or Node module that the core wants */
@@ -185,6 +256,7 @@ function findImports(text) {
     return {
       target: match[4] ?? match[6],
       isTypeOnly: match[1] !== undefined || (allTypes ?? false),
+      isDeferred: /\bimport\s*\(/.test(match[0]),
       line: text.slice(0, match.index + match[0].search(/\S/)).split('\n').length,
     };
   });

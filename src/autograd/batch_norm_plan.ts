@@ -1,7 +1,8 @@
 import { sizeOf } from '../gpu/array.js';
 import { ShapeError } from '../gpu/errors.js';
 import type { NormActivation } from '../kernels/activation.js';
-import type { BatchNormSetup, BatchNormVariant } from '../kernels/batch_norm/setup.js';
+import type { BatchNormSetup } from '../kernels/batch_norm/setup.js';
+import type { BatchNormVariant } from '../kernels/batch_norm/variants.js';
 import type { InputMetas, Plan } from './record.js';
 import { expectDtype, label } from './shapes.js';
 

@@ -81,3 +81,28 @@ test('an import inside a string is none', () => {
 test('the words of a string are no use of a global', () => {
   expect(findings({ 'src/gpu/a.ts': "throw new Error('the process (of Dawn)');" })).toEqual([]);
 });
+
+test('a circle of imports is found, and named once with all its files', () => {
+  const files = {
+    'src/gpu/a.ts': "import { b } from './b.js';",
+    'src/gpu/b.ts': "export * from './c.js';",
+    'src/gpu/c.ts': "import './a.js';\nimport { d } from './d.js';",
+    'src/gpu/d.ts': "import type { A } from './a.js';",
+    'src/gpu/e.ts': "import { a } from './a.js';",
+    'src/gpu/self.ts': "import { x } from './self.js';",
+  };
+  expect(findings(files)).toEqual([
+    'src/gpu/a.ts: in a circle of imports with src/gpu/b.ts, src/gpu/c.ts',
+    'src/gpu/self.ts: in a circle of imports with itself',
+  ]);
+});
+
+test('types and imports at run time make no circle', () => {
+  const files = {
+    'src/gpu/a.ts': "import { b } from './b.js';",
+    'src/gpu/b.ts': "import type { A } from './a.js';\nimport { type B } from './a.js';",
+    'src/gpu/c.ts': "import { a } from './a.js';\nconst later = () => import('./d.js');",
+    'src/gpu/d.ts': "import { c } from './c.js';",
+  };
+  expect(findings(files)).toEqual([]);
+});

@@ -1,19 +1,9 @@
 import { sizeOf, type GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
 import { activationGradient } from '../../kernels/activation.js';
-import { batchNormForward, batchNormGradInput } from '../../kernels/batch_norm/batch_norm.js';
-import {
-  batchNormVariants,
-  fusedPlan,
-  type BatchNormSaved,
-  type BatchNormSetup,
-} from '../../kernels/batch_norm/setup.js';
-import {
-  batchNormGradSums,
-  batchStatistics,
-  runningStatistics,
-} from '../../kernels/batch_norm/sums.js';
-import { batchNormBackwardFused, batchNormForwardFused } from '../../kernels/batch_norm/fused.js';
+import { batchNormBackward, batchNormForward } from '../../kernels/batch_norm/batch_norm.js';
+import type { BatchNormSetup } from '../../kernels/batch_norm/setup.js';
+import { batchNormVariantNames } from '../../kernels/batch_norm/variants.js';
 import { batchNormPlan, type BatchNormOptions, type BatchNormPlan } from '../batch_norm_plan.js';
 import type { BackwardCall, ForwardCall, OpRecord } from '../record.js';
 
@@ -28,7 +18,7 @@ export type { BatchNormOptions, BatchNormPlan };
  */
 export const batchNorm: OpRecord<BatchNormOptions, BatchNormPlan> = {
   name: 'batchNorm',
-  variants: () => batchNormVariants,
+  variants: () => batchNormVariantNames,
   inputs: {
     x: '… C',
     gamma: 'C?',
@@ -68,24 +58,15 @@ function forward({
 }: ForwardCall<BatchNormOptions, BatchNormPlan>) {
   const { setup } = plan;
   const { x, gamma, beta, residual, runningMean, runningVariance } = inputs;
-  const moved = isRepeated ? {} : { mean: runningMean, variance: runningVariance };
+  const running = { mean: runningMean, variance: runningVariance };
+  const moved = isRepeated ? {} : running;
   const optional = { gamma, beta, residual };
-  const fused = fusedPlan(runtime, setup);
-  let statistics: GpuArray;
-  let y: GpuArray;
-  if (fused) {
-    ({ y, statistics } = batchNormForwardFused(runtime, x!, optional, moved, setup, fused));
-  } else {
-    statistics = setup.isTraining
-      ? batchStatistics(runtime, x!, moved, setup)
-      : runningStatistics(runtime, runningMean!, runningVariance!, setup);
-    y = batchNormForward(runtime, x!, statistics, optional, setup);
-  }
+  const { y, statistics } = batchNormForward(runtime, x!, optional, running, moved, setup);
   if (!keepsExtras) {
     statistics.release();
     return { y };
   }
-  // Only an activation that is told from the output needs it again.
+  // Only an activation that is computed from the output needs it again.
   const keepsOutput = setup.activation !== undefined && setup.activation !== 'silu';
   return { y, extras: { statistics, ...(keepsOutput ? { activated: y.retain() } : {}) } };
 }
@@ -100,7 +81,7 @@ function backward({
   const { setup } = plan;
   const { x, gamma, beta, statistics, activated } = saved;
   const values = { dy, x, kept: setup.activation === 'silu' ? beta : activated, statistics };
-  const found = gradientsOf(runtime, values, gamma, setup, needs);
+  const found = batchNormBackward(runtime, values, gamma, setup, needs);
   const dresidual = needs.residual
     ? (found.dresidual ?? residualGradient(runtime, dy, activated, setup))
     : undefined;
@@ -112,37 +93,6 @@ function backward({
     gamma: needs.gamma ? found.dgamma : undefined,
     beta: needs.beta ? found.dbeta : undefined,
   };
-}
-
-interface Gradients {
-  dx?: GpuArray | undefined;
-  dresidual?: GpuArray | undefined;
-  dgamma?: GpuArray | undefined;
-  dbeta?: GpuArray | undefined;
-}
-
-/** By one dispatch where all is wanted and fits one, else sums first. */
-function gradientsOf(
-  runtime: Runtime,
-  values: BatchNormSaved,
-  gamma: GpuArray | undefined,
-  setup: BatchNormSetup,
-  needs: Readonly<Record<string, boolean | undefined>>,
-): Gradients {
-  // The pass that makes dx makes dz too, which is the residual's gradient.
-  const keepsResidual = Boolean(needs.residual) && setup.activation !== undefined;
-  // Only a fused forward pass leaves the third row of statistics that its counterpart reads.
-  const hasScales = values.statistics.shape[0] === 3;
-  const fused = needs.x && hasScales ? fusedPlan(runtime, setup) : null;
-  if (fused) return batchNormBackwardFused(runtime, values, setup, keepsResidual, fused);
-  const needsSums = needs.gamma || needs.beta || (needs.x && setup.isTraining);
-  const found = needsSums ? batchNormGradSums(runtime, values, gamma, setup) : undefined;
-  const { dgamma, dbeta, sums } = found ?? {};
-  const inputs = needs.x
-    ? batchNormGradInput(runtime, values, gamma, sums, setup, keepsResidual)
-    : undefined;
-  sums?.release();
-  return { ...inputs, dgamma, dbeta };
 }
 
 function residualGradient(

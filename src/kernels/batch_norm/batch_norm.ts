@@ -1,79 +1,65 @@
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
-import { activationCodes } from '../activation.js';
-import {
-  elementPlan,
-  type BatchNormOptional,
-  type BatchNormSaved,
-  type BatchNormSetup,
+import { fusedPlan } from './choose.js';
+import { normalise, normaliseBackward } from './elements.js';
+import { batchNormBackwardFused, batchNormForwardFused } from './fused.js';
+import type {
+  BatchNormOptional,
+  BatchNormSaved,
+  BatchNormSetup,
+  RunningStatistics,
 } from './setup.js';
+import { batchNormGradSums, batchStatistics, runningStatistics } from './sums.js';
 
-/** activation(gamma · (x − mean) · rstd + beta + residual); x and residual [… C] → x's shape. */
+/**
+ * y = activation(gamma · (x − mean) · rstd + beta + residual); x and residual [… C] → y of x's shape, and
+ * the means and rstd that were used. While training they are the batch's, and `moved` moves in place;
+ * else they are `running`'s.
+ */
 export function batchNormForward(
   runtime: Runtime,
   x: GpuArray,
-  statistics: GpuArray,
-  { gamma, beta, residual }: BatchNormOptional,
+  optional: BatchNormOptional,
+  running: RunningStatistics,
+  moved: RunningStatistics,
   setup: BatchNormSetup,
-): GpuArray {
-  const y = runtime.alloc(x.shape);
-  runtime.dispatch({
-    ...elementPlan(runtime, setup),
-    shader: setup.variant === 'naive' ? 'batch_norm_forward_naive' : 'batch_norm_forward_sliced',
-    op: 'batchNorm forward',
-    constants: {
-      HAS_GAMMA: gamma !== undefined,
-      HAS_BETA: beta !== undefined,
-      HAS_RESIDUAL: residual !== undefined,
-      ACTIVATION: activationCodes[setup.activation ?? 'none'],
-    },
-    bindings: {
-      x,
-      statistics,
-      gamma: gamma ?? statistics,
-      beta: beta ?? statistics,
-      residual: residual ?? x,
-      y,
-    },
-    flops: 4 * x.size,
-    bytes: 4 * x.size * (residual ? 3 : 2),
-  });
-  return y;
+): { y: GpuArray; statistics: GpuArray } {
+  const fused = fusedPlan(runtime, setup);
+  if (fused) return batchNormForwardFused(runtime, x, optional, moved, setup, fused);
+  const statistics = setup.isTraining
+    ? batchStatistics(runtime, x, moved, setup)
+    : runningStatistics(runtime, running.mean!, running.variance!, setup);
+  return { y: normalise(runtime, x, statistics, optional, setup), statistics };
 }
 
-/** dx, and with `keepsResidual` the gradient of the residual too; both of x's shape. */
-export function batchNormGradInput(
+/** Gradients, where they were wanted or came along; dresidual only beside dx and under an activation. */
+export interface BatchNormGradients {
+  dx?: GpuArray | undefined;
+  dresidual?: GpuArray | undefined;
+  dgamma?: GpuArray | undefined;
+  dbeta?: GpuArray | undefined;
+}
+
+/** In one dispatch where dx is wanted and the forward pass was fused, else sums first. */
+export function batchNormBackward(
   runtime: Runtime,
-  { dy, x, kept, statistics }: BatchNormSaved,
+  values: BatchNormSaved,
   gamma: GpuArray | undefined,
-  sums: GpuArray | undefined,
   setup: BatchNormSetup,
-  keepsResidual: boolean,
-): { dx: GpuArray; dresidual?: GpuArray } {
-  const dx = runtime.alloc(x.shape);
-  const dresidual = keepsResidual ? runtime.alloc(x.shape) : undefined;
-  runtime.dispatch({
-    ...elementPlan(runtime, setup),
-    shader: setup.variant === 'naive' ? 'batch_norm_backward_naive' : 'batch_norm_backward_sliced',
-    op: 'batchNorm grad-input',
-    constants: {
-      IS_TRAINING: setup.isTraining,
-      HAS_GAMMA: gamma !== undefined,
-      KEEP_RESIDUAL: keepsResidual,
-      ACTIVATION: activationCodes[setup.activation ?? 'none'],
-    },
-    bindings: {
-      dy,
-      kept: kept ?? dy,
-      x,
-      statistics,
-      gamma: gamma ?? statistics,
-      sums: sums ?? statistics,
-      dx,
-      dresidual: dresidual ?? runtime.placeholder,
-    },
-    flops: 8 * x.size,
-    bytes: 4 * (3 * x.size + (kept?.size ?? 0)),
-  });
-  return dresidual ? { dx, dresidual } : { dx };
+  needs: Readonly<Record<string, boolean | undefined>>,
+): BatchNormGradients {
+  // The pass that makes dx makes dz too, which is the residual's gradient.
+  const keepsResidual = Boolean(needs.residual) && setup.activation !== undefined;
+  // Only a fused forward pass leaves the third row of statistics that its counterpart reads.
+  const hasScales = values.statistics.shape[0] === 3;
+  const fused = needs.x && hasScales ? fusedPlan(runtime, setup) : null;
+  if (fused) return batchNormBackwardFused(runtime, values, setup, keepsResidual, fused);
+  const needsSums = needs.gamma || needs.beta || (needs.x && setup.isTraining);
+  const found = needsSums ? batchNormGradSums(runtime, values, gamma, setup) : undefined;
+  const { dgamma, dbeta, sums } = found ?? {};
+  const inputs = needs.x
+    ? normaliseBackward(runtime, values, gamma, sums, setup, keepsResidual)
+    : undefined;
+  sums?.release();
+  return { ...inputs, dgamma, dbeta };
 }

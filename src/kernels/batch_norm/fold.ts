@@ -1,6 +1,6 @@
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
-import { WORKGROUP } from './setup.js';
+import { WORKGROUP } from './choose.js';
 
 /** What a batch norm normalises with outside training, each [K]. */
 export interface FoldedNorm {

@@ -1,12 +1,12 @@
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
 import { activationCodes } from '../activation.js';
+import type { FusedPlan } from './choose.js';
 import type {
   BatchNormOptional,
   BatchNormSaved,
   BatchNormSetup,
   RunningStatistics,
-  FusedPlan,
 } from './setup.js';
 
 /**

@@ -1,16 +1,8 @@
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
 import { activationCodes } from '../activation.js';
-import {
-  slicedParams,
-  slicePlan,
-  tuneOf,
-  WORKGROUP,
-  type BatchNormSaved,
-  type BatchNormSetup,
-  type RunningStatistics,
-  type SlicePlan,
-} from './setup.js';
+import { slicedParams, slicePlan, tuneOf, WORKGROUP, type SlicePlan } from './choose.js';
+import type { BatchNormSaved, BatchNormSetup, RunningStatistics } from './setup.js';
 
 /** Up to this many slices an invocation adds up faster than a workgroup that has to wait for its parts. */
 const FEW_SLICES = 32;
@@ -96,7 +88,7 @@ export function runningStatistics(
   return statistics;
 }
 
-/** dgamma and dbeta [C], and both once more in `sums` [2 C], as batchNormGradInput takes them. */
+/** dgamma and dbeta [C], and both once more in `sums` [2 C], as normaliseBackward takes them. */
 export function batchNormGradSums(
   runtime: Runtime,
   { dy, x, kept, statistics }: BatchNormSaved,

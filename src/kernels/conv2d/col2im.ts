@@ -4,7 +4,7 @@ import { addInPlace } from '../accumulate.js';
 import { multiply } from '../matmul/matmul.js';
 import { conv2dCost, type Conv2dGeometry, type Conv2dProblem } from './geometry.js';
 import { needsBuffer, needsUngrouped } from './requirements.js';
-import type { Addend } from './variants.js';
+import type { Addend } from './launchers.js';
 
 /*
  * The gradient of an image of few channels: every pixel of dy times every tap, as one matmul

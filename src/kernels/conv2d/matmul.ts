@@ -8,7 +8,7 @@ import { pool2dBackward, pool2dForward, type Pool2dGeometry } from '../pool2d.js
 import { reshaped } from '../reduce.js';
 import type { Conv2dGeometry, Conv2dProblem } from './geometry.js';
 import { needsStride1, needsUngrouped } from './requirements.js';
-import type { Addend } from './variants.js';
+import type { Addend } from './launchers.js';
 
 /*
  * A 1×1 convolution without padding is a matmul: with N·P·Q pixels as rows, y = x·w,

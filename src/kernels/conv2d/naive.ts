@@ -4,7 +4,7 @@ import { addInPlace } from '../accumulate.js';
 import { activationCodes } from '../activation.js';
 import { orPlaceholders, type Epilogue } from '../bias_activation.js';
 import { conv2dCost, type Conv2dGeometry } from './geometry.js';
-import type { Addend } from './variants.js';
+import type { Addend } from './launchers.js';
 
 /* One invocation for each number, in the order of the formula: the reading copy of each direction. */
 

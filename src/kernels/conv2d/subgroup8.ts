@@ -19,7 +19,7 @@ import {
 } from './lanes.js';
 import { gradInputByPhases } from './phases.js';
 import { needsMultiple } from './requirements.js';
-import type { Addend } from './variants.js';
+import type { Addend } from './launchers.js';
 
 /* Convolutions in registers, by subgroup shuffles over 8 lanes: any stride and dilation, groups 1. */
 

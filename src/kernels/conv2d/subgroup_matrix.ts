@@ -14,7 +14,7 @@ import {
 } from './geometry.js';
 import { gradInputByPhases } from './phases.js';
 import { folded, gradWeightBySlices } from './tiled.js';
-import type { Addend } from './variants.js';
+import type { Addend } from './launchers.js';
 
 /*
  * Convolutions on the matrix units of a GPU: products of f16, sums and results of f32. The gradients

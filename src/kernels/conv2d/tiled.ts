@@ -12,7 +12,7 @@ import {
   type ConvolutionWindow,
 } from './geometry.js';
 import { gradInputByPhases } from './phases.js';
-import type { Addend } from './variants.js';
+import type { Addend } from './launchers.js';
 
 /*
  * Implicit GEMM with tiles in workgroup memory: any stride, padding, dilation and groups. Each

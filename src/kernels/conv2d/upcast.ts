@@ -3,7 +3,12 @@ import type { Runtime } from '../../gpu/runtime.js';
 import type { Epilogue } from '../bias_activation.js';
 import { inF32 } from '../cast.js';
 import type { Conv2dGeometry, Conv2dProblem } from './geometry.js';
-import type { Addend, ForwardLauncher, GradInputLauncher, GradWeightLauncher } from './variants.js';
+import type {
+  Addend,
+  ForwardLauncher,
+  GradInputLauncher,
+  GradWeightLauncher,
+} from './launchers.js';
 
 /* The variant that suits f32, on operands that are converted to f32 first. */
 

@@ -1,8 +1,13 @@
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
-import type { Epilogue } from '../bias_activation.js';
 import { col2imUnsupported, conv2dGradInputCol2im } from './col2im.js';
 import type { Conv2dDirection, Conv2dGeometry, Conv2dProblem } from './geometry.js';
+import type {
+  Addend,
+  ForwardLauncher,
+  GradInputLauncher,
+  GradWeightLauncher,
+} from './launchers.js';
 import {
   conv2dForwardMatmul,
   conv2dGradientsMatmul,
@@ -43,35 +48,6 @@ import {
   conv2dGradWeightWinograd,
   winogradUnsupported,
 } from './winograd.js';
-
-export type ForwardLauncher = (
-  runtime: Runtime,
-  x: GpuArray,
-  w: GpuArray,
-  bias: GpuArray | undefined,
-  geometry: Conv2dGeometry,
-  epilogue: Epilogue,
-) => GpuArray;
-
-export type GradInputLauncher = (
-  runtime: Runtime,
-  dy: GpuArray,
-  w: GpuArray,
-  geometry: Conv2dGeometry,
-  added: Addend,
-) => GpuArray;
-
-export type GradWeightLauncher = (
-  runtime: Runtime,
-  x: GpuArray,
-  dy: GpuArray,
-  geometry: Conv2dGeometry,
-) => GpuArray;
-
-/** Added to dx; of its shape. */
-export interface Addend {
-  addend?: GpuArray | undefined;
-}
 
 /** A variant that only converts operands launches another one by `launch`. */
 type Launcher<L extends ForwardLauncher | GradInputLauncher | GradWeightLauncher> = (

@@ -15,7 +15,7 @@ import {
   needsStride1,
   needsUngrouped,
 } from './requirements.js';
-import type { Addend, ForwardLauncher, GradInputLauncher } from './variants.js';
+import type { Addend, ForwardLauncher, GradInputLauncher } from './launchers.js';
 
 /*
  * Winograd's minimal filtering F(F×F, 3×3) after Lavin and Gray, arXiv:1509.09308: stride 1, groups

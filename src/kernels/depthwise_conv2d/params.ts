@@ -1,4 +1,12 @@
-import type { Conv2dGeometry } from '../conv2d/geometry.js';
+import type { DeviceInfo } from '../../gpu/adapter.js';
+import type { Conv2dDirection, Conv2dGeometry } from '../conv2d/geometry.js';
+
+/** What a kernel is chosen for; operands are f32. */
+export interface DepthwiseProblem {
+  direction: Conv2dDirection;
+  geometry: Conv2dGeometry;
+  info: Pick<DeviceInfo, 'isSoftware'>;
+}
 
 /* Parameters that kernels share. */
 

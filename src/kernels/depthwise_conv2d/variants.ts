@@ -1,13 +1,13 @@
-import type { DeviceInfo } from '../../gpu/adapter.js';
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
 import type { FusedActivation } from '../activation.js';
-import type { Conv2dDirection, Conv2dGeometry } from '../conv2d/geometry.js';
+import type { Conv2dGeometry } from '../conv2d/geometry.js';
 import {
   depthwiseForwardNaive,
   depthwiseGradInputNaive,
   depthwiseGradWeightNaive,
 } from './naive.js';
+import type { DepthwiseProblem } from './params.js';
 import { depthwiseForwardTile, depthwiseGradInputTile, tileUnsupported } from './tile.js';
 import {
   depthwiseForwardVec4,
@@ -15,13 +15,6 @@ import {
   depthwiseGradWeightVec4,
   vec4Unsupported,
 } from './vec4.js';
-
-/** What a kernel is chosen for; operands are f32. */
-export interface DepthwiseProblem {
-  direction: Conv2dDirection;
-  geometry: Conv2dGeometry;
-  info: Pick<DeviceInfo, 'isSoftware'>;
-}
 
 type Problem = Omit<DepthwiseProblem, 'info'>;
 

@@ -4,7 +4,7 @@ import { activationCodes, type FusedActivation } from '../activation.js';
 import { conv2dCost, type Conv2dGeometry } from '../conv2d/geometry.js';
 import { sumSlices } from '../sum_slices.js';
 import { stepParams, windowParams } from './params.js';
-import type { DepthwiseProblem } from './variants.js';
+import type { DepthwiseProblem } from './params.js';
 
 /* Four channels and a few pixels of a row for each invocation. */
 

@@ -3,7 +3,7 @@ import type { Runtime } from '../../gpu/runtime.js';
 import { activationCodes } from '../activation.js';
 import { orPlaceholders } from '../bias_activation.js';
 import { matmulCost, sizeParams, type MatmulGeometry } from './geometry.js';
-import type { MatmulOperands, MatmulTarget } from './variants.js';
+import type { MatmulOperands, MatmulTarget } from './launchers.js';
 
 /** One invocation for each number: the reading copy. */
 export function matmulNaive(

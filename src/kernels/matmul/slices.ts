@@ -5,7 +5,7 @@ import { activationCodes } from '../activation.js';
 import { orPlaceholders } from '../bias_activation.js';
 import { reshaped } from '../reduce.js';
 import type { MatmulGeometry } from './geometry.js';
-import type { MatmulLauncher, MatmulOperands, MatmulTarget } from './variants.js';
+import type { MatmulLauncher, MatmulOperands, MatmulTarget } from './launchers.js';
 
 /* Split-K: small outputs give few workgroups, so that long sums are shared among several of them. */
 

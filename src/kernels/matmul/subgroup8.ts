@@ -5,7 +5,7 @@ import { activationCodes, type FusedActivation } from '../activation.js';
 import { orPlaceholders } from '../bias_activation.js';
 import { matmulCost, sizeParams, type MatmulGeometry, type MatmulProblem } from './geometry.js';
 import { groupsOf, type MatmulTile, type SlicedMatmul } from './slices.js';
-import type { MatmulOperands } from './variants.js';
+import type { MatmulOperands } from './launchers.js';
 
 /* Sums in registers, with loads shared by subgroup shuffles over 8 lanes. */
 

@@ -1,35 +1,10 @@
-import type { GpuArray } from '../../gpu/array.js';
-import type { Runtime } from '../../gpu/runtime.js';
-import type { FusedActivation } from '../activation.js';
 import { inF32 } from '../cast.js';
-import type { MatmulGeometry, MatmulProblem } from './geometry.js';
+import type { MatmulProblem } from './geometry.js';
+import type { MatmulLauncher } from './launchers.js';
 import { matmulNaive } from './naive.js';
 import { inSlices } from './slices.js';
 import { subgroup8, subgroup8Unsupported } from './subgroup8.js';
 import { tiled, tiledVec4, tiledVec4Unsupported } from './tiled.js';
-
-export interface MatmulOperands {
-  a: GpuArray;
-  b: GpuArray;
-  bias: GpuArray | undefined;
-  residual: GpuArray | undefined;
-}
-
-/** The result's shape, what traces call it, and what is applied to it. */
-export interface MatmulTarget {
-  shape: readonly number[];
-  op: string;
-  activation: FusedActivation | undefined;
-}
-
-/** A variant that only converts operands launches another one by `launch`. */
-export type MatmulLauncher = (
-  runtime: Runtime,
-  operands: MatmulOperands,
-  geometry: MatmulGeometry,
-  target: MatmulTarget,
-  launch: (a: GpuArray, b: GpuArray) => GpuArray,
-) => GpuArray;
 
 /** One way to compute a matmul: a row of the table. */
 interface MatmulRow {
