@@ -80,10 +80,16 @@ function installPackages() {
   }
 }
 
+const STAMP = join(ROOT, 'dist', '.stamp');
+
+/** Whether dist/ was built from other sources than there are now. */
+export function buildIsStale() {
+  return !existsSync(STAMP) || readFileSync(STAMP, 'utf8') !== fingerprint(BUILD_INPUTS);
+}
+
 function buildIfStale() {
-  const stamp = join(ROOT, 'dist', '.stamp');
+  if (!buildIsStale()) return;
   const state = fingerprint(BUILD_INPUTS);
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return;
   say('building dist');
   const steps = [
     [
@@ -99,7 +105,7 @@ function buildIfStale() {
       throw new SetUpError('set-up: the build failed, see the messages above');
   }
   removeOrphans();
-  writeFileSync(stamp, state);
+  writeFileSync(STAMP, state);
 }
 
 /** Deletes from dist what was built from a source file that is no longer there. */

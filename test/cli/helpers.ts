@@ -4,6 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
+import { buildIsStale } from '../../scripts/setup.mjs';
+
+// These tests run the built program: of an old build they would say nothing about the sources.
+if (buildIsStale()) {
+  throw new Error('dist/ is not the build of these sources; run node scripts/setup.mjs first');
+}
 
 const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
