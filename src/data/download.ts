@@ -33,8 +33,10 @@ export interface DownloadOptions {
   /** Stops the download; what has arrived stays for the next time. */
   signal?: AbortSignal;
   onProgress?: (progress: DownloadProgress) => void;
-  /** A mirror that sends nothing for so long is given up. Default 30,000. */
+  /** A mirror that sends less than `leastBytes` for so long is given up. Default 30,000. */
   idleMs?: number;
+  /** Default 30,720: one kibibyte a second. */
+  leastBytes?: number;
 }
 
 export interface DownloadResult {
@@ -110,7 +112,11 @@ async function fetchFile(
   const part = join(options.dir, `${file.name}.part`);
   // The second attempt is for a part that was not the beginning of this file.
   for (let attempt = 0; attempt < 2; attempt++) {
-    const resumedAt = (await sizeOf(part)) ?? 0;
+    let resumedAt = (await sizeOf(part)) ?? 0;
+    if (resumedAt > mostBytes(file)) {
+      await rm(part, { force: true });
+      resumedAt = 0;
+    }
     const failure = await receive(file, part, resumedAt, mirror, options);
     if (failure !== undefined) return failure;
     if (await isComplete(part, file)) {
@@ -131,19 +137,60 @@ async function isComplete(part: string, file: PublishedFile): Promise<boolean> {
   return holdsPublished(part, file).catch(() => false);
 }
 
+/** Gives up a mirror that sends too little. */
+class Patience {
+  private readonly controller = new AbortController();
+  private bytes = 0;
+  private timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly idleMs: number,
+    private readonly leastBytes: number,
+  ) {
+    this.timer = this.start();
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  /** Why it was given up. */
+  get reason(): string {
+    const came = this.bytes === 0 ? 'nothing' : `only ${this.bytes} bytes`;
+    return `${came} arrived for ${this.idleMs / 1000} s`;
+  }
+
+  received(bytes: number): void {
+    this.bytes += bytes;
+    if (this.bytes < this.leastBytes) return;
+    this.bytes = 0;
+    clearTimeout(this.timer);
+    this.timer = this.start();
+  }
+
+  end(): void {
+    clearTimeout(this.timer);
+  }
+
+  private start(): NodeJS.Timeout {
+    return setTimeout(() => this.controller.abort(), this.idleMs);
+  }
+}
+
 /** Appends to the part what is missing of it; returns why the mirror failed, if it did. */
 async function receive(
   file: PublishedFile,
   part: string,
   resumedAt: number,
   mirror: string,
-  { signal, onProgress, idleMs = 30_000 }: DownloadOptions,
+  options: DownloadOptions,
 ): Promise<string | undefined> {
-  const idle = new AbortController();
-  let timer = setTimeout(() => idle.abort(), idleMs);
-  const stop = signal ? AbortSignal.any([signal, idle.signal]) : idle.signal;
+  const { signal, idleMs = 30_000, leastBytes = 30 * 1024 } = options;
+  const patience = new Patience(idleMs, leastBytes);
+  const stop = signal ? AbortSignal.any([signal, patience.signal]) : patience.signal;
   try {
-    const headers: Record<string, string> = resumedAt > 0 ? { range: `bytes=${resumedAt}-` } : {};
+    const headers: Record<string, string> = { 'accept-encoding': 'identity' };
+    if (resumedAt > 0) headers.range = `bytes=${resumedAt}-`;
     const response = await fetch(new URL(file.name, mirror), { headers, signal: stop });
     // Nothing is left to send: the check sum will tell whether the part is the file.
     if (response.status === 416) return undefined;
@@ -151,22 +198,9 @@ async function receive(
     const isResumed = response.headers.get('content-range')?.startsWith(`bytes ${resumedAt}-`);
     const begin = response.status === 206 && isResumed === true ? resumedAt : 0;
     if (response.status === 206 && begin !== resumedAt) return 'it does not resume where asked';
-    const length = Number(response.headers.get('content-length')) || undefined;
-    const totalBytes = length === undefined ? undefined : begin + length;
-    let receivedBytes = begin;
-    const target = await openPart(part, begin);
-    try {
-      for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
-        clearTimeout(timer);
-        timer = setTimeout(() => idle.abort(), idleMs);
-        await write(target, chunk, part);
-        receivedBytes += chunk.length;
-        onProgress?.({ file: file.name, mirror, receivedBytes, totalBytes });
-      }
-    } finally {
-      await target.close();
-    }
-    return undefined;
+    const totalBytes = announcedBytes(response, begin);
+    const place = { part, begin, totalBytes, mirror };
+    return await keep(response.body, file, place, (bytes) => patience.received(bytes), options);
   } catch (error) {
     if (error instanceof DataError) throw error;
     if (signal?.aborted) {
@@ -175,11 +209,53 @@ async function receive(
         'run the same command again: it goes on where it was',
       );
     }
-    if (idle.signal.aborted) return `nothing arrived for ${idleMs / 1000} s`;
-    return networkReason(error as Error);
+    return patience.signal.aborted ? patience.reason : networkReason(error as Error);
   } finally {
-    clearTimeout(timer);
+    patience.end();
   }
+}
+
+/** Writes what arrives, unless it is more than the file can be. */
+async function keep(
+  body: AsyncIterable<Uint8Array>,
+  file: PublishedFile,
+  place: { part: string; begin: number; totalBytes: number | undefined; mirror: string },
+  onReceived: (bytes: number) => void,
+  { onProgress }: DownloadOptions,
+): Promise<string | undefined> {
+  const { part, begin, totalBytes, mirror } = place;
+  const most = mostBytes(file);
+  const tooLong = (came: string): string => `expected at most ${most} bytes, got ${came}`;
+  if (totalBytes !== undefined && totalBytes > most) return tooLong(String(totalBytes));
+  let receivedBytes = begin;
+  const target = await openPart(part, begin);
+  try {
+    for await (const chunk of body) {
+      onReceived(chunk.length);
+      receivedBytes += chunk.length;
+      if (receivedBytes > most) break;
+      await write(target, chunk, part);
+      onProgress?.({ file: file.name, mirror, receivedBytes, totalBytes });
+    }
+  } finally {
+    await target.close();
+  }
+  if (receivedBytes <= most) return undefined;
+  // What has come is not the beginning of this file.
+  await rm(part, { force: true });
+  return tooLong('more');
+}
+
+/** A mirror may have packed the file anew, but no packing makes it larger than what is in it and a little. */
+function mostBytes({ unpackedBytes }: PublishedFile): number {
+  return unpackedBytes + (unpackedBytes >> 8) + 1024;
+}
+
+/** How long the file is, where the mirror tells; packed for the transport, its length says nothing. */
+function announcedBytes({ headers }: Response, begin: number): number | undefined {
+  const encoding = headers.get('content-encoding') ?? 'identity';
+  const length = Number(headers.get('content-length'));
+  return encoding === 'identity' && length > 0 ? begin + length : undefined;
 }
 
 type PartFile = Awaited<ReturnType<typeof open>>;

@@ -62,6 +62,15 @@ async function mirror(handle: Handler): Promise<{ url: string; requests: string[
   return { url: `http://127.0.0.1:${port}/mnist/`, requests };
 }
 
+function sendForEver(response: ServerResponse): void {
+  const chunk = Buffer.alloc(10_000, 1);
+  const more = (): void => {
+    while (response.write(chunk));
+    response.once('drain', more);
+  };
+  more();
+}
+
 function expectComplete(dir: string): void {
   for (const [name, archive] of archives) {
     expect(readFileSync(join(dir, name)).equals(archive)).toBe(true);
@@ -172,6 +181,65 @@ describe('downloadMnist', () => {
       (file) => `${file} ${received.has(file) ? `bytes=${received.get(file)}-` : 'whole'}`,
     );
     expect(good.requests).toEqual(wanted);
+  });
+
+  it.each<[string, Handler]>([
+    ['sends without end', (_request, response) => sendForEver(response)],
+    [
+      'sends without end what is packed for the transport',
+      (_request, response) => {
+        response.setHeader('content-encoding', 'gzip');
+        const zeros = gzipSync(Buffer.alloc(2 ** 20));
+        response.end(Buffer.concat(new Array<Buffer>(2000).fill(zeros)));
+      },
+    ],
+    [
+      'goes on without end where another one stopped',
+      (request, response, archive) => {
+        response.statusCode = 206;
+        const begin = Number(/\d+/.exec(request.headers.range!)![0]);
+        response.setHeader('content-range', `bytes ${begin}-${archive.length - 1}/*`);
+        sendForEver(response);
+      },
+    ],
+  ])('gives up a mirror that %s, and keeps nothing of it', async (name, handle) => {
+    const dir = temporaryFolder();
+    const part = join(dir, 'one.gz.part');
+    if (name.startsWith('goes on')) writeFileSync(part, archives.get('one.gz')!.subarray(0, 9));
+    const { url } = await mirror(handle);
+    let largest = 0;
+    const error = await errorOf(
+      downloadMnist({
+        ...{ dir, mirrors: [url], files: FILES },
+        onProgress: ({ receivedBytes }) => (largest = Math.max(largest, receivedBytes)),
+      }),
+    );
+    expect(error.message).toMatch(/one\.gz could not be downloaded .*expected at most 51219 bytes/);
+    expect(largest).toBeLessThanOrEqual(51_219);
+    expect(existsSync(part)).toBe(false);
+  });
+
+  it('does not begin on a file that is announced as too long', async () => {
+    const { url } = await mirror((_request, response) => {
+      response.setHeader('content-length', 2 ** 40);
+      response.write('x');
+    });
+    const dir = temporaryFolder();
+    const error = await errorOf(downloadMnist({ dir, mirrors: [url], files: FILES }));
+    expect(error.message).toContain('expected at most 51219 bytes, got 1099511627776');
+    expect(existsSync(join(dir, 'one.gz.part'))).toBe(false);
+  });
+
+  it('gives up a mirror that drips', async () => {
+    const { url } = await mirror((_request, response) => {
+      const drip = setInterval(() => response.write('x'), 20);
+      response.on('close', () => clearInterval(drip));
+    });
+    const files = FILES.slice(0, 1);
+    const error = await errorOf(
+      downloadMnist({ dir: temporaryFolder(), mirrors: [url], files, idleMs: 500 }),
+    );
+    expect(error.message).toMatch(/(only \d+ bytes|nothing) arrived for 0\.5 s/);
   });
 
   it('says, when no mirror can be reached, which files to put where', async () => {
