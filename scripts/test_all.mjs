@@ -61,10 +61,10 @@ const PARTS = [
     minutes: 5,
   },
   {
-    name: 'tensorboard',
-    what: 'event files read by TensorBoard',
-    prepare: () => ({ TILEGRAD_TENSORBOARD_PYTHON: tools.tensorBoard() }),
-    args: ['test/all/tensorboard.test.ts'],
+    name: 'pypi',
+    what: 'files read by TensorBoard and safetensors of PyPI',
+    prepare: () => ({ TILEGRAD_PYPI_PYTHON: tools.pypi() }),
+    args: ['test/all/tensorboard.test.ts', 'test/all/safetensors.test.ts'],
     minutes: 3,
   },
 ];

@@ -100,19 +100,19 @@ export function lavapipe() {
   throw new SetUpError('no lavapipe among the Vulkan drivers');
 }
 
-/** @returns {string} a Python with TensorBoard from PyPI */
-export function tensorBoard() {
-  const folder = cached('tensorboard', (made) => {
+/** @returns {string} a Python with TensorBoard and safetensors from PyPI */
+export function pypi() {
+  const folder = cached('pypi', (made) => {
     const python = ['python3', '/usr/bin/python3'].find((name) => works(name, '-m', 'venv', made));
     if (!python) throw new SetUpError('no python3 with venv (Debian: python3-venv)');
     // Its loaders import pkg_resources, which later versions of setuptools have no more.
-    const packages = ['tensorboard==2.21.0', 'setuptools<81'];
+    const packages = ['tensorboard==2.21.0', 'setuptools<81', 'safetensors==0.8.0', 'numpy'];
     run(join(made, 'bin', 'pip'), ['install', '-q', ...packages]);
   });
   return join(folder, 'bin', 'python');
 }
 
-/** @returns {string} a Python that reads weight files: h5py, PyTorch and, in PyPI's version, safetensors */
+/** @returns {string} a Python that reads weight files: Debian's h5py and PyTorch */
 export function readers() {
   const importing = ['-c', 'import h5py, torch'];
   const names = process.env.TILEGRAD_PYTHON ? [process.env.TILEGRAD_PYTHON] : ['/usr/bin/python3'];

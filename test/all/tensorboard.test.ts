@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { EventWriter } from '../../src/io/tensorboard.js';
 
-const { TILEGRAD_TENSORBOARD_PYTHON: python = 'python3' } = process.env;
+const { TILEGRAD_PYPI_PYTHON: python = 'python3' } = process.env;
 
 let folder = '';
 beforeAll(() => {
