@@ -7,7 +7,7 @@ import { augment } from '../ops/random.js';
 import { cast } from '../ops/elementwise.js';
 import { imageBytes, type ImageDataset } from './dataset.js';
 import { pictureGrid, someExamples, type GridPicture } from './preview.js';
-import { reshaped } from './resize.js';
+import { reshaped } from './decode/resize.js';
 
 /** Most pictures side by side. */
 const COLUMNS = 10;

@@ -3,11 +3,11 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TilegradError } from '../gpu/errors.js';
 import { checkSameShape, emptyClassesNote, type ImageDataset } from './dataset.js';
-import { decodeImage, probeImage } from './decode.js';
-import { FolderDataset } from './folder_dataset.js';
-import { holdsPublished, MNIST_FILES } from './mnist_files.js';
+import { decodeImage, probeImage } from './decode/decode.js';
+import { FolderDataset } from './decode/folder_dataset.js';
+import { holdsPublished, MNIST_FILES } from './formats/mnist_files.js';
 import { PARTS, type Part } from './parts.js';
-import { openSource, type OpenOptions } from './sources.js';
+import { openSource, type OpenOptions } from './open/sources.js';
 
 export interface PartReport {
   part: Part;

@@ -10,7 +10,7 @@ import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { DataError } from '../gpu/errors.js';
-import { holdsPublished, MNIST_FILES, type PublishedFile } from './mnist_files.js';
+import { holdsPublished, MNIST_FILES, type PublishedFile } from './formats/mnist_files.js';
 
 export const MNIST_MIRRORS: readonly string[] = [
   'https://storage.googleapis.com/cvdf-datasets/mnist/',

@@ -2,7 +2,7 @@
 import sharp from 'sharp';
 import { DataError, UsageError } from '../gpu/errors.js';
 import { imageBytes, type ImageDataset } from './dataset.js';
-import { convertChannels, resizePixels } from './resize.js';
+import { convertChannels, resizePixels } from './decode/resize.js';
 import { limit } from './split.js';
 import { fitText, textPath, textWidth } from '../plot/stroke_font.js';
 

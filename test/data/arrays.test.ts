@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkDataset } from '../../src/data/check.js';
-import { openDataset } from '../../src/data/open.js';
+import { openDataset } from '../../src/data/open/open.js';
 import { DataError } from '../../src/gpu/errors.js';
 import { formatNpy, formatNpz, type NpyValues } from '../../src/io/npy.js';
 import { writeZip } from '../../src/io/zip.js';

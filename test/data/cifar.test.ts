@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openDataset } from '../../src/data/open.js';
+import { openDataset } from '../../src/data/open/open.js';
 import { DataError } from '../../src/gpu/errors.js';
 import { errorOf, temporaryFolder } from './helpers.js';
 

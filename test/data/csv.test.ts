@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { parseCsv } from '../../src/data/csv.js';
+import { parseCsv } from '../../src/data/formats/csv.js';
 import type { MemoryDataset } from '../../src/data/dataset.js';
-import { openDataset } from '../../src/data/open.js';
+import { openDataset } from '../../src/data/open/open.js';
 import { DataError } from '../../src/gpu/errors.js';
 import { errorOf, temporaryFolder } from './helpers.js';
 

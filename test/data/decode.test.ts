@@ -2,10 +2,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { decodeImage, LARGEST_INTERLACED_PIXELS, probeImage } from '../../src/data/decode.js';
+import {
+  decodeImage,
+  LARGEST_INTERLACED_PIXELS,
+  probeImage,
+} from '../../src/data/decode/decode.js';
 import { crc32 } from 'node:zlib';
-import { PixelBudget } from '../../src/data/pixel_budget.js';
-import { resizeImage } from '../../src/data/resample.js';
+import { PixelBudget } from '../../src/data/decode/pixel_budget.js';
+import { resizeImage } from '../../src/data/decode/resample.js';
 import { errorOf, temporaryFolder } from './helpers.js';
 
 /** Smooth colours with fine noise, so that every way to resize gives other pixels. */

@@ -5,8 +5,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import sharp from 'sharp';
 import ts from 'typescript';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { decodeFiles } from '../../src/data/decode.js';
-import { DecodePool } from '../../src/data/decode_pool.js';
+import { decodeFiles } from '../../src/data/decode/decode.js';
+import { DecodePool } from '../../src/data/decode/decode_pool.js';
 import { errorOf, temporaryFolder } from './helpers.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -16,7 +16,7 @@ function buildPackage(folder: string): string {
   const imports = { '#platform': './dist/gpu/platform/node.js' };
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module', imports }));
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  const sources = ['data/index.ts', 'data/decode_worker.ts', 'gpu/platform/node.ts'];
+  const sources = ['data/index.ts', 'data/decode/decode_worker.ts', 'gpu/platform/node.ts'];
   // All that these import grows the list on the way.
   for (const source of sources) {
     const text = readFileSync(join(ROOT, 'src', source), 'utf8');
@@ -65,7 +65,7 @@ describe('DecodePool', () => {
   it('decodes on threads with the built program, with the same result', async () => {
     const built = buildPackage(temporaryFolder());
     const files = await writeImages(temporaryFolder(), 40);
-    const program = pathToFileURL(join(built, 'decode_worker.js'));
+    const program = pathToFileURL(join(built, 'decode/decode_worker.js'));
     const pool = new DecodePool({ threadCount: 2, program });
     const pixels = await pool.decode(files, [2, 3, 3]);
     expect(pool.liveThreads).toBe(2);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { drawDigits } from '../../src/data/digits.js';
-import { openDataset } from '../../src/data/open.js';
+import { drawDigits } from '../../src/data/builtin/digits.js';
+import { openDataset } from '../../src/data/open/open.js';
 import { errorOf } from './helpers.js';
 
 describe('builtin:digits', () => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { downloadMnist } from '../../src/data/download.js';
-import { MNIST_FILES, type PublishedFile } from '../../src/data/mnist_files.js';
+import { MNIST_FILES, type PublishedFile } from '../../src/data/formats/mnist_files.js';
 import { DataError } from '../../src/gpu/errors.js';
 import { errorOf, temporaryFolder } from './helpers.js';
 

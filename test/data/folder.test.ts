@@ -4,11 +4,11 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { batches } from '../../src/data/batches.js';
-import { decodeImage, probeImage } from '../../src/data/decode.js';
-import { listFolder, sortClassNames } from '../../src/data/folder.js';
-import { FolderDataset } from '../../src/data/folder_dataset.js';
-import { openDataset } from '../../src/data/open.js';
-import { parsePortableMap } from '../../src/data/ppm.js';
+import { decodeImage, probeImage } from '../../src/data/decode/decode.js';
+import { listFolder, sortClassNames } from '../../src/data/formats/folder.js';
+import { FolderDataset } from '../../src/data/decode/folder_dataset.js';
+import { openDataset } from '../../src/data/open/open.js';
+import { parsePortableMap } from '../../src/data/decode/ppm.js';
 import { DataError } from '../../src/gpu/errors.js';
 import { errorOf, temporaryFolder } from './helpers.js';
 

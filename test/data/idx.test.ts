@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { parseIdx, readIdx } from '../../src/data/idx.js';
-import { openMnist } from '../../src/data/mnist.js';
-import { openDataset } from '../../src/data/open.js';
+import { parseIdx, readIdx } from '../../src/data/formats/idx.js';
+import { openMnist } from '../../src/data/formats/mnist.js';
+import { openDataset } from '../../src/data/open/open.js';
 import { DataError } from '../../src/gpu/errors.js';
 import { errorOf, idxBytes, temporaryFolder } from './helpers.js';
 

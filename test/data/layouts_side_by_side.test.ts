@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkDataset } from '../../src/data/check.js';
-import { openDataset } from '../../src/data/open.js';
+import { openDataset } from '../../src/data/open/open.js';
 import { formatNpy } from '../../src/io/npy.js';
 import { errorOf, idxBytes, temporaryFolder } from './helpers.js';
 

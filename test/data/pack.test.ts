@@ -15,12 +15,12 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { imageBytes, type ImageDataset } from '../../src/data/dataset.js';
-import { openDataset } from '../../src/data/open.js';
-import { openImages } from '../../src/data/open_images.js';
-import { PackFile, PackWriter } from '../../src/data/pack.js';
-import { clearPacks, listPacks, prunePacks } from '../../src/data/pack_store.js';
-import { PackedDataset } from '../../src/data/packed_dataset.js';
-import type { OpenOptions } from '../../src/data/sources.js';
+import { openDataset } from '../../src/data/open/open.js';
+import { openImages } from '../../src/data/open/open_images.js';
+import { PackFile, PackWriter } from '../../src/data/decode/pack.js';
+import { clearPacks, listPacks, prunePacks } from '../../src/data/decode/pack_store.js';
+import { PackedDataset } from '../../src/data/decode/packed_dataset.js';
+import type { OpenOptions } from '../../src/data/open/sources.js';
 import { DataError } from '../../src/gpu/errors.js';
 import { errorOf, temporaryFolder } from './helpers.js';
 

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { drawDigits } from '../../src/data/digits.js';
+import { drawDigits } from '../../src/data/builtin/digits.js';
 import { pictureGrid, previewGrid } from '../../src/data/preview.js';
 import { countingDataset, errorOf } from './helpers.js';
 

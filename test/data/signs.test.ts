@@ -1,8 +1,8 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { openDataset } from '../../src/data/open.js';
-import { SIGNS } from '../../src/data/sign_shapes.js';
-import { drawSigns } from '../../src/data/signs.js';
+import { openDataset } from '../../src/data/open/open.js';
+import { SIGNS } from '../../src/data/builtin/sign_shapes.js';
+import { drawSigns } from '../../src/data/builtin/signs.js';
 
 describe('builtin:signs', () => {
   it('has 43 classes, equally frequent, in training and test part', async () => {

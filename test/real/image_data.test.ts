@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { batches } from '../../src/data/batches.js';
-import { openDataset } from '../../src/data/open.js';
+import { openDataset } from '../../src/data/open/open.js';
 import { split } from '../../src/data/split.js';
 
 /** The real images, beside the repository or where TILEGRAD_DATA says. */

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { checkDataset } from '../../src/data/check.js';
 import { downloadMnist } from '../../src/data/download.js';
-import { openDataset } from '../../src/data/open.js';
+import { openDataset } from '../../src/data/open/open.js';
 
 /** The real images, beside the repository or where TILEGRAD_DATA says. */
 const DATA =

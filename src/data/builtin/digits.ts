@@ -5,13 +5,13 @@
  * Each picture is a function of (seed, part, its number) alone: asking for more pictures leaves the
  * first ones as they were.
  */
-import { UsageError } from '../gpu/errors.js';
-import { drawPictures } from './atlas.js';
-import { MemoryDataset, numberedClasses } from './dataset.js';
+import { UsageError } from '../../gpu/errors.js';
+import { drawPictures } from '../atlas.js';
+import { MemoryDataset, numberedClasses } from '../dataset.js';
 import { DIGIT_GLYPHS } from './digit_strokes.js';
 import { addNoise } from './noise.js';
-import { RandomPurpose, RandomStream } from './random.js';
-import { strokePath } from '../plot/strokes.js';
+import { RandomPurpose, RandomStream } from '../random.js';
+import { strokePath } from '../../plot/strokes.js';
 
 const SIDE = 28;
 

@@ -1,7 +1,7 @@
 /** Folders of images: which part of a data set lies where in them, and how a part is opened. */
 import { basename, join } from 'node:path';
-import { DataError, UsageError } from '../gpu/errors.js';
-import type { ImageDataset } from './dataset.js';
+import { DataError, UsageError } from '../../gpu/errors.js';
+import type { ImageDataset } from '../dataset.js';
 import {
   listFolder,
   listNamedImages,
@@ -10,13 +10,13 @@ import {
   PART_FOLDERS,
   subfolders,
   type FolderListing,
-} from './folder.js';
-import { FolderDataset } from './folder_dataset.js';
-import { cropListing, findSigns, listSignTable, type SignTable } from './gtsrb.js';
+} from '../formats/folder.js';
+import { FolderDataset } from '../decode/folder_dataset.js';
+import { cropListing, findSigns, listSignTable, type SignTable } from '../formats/gtsrb.js';
 import { chooseSize, openImages, type SkippedImage } from './open_images.js';
-import { unusedNote, type Beside, type Layout } from './layout.js';
-import { PARTS, type Part } from './parts.js';
-import { SIGNS } from './sign_shapes.js';
+import { unusedNote, type Beside, type Layout } from '../layout.js';
+import { PARTS, type Part } from '../parts.js';
+import { SIGNS } from '../builtin/sign_shapes.js';
 import type { OpenOptions } from './sources.js';
 
 /** Where the images of a part lie, and in which way. */

@@ -4,10 +4,10 @@
  */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { DataError, UsageError } from '../gpu/errors.js';
-import { fileOf, IMAGE_EXTENSIONS, isImageName, type ImageSource } from './decode.js';
-import { listed } from './parts.js';
-import { SIGNS } from './sign_shapes.js';
+import { DataError, UsageError } from '../../gpu/errors.js';
+import { fileOf, IMAGE_EXTENSIONS, isImageName, type ImageSource } from '../decode/decode.js';
+import { listed } from '../parts.js';
+import { SIGNS } from '../builtin/sign_shapes.js';
 
 /** Folders that are parts of a data set rather than classes; upper and lower case are alike. */
 export const PART_FOLDERS = {

@@ -5,7 +5,7 @@
  * pen runs smoothly through them; `!` marks a corner. Where the last point is the first again, the
  * curve closes without a corner.
  */
-import { parseStroke, type Stroke } from '../plot/strokes.js';
+import { parseStroke, type Stroke } from '../../plot/strokes.js';
 
 type Glyph = readonly Stroke[];
 

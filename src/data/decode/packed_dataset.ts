@@ -1,6 +1,6 @@
 /** A data set whose decoded images lie in a pack. */
-import { DataError } from '../gpu/errors.js';
-import { checkIndices, type ImageDataset } from './dataset.js';
+import { DataError } from '../../gpu/errors.js';
+import { checkIndices, type ImageDataset } from '../dataset.js';
 import { fileOf, type ImageSource } from './decode.js';
 import { PackFile } from './pack.js';
 

@@ -1,5 +1,5 @@
 /** Camera noise for the drawn data sets. */
-import type { RandomStream } from './random.js';
+import type { RandomStream } from '../random.js';
 
 /** 256 equally likely values of a normal distribution of mean 0 and deviation 1: its quantiles. */
 const NORMAL = Float64Array.from({ length: 256 }, (_, index) =>

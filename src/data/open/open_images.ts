@@ -3,15 +3,15 @@
  * into a pack for this run and the next. Files that cannot be decoded are left out, with the reason.
  */
 import { availableParallelism } from 'node:os';
-import { DataError } from '../gpu/errors.js';
-import { ONE_SIZE_FIX, type ImageDataset } from './dataset.js';
-import { fileOf, probeImage, type DecodeFailure, type ImageSource } from './decode.js';
-import { DecodePool, type DecodePoolOptions } from './decode_pool.js';
-import { FolderDataset } from './folder_dataset.js';
-import { PackedDataset, type ImageList } from './packed_dataset.js';
-import { PackFile, PackWriter, type LeftOut } from './pack.js';
-import { packFolder, packKey, packPath, prunePacks, touchPack } from './pack_store.js';
-import type { ImageForm } from './resize.js';
+import { DataError } from '../../gpu/errors.js';
+import { ONE_SIZE_FIX, type ImageDataset } from '../dataset.js';
+import { fileOf, probeImage, type DecodeFailure, type ImageSource } from '../decode/decode.js';
+import { DecodePool, type DecodePoolOptions } from '../decode/decode_pool.js';
+import { FolderDataset } from '../decode/folder_dataset.js';
+import { PackedDataset, type ImageList } from '../decode/packed_dataset.js';
+import { PackFile, PackWriter, type LeftOut } from '../decode/pack.js';
+import { packFolder, packKey, packPath, prunePacks, touchPack } from '../decode/pack_store.js';
+import type { ImageForm } from '../decode/resize.js';
 
 /** An image file that was left out. */
 export interface SkippedImage {

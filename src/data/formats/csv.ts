@@ -4,11 +4,11 @@
  * quoted, and be written as floats (13.0).
  */
 import { join } from 'node:path';
-import { DataError } from '../gpu/errors.js';
-import { checkLabels, MemoryDataset, numberedClasses } from './dataset.js';
+import { DataError } from '../../gpu/errors.js';
+import { checkLabels, MemoryDataset, numberedClasses } from '../dataset.js';
 import { readWhole } from './gzip.js';
-import type { Layout } from './layout.js';
-import { listed, partOfName, PARTS, PART_WORDS, type Part } from './parts.js';
+import type { Layout } from '../layout.js';
+import { listed, partOfName, PARTS, PART_WORDS, type Part } from '../parts.js';
 
 const QUOTE = 34;
 const POINT = 46;

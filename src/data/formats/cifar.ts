@@ -7,10 +7,10 @@
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError } from '../gpu/errors.js';
-import { checkLabels, MemoryDataset, numberedClasses } from './dataset.js';
+import { DataError } from '../../gpu/errors.js';
+import { checkLabels, MemoryDataset, numberedClasses } from '../dataset.js';
 import { readWhole } from './gzip.js';
-import type { Layout } from './layout.js';
+import type { Layout } from '../layout.js';
 import type { Split } from './mnist.js';
 import { parsePickle, textOf } from './python_pickle.js';
 

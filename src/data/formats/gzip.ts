@@ -1,7 +1,7 @@
 /** Files that may be packed with gzip, unpacked no further than their reader has use for. */
 import { constants, createGunzip } from 'node:zlib';
-import { DataError } from '../gpu/errors.js';
-import { readBytes } from '../io/read_bytes.js';
+import { DataError } from '../../gpu/errors.js';
+import { readBytes } from '../../io/read_bytes.js';
 
 export interface Unpacked {
   bytes: Uint8Array;

@@ -1,9 +1,9 @@
 /** Opens a data set by the words of the command line. */
-import { DataError } from '../gpu/errors.js';
-import { checkSameShape, emptyClassesNote, type ImageDataset } from './dataset.js';
+import { DataError } from '../../gpu/errors.js';
+import { checkSameShape, emptyClassesNote, type ImageDataset } from '../dataset.js';
 import type { SkippedImage } from './open_images.js';
-import { checkImageForm, reshaped, type ImageForm } from './resize.js';
-import type { Part } from './parts.js';
+import { checkImageForm, reshaped, type ImageForm } from '../decode/resize.js';
+import type { Part } from '../parts.js';
 import { openSource, type OpenOptions } from './sources.js';
 
 /** The parts of a data set. */

@@ -4,11 +4,11 @@
  *
  * Each picture is a function of (seed, part, its number) alone, as with `builtin:digits`.
  */
-import { drawPictures } from './atlas.js';
-import { MemoryDataset } from './dataset.js';
+import { drawPictures } from '../atlas.js';
+import { MemoryDataset } from '../dataset.js';
 import { pictureStream } from './digits.js';
 import { addNoise } from './noise.js';
-import { RandomPurpose, RandomStream } from './random.js';
+import { RandomPurpose, RandomStream } from '../random.js';
 import { SIGNS } from './sign_shapes.js';
 
 const SIDE = 32;

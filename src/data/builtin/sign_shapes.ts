@@ -2,7 +2,7 @@
  * Forty-three traffic signs as SVG, in the manner of the German ones and in the order GTSRB numbers
  * them. Every sign lies in a box from -50 to 50, y downwards.
  */
-import { textPath } from '../plot/stroke_font.js';
+import { textPath } from '../../plot/stroke_font.js';
 
 const RED = '#c1121c';
 const BLUE = '#1d5fa8';

@@ -1,11 +1,11 @@
 /** MNIST and its relatives (Fashion-MNIST, EMNIST, …): a folder with idx files of images and of labels. */
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { DataError } from '../gpu/errors.js';
-import { checkLabels, MemoryDataset, numberedClasses } from './dataset.js';
+import { DataError } from '../../gpu/errors.js';
+import { checkLabels, MemoryDataset, numberedClasses } from '../dataset.js';
 import { readIdx } from './idx.js';
-import type { Layout } from './layout.js';
-import { listed, type Part } from './parts.js';
+import type { Layout } from '../layout.js';
+import { listed, type Part } from '../parts.js';
 
 /** The two parts of MNIST and how their files begin. */
 export const MNIST_PREFIX = { train: 'train', test: 't10k' } as const;

@@ -9,11 +9,11 @@
  */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { DataError } from '../gpu/errors.js';
-import { fileOf, type ImageSource, type Region } from './decode.js';
+import { DataError } from '../../gpu/errors.js';
+import { fileOf, type ImageSource, type Region } from '../decode/decode.js';
 import { PART_FOLDERS, subfolders, type FolderListing } from './folder.js';
-import { classNumbers } from './layout.js';
-import { listed } from './parts.js';
+import { listed } from '../parts.js';
+import { SIGNS } from '../builtin/sign_shapes.js';
 import { readTable, wholeField, type TableRow } from './table.js';
 
 /** What of a GTSRB there is. */
@@ -174,4 +174,20 @@ function regionOf(file: string, row: TableRow): Region {
     );
   }
   return { left, top, width: right - left + 1, height: bottom - top + 1 };
+}
+
+/**
+ * Which class each number stands for, where the classes are numbers or the signs of GTSRB; undefined
+ * where they have names of their own.
+ */
+export function classNumbers(classNames: readonly string[]): Map<number, number> | undefined {
+  const numbers = new Map<number, number>();
+  for (const [label, name] of classNames.entries()) {
+    const number = /^\d+$/.test(name)
+      ? Number(name)
+      : SIGNS.findIndex((sign) => sign.name === name);
+    if (number === -1) return undefined;
+    numbers.set(number, label);
+  }
+  return numbers;
 }

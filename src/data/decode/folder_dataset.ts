@@ -1,5 +1,5 @@
 /** A data set of image files, decoded in threads and kept in memory while there is room. */
-import { checkIndices, imageBytes, type ImageDataset } from './dataset.js';
+import { checkIndices, imageBytes, type ImageDataset } from '../dataset.js';
 import { fileOf, type ImageSource } from './decode.js';
 import { DecodePool, type DecodePoolOptions } from './decode_pool.js';
 import type { ImageList } from './packed_dataset.js';

@@ -3,12 +3,12 @@
  * them.
  */
 import { basename, join } from 'node:path';
-import { DataError } from '../gpu/errors.js';
-import { npzMembers, parseNpy, parseNpyStrings, type NpyArray } from '../io/npy.js';
-import { readBytes } from '../io/read_bytes.js';
-import { MemoryDataset, numberedClasses } from './dataset.js';
-import type { Layout } from './layout.js';
-import { listed, PARTS, type Part } from './parts.js';
+import { DataError } from '../../gpu/errors.js';
+import { npzMembers, parseNpy, parseNpyStrings, type NpyArray } from '../../io/npy.js';
+import { readBytes } from '../../io/read_bytes.js';
+import { MemoryDataset, numberedClasses } from '../dataset.js';
+import type { Layout } from '../layout.js';
+import { listed, PARTS, type Part } from '../parts.js';
 
 /** Words that name a part in the names of its arrays. */
 const WORDS: Readonly<Record<Part, readonly string[]>> = {

@@ -1,18 +1,19 @@
 /** The places data come from: what a name on the command line stands for, and how its parts are opened. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { DataError, UsageError } from '../gpu/errors.js';
-import { arraysLayout, hasArrays } from './arrays.js';
-import { cifarLayouts } from './cifar.js';
-import { csvLayout, isCsvName, openCsv } from './csv.js';
-import { builtinSizes, drawDigits } from './digits.js';
-import { looseImages, subfolders } from './folder.js';
+import { DataError, UsageError } from '../../gpu/errors.js';
+import { arraysLayout, hasArrays } from '../formats/arrays.js';
+import { cifarLayouts } from '../formats/cifar.js';
+import { csvLayout, isCsvName, openCsv } from '../formats/csv.js';
+import { builtinSizes, drawDigits } from '../builtin/digits.js';
+import { looseImages, subfolders } from '../formats/folder.js';
 import { findPlaces, imagesLayout } from './images_source.js';
-import { joinLayouts, type Layout, type Source } from './layout.js';
-import { findIdxSets, idxLayout, idxSetOf, isIdxName, type Split } from './mnist.js';
+import { joinLayouts } from './join_layouts.js';
+import type { Layout, Source } from '../layout.js';
+import { findIdxSets, idxLayout, idxSetOf, isIdxName, type Split } from '../formats/mnist.js';
 import type { OpenImagesOptions } from './open_images.js';
-import { partOfName } from './parts.js';
-import { drawSigns } from './signs.js';
+import { partOfName } from '../parts.js';
+import { drawSigns } from '../builtin/signs.js';
 
 export const DATA_FORMATS = ['auto', 'mnist', 'csv', 'cifar', 'npy', 'images'] as const;
 export type DataFormat = (typeof DATA_FORMATS)[number];
