@@ -1,7 +1,8 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { UsageError } from '../gpu/errors.js';
+import { shortcuts, type Shortcut } from '../models/options.js';
 import type { Module } from '../nn/index.js';
 import { print, printJson } from './output.js';
 import { imageShape, wholeNumber, withCommon, type CommonOptions } from './options.js';
@@ -9,6 +10,7 @@ import { imageShape, wholeNumber, withCommon, type CommonOptions } from './optio
 interface SummaryOptions extends CommonOptions {
   input?: [number, number, number];
   classes?: number;
+  shortcut?: Shortcut;
   plot?: string;
 }
 
@@ -20,6 +22,11 @@ export function summaryCommand(program: Command): void {
       .argument('<model>', 'for example mnist-cnn')
       .option('--input <h,w,c>', 'image shape (default: what it was published for)', imageShape)
       .option('--classes <n>', 'number of classes (default: likewise)', wholeNumber)
+      .addOption(
+        new Option('--shortcut <kind>', 'of residual networks, where blocks change shape').choices(
+          shortcuts,
+        ),
+      )
       .option('--plot <file>', 'draw the network as well, into a .svg or .png file'),
   ).action(async (name: string, options: SummaryOptions) => {
     if (options.plot !== undefined) await checkPlotFile(options.plot);
@@ -33,7 +40,7 @@ export function summaryCommand(program: Command): void {
         ...(options.input ? { input: options.input } : {}),
         ...(options.classes ? { classes: options.classes } : {}),
       };
-      const model = createModel(device, name, { input, classes });
+      const model = createModel(device, name, { input, classes, shortcut: options.shortcut });
       const document = {
         ...{ model: name, input, ...model.summary(input) },
         ...(options.plot === undefined ? {} : { plot: options.plot }),

@@ -6,7 +6,7 @@ import { cifarVgg } from './cifar_vgg.js';
 import { efficientNetB0 } from './efficient_net.js';
 import { mlp } from './mlp.js';
 import { mnistCnn } from './mnist_cnn.js';
-import type { ImageShape, ModelOptions } from './options.js';
+import type { AnyModelOptions, ImageShape, ModelOptions } from './options.js';
 import {
   cifarResnet20,
   cifarResnet32,
@@ -52,9 +52,16 @@ export {
 } from './efficient_net.js';
 export { type MlpOptions } from './mlp.js';
 export { type MnistCnnOptions } from './mnist_cnn.js';
-export { type ImageShape, type ModelOptions } from './options.js';
+export {
+  shortcuts,
+  type AnyModelOptions,
+  type ImageShape,
+  type ModelOptions,
+  type Shortcut,
+} from './options.js';
 export {
   ResNet,
+  type CifarResNetOptions,
   type ResNetArchitecture,
   type ResNetDepth,
   type ResNetOptions,
@@ -63,7 +70,7 @@ export {
 export { ResNetV1, type ResNetV1Architecture } from './resnet_v1.js';
 export { type SimpsonsTfOptions } from './simpsons_tf.js';
 
-export type ModelFactory = (device: Device, options?: ModelOptions) => Module;
+export type ModelFactory = (device: Device, options?: AnyModelOptions) => Module;
 
 /** Every network by its name on the command line: the function's, in kebab case. */
 export const modelFactories: Readonly<Record<string, ModelFactory>> = {
@@ -114,11 +121,22 @@ export function publishedOptions(name: string): Required<ModelOptions> {
 /**
  * Builds a network by name.
  *
- * Errors: UsageError with the names there are.
+ * Errors: UsageError with the names there are, and for an option that the network does not take.
  */
-export function createModel(device: Device, name: string, options: ModelOptions = {}): Module {
+export function createModel(device: Device, name: string, options: AnyModelOptions = {}): Module {
+  if (options.shortcut !== undefined) expectShortcuts(name);
   if (Object.hasOwn(modelFactories, name)) return modelFactories[name](device, options);
   throw new UsageError(
     `model: no model named "${name}"; there are ${Object.keys(modelFactories).join(', ')}`,
+  );
+}
+
+/** Errors: UsageError where a model of this name does not let its shortcuts be chosen. */
+export function expectShortcuts(name: string): void {
+  const takers = Object.keys(modelFactories).filter((key) => /^(cifar-)?resnet\d*$/.test(key));
+  if (takers.includes(name) || !Object.hasOwn(modelFactories, name)) return;
+  throw new UsageError(
+    `model: ${name} has no shortcuts to choose`,
+    `leave out --shortcut (option shortcut), or choose one of ${takers.join(', ')}`,
   );
 }

@@ -11,6 +11,21 @@ export interface ModelOptions {
   classes?: number;
 }
 
+/**
+ * What brings a residual block's input to another shape: 'projection' is a 1×1 convolution with batch norm,
+ * 'pad' takes every stride-th pixel and adds channels of zeros behind the others, 'pad-both' half of
+ * them before and half behind, as published weights of CIFAR networks in PyTorch want it.
+ *
+ * Source: He et al., arXiv:1512.03385, sections 3.3 and 4.2 (its options B and A).
+ */
+export const shortcuts = ['pad', 'pad-both', 'projection'] as const;
+export type Shortcut = (typeof shortcuts)[number];
+
+/** The options of any model by name; which of them it takes is up to the model. */
+export interface AnyModelOptions extends ModelOptions {
+  shortcut?: Shortcut | undefined;
+}
+
 /** The options with a model's defaults in place of what was left out, checked. */
 export function resolveOptions(
   model: string,

@@ -12,7 +12,7 @@ import {
   type Sequential,
 } from '../nn/index.js';
 import type { Tensor } from '../tensor.js';
-import { resolveOptions, type ModelOptions } from './options.js';
+import { resolveOptions, type ModelOptions, type Shortcut } from './options.js';
 import {
   convolution,
   normRelu,
@@ -42,6 +42,8 @@ export interface ResNetStemOptions extends ModelOptions {
    * large one such images would be 1×1 before the last stage. Default: 'small' up to 64 pixels.
    */
   stem?: 'large' | 'small';
+  /** Where a block changes the shape. Default 'projection'. */
+  shortcut?: Shortcut | undefined;
 }
 
 export interface ResNetOptions extends ResNetStemOptions {
@@ -56,16 +58,11 @@ export interface ResNetArchitecture extends ResNetStemOptions {
   stages: readonly number[];
   /** Channels of the first stage's 3×3 convolutions; each later stage has twice as many. Default 64. */
   width?: number;
-  /**
-   * Shortcuts where a block changes the shape: 'project' is a 1×1 convolution with batch norm, 'pad'
-   * takes every other pixel and adds channels of zeros. Default 'project'.
-   */
-  shortcut?: 'project' | 'pad';
 }
 
 /** As torchvision's: no biases, for the batch norms have them, and the stride in the 3×3 convolutions. */
 const style: BlockStyle = {
-  ...{ hasBias: false, strideIn: '3×3', shortcut: 'project', batchNorm: {} },
+  ...{ hasBias: false, strideIn: '3×3', shortcut: 'projection', batchNorm: {} },
   weightInit: init.heNormal({ mode: 'fanOut' }),
 };
 
@@ -93,7 +90,7 @@ export class ResNet extends Module {
       ...{ input: [224, 224, 3], classes: 1000 },
     });
     const { stem = Math.max(height, imageWidth) <= SMALL_EDGE ? 'small' : 'large' } = architecture;
-    const { block, stages, width = 64, shortcut = 'project' } = architecture;
+    const { block, stages, width = 64, shortcut = 'projection' } = architecture;
     const isLarge = stem === 'large';
     const filters = isLarge ? { kernelSize: 7, stride: 2 } : { kernelSize: 3 };
     this.conv1 = convolution(
@@ -177,39 +174,49 @@ export function resnet152(device: Device, options: ResNetStemOptions = {}): ResN
   return resnet(device, { ...options, depth: 152 });
 }
 
+export interface CifarResNetOptions extends ModelOptions {
+  /** Where a block changes the shape. Default 'pad'. */
+  shortcut?: Shortcut | undefined;
+}
+
 /**
  * The residual network of 6n + 2 layers for small images: a 3×3 convolution of 16 filters, three
- * stages of n basic blocks with 16, 32 and 64 channels, shortcuts without parameters, the mean over
- * the image and a dense layer. By default for 32×32×3 and 10 classes; parameters then:
+ * stages of n basic blocks with 16, 32 and 64 channels, by default shortcuts without parameters, the
+ * mean over the image and a dense layer. By default for 32×32×3 and 10 classes; parameters then:
  * 20: 269,722 · 32: 464,154 · 44: 658,586 · 56: 853,018.
  *
  * Source: He et al., arXiv:1512.03385, section 4.2.
  */
-function cifarResnet(device: Device, depth: 20 | 32 | 44 | 56, options: ModelOptions): ResNet {
+function cifarResnet(
+  device: Device,
+  depth: 20 | 32 | 44 | 56,
+  options: CifarResNetOptions,
+): ResNet {
   const blocks = (depth - 2) / 6;
   return new ResNet(device, {
     ...{ input: [32, 32, 3], classes: 10, ...options },
     ...{ block: 'basic', stages: [blocks, blocks, blocks], width: 16 },
-    ...{ stem: 'small', shortcut: 'pad' },
+    stem: 'small',
+    shortcut: options.shortcut ?? 'pad',
   });
 }
 
 /** The paper's network of 20 layers for CIFAR, with shortcuts that pad: see docs/models.md. */
-export function cifarResnet20(device: Device, options: ModelOptions = {}): ResNet {
+export function cifarResnet20(device: Device, options: CifarResNetOptions = {}): ResNet {
   return cifarResnet(device, 20, options);
 }
 
 /** The paper's network of 32 layers for CIFAR, with shortcuts that pad: see docs/models.md. */
-export function cifarResnet32(device: Device, options: ModelOptions = {}): ResNet {
+export function cifarResnet32(device: Device, options: CifarResNetOptions = {}): ResNet {
   return cifarResnet(device, 32, options);
 }
 
 /** The paper's network of 44 layers for CIFAR, with shortcuts that pad: see docs/models.md. */
-export function cifarResnet44(device: Device, options: ModelOptions = {}): ResNet {
+export function cifarResnet44(device: Device, options: CifarResNetOptions = {}): ResNet {
   return cifarResnet(device, 44, options);
 }
 
 /** The paper's network of 56 layers for CIFAR, with shortcuts that pad: see docs/models.md. */
-export function cifarResnet56(device: Device, options: ModelOptions = {}): ResNet {
+export function cifarResnet56(device: Device, options: CifarResNetOptions = {}): ResNet {
   return cifarResnet(device, 56, options);
 }

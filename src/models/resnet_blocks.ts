@@ -5,6 +5,7 @@ import type { Initializer } from '../nn/init.js';
 import { avgPool2d } from '../ops/pooling.js';
 import { pad } from '../ops/shape.js';
 import type { Tensor } from '../tensor.js';
+import type { Shortcut } from './options.js';
 
 export type BlockKind = 'basic' | 'bottleneck';
 
@@ -14,11 +15,8 @@ export interface BlockStyle {
   hasBias: boolean;
   /** The convolution of a bottleneck that has its stride: the 3×3 one, or the 1×1 before it. */
   strideIn: '3×3' | '1×1';
-  /**
-   * Shortcuts where a block changes the shape: 'project' is a 1×1 convolution with batch norm,
-   * 'pad' takes every stride-th pixel and adds channels of zeros. Sections 3.3 and 4.2 of the paper.
-   */
-  shortcut: 'project' | 'pad';
+  /** Where a block changes the shape. */
+  shortcut: Shortcut;
   batchNorm: { momentum?: number; epsilon?: number };
   weightInit: Initializer;
 }
@@ -127,9 +125,11 @@ class Bottleneck extends ResidualBlock {
   }
 }
 
-/** Every stride-th pixel, with `added` channels of zeros behind the others: [N H W C] → [N P Q C + added]. */
-class PadShortcut extends Module {
-  constructor(readonly options: { stride: number; added: number }) {
+/** Every stride-th pixel, with channels of zeros before and behind the others: [N H W C] → [N P Q before + C + behind]. */
+export class PadShortcut extends Module {
+  constructor(
+    readonly options: { stride: number; added: readonly [before: number, behind: number] },
+  ) {
     super();
   }
 
@@ -138,12 +138,14 @@ class PadShortcut extends Module {
     // Means of one pixel each: the pooling does nothing but leave pixels out.
     const pixels = stride === 1 ? x : avgPool2d(x, { size: 1, stride });
     const none = [0, 0] as const;
-    return pad(pixels, { padding: [none, none, none, [0, added]] });
+    return pad(pixels, { padding: [none, none, none, added] });
   }
 
   override describe(): string {
     const { stride, added } = this.options;
-    return `stride=${stride}, ${added} channels added`;
+    const [before, behind] = added;
+    const where = before === 0 ? '' : `, ${before} of them before the others`;
+    return `stride=${stride}, ${before + behind} channels added${where}`;
   }
 }
 
@@ -154,7 +156,11 @@ function shortcutOf(
 ): Module | undefined {
   const { inChannels, outChannels, stride } = options;
   if (stride === 1 && inChannels === outChannels) return undefined;
-  if (style.shortcut === 'pad') return new PadShortcut({ stride, added: outChannels - inChannels });
+  if (style.shortcut !== 'projection') {
+    const added = outChannels - inChannels;
+    const before = style.shortcut === 'pad' ? 0 : Math.floor(added / 2);
+    return new PadShortcut({ stride, added: [before, added - before] });
+  }
   return new Sequential(
     convolution(device, options, style),
     new BatchNorm2d(device, { channels: outChannels, ...style.batchNorm }),

@@ -25,7 +25,7 @@ export interface ResNetV1Architecture extends ModelOptions {
 
 /** The paper's own bottlenecks, with the biases and the batch norm that Keras gives unasked. */
 const style: BlockStyle = {
-  ...{ hasBias: true, strideIn: '1×1', shortcut: 'project', batchNorm: kerasBatchNorm },
+  ...{ hasBias: true, strideIn: '1×1', shortcut: 'projection', batchNorm: kerasBatchNorm },
   weightInit: init.glorotUniform(),
 };
 

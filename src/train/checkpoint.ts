@@ -167,7 +167,15 @@ export function readModelFile(target: string): ModelFile {
 }
 
 /** What of a run's config its weights need; paths and the like stay behind. */
-const modelKeys = ['model', 'imageShape', 'sourceShape', 'classNames', 'dtype', 'normalize'];
+const modelKeys = [
+  'model',
+  'shortcut',
+  'imageShape',
+  'sourceShape',
+  'classNames',
+  'dtype',
+  'normalize',
+];
 
 /** Writes weights alone, with what their network is: for evaluation and prediction. */
 export function writeModelFile(

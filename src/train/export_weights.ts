@@ -8,7 +8,7 @@ import { modelLayers, type ModelLayer, type WeightFormat } from '../io/weights/i
 import type { SavedTensor } from '../io/safetensors.js';
 import { createModel } from '../models/index.js';
 import { readModelFile, writeModelFile } from './checkpoint.js';
-import type { ModelConfig } from './run_config.js';
+import { modelOptions, type ModelConfig } from './run_config.js';
 
 export interface ExportOptions {
   /** Default: keras for .h5 and .hdf5. */
@@ -88,13 +88,14 @@ function checkName(out: string, format: WeightFormat): void {
 /** The layers of a run's network, checked against the run's weights. */
 async function layersOfModel(
   path: string,
-  { model: name, imageShape, classNames }: ModelConfig,
+  config: ModelConfig,
   weights: ReadonlyMap<string, SavedTensor>,
 ): Promise<ModelLayer[]> {
+  const { model: name, imageShape } = config;
   // Nothing is computed: names and shapes are all that is asked.
   const device = await createDevice({ isNull: true });
   try {
-    const model = createModel(device, name, { input: imageShape, classes: classNames.length });
+    const model = createModel(device, name, modelOptions(config));
     for (const [tensor, { shape }] of model.stateDict()) {
       const saved = weights.get(tensor);
       if (saved?.shape.join() === shape.join()) continue;

@@ -114,6 +114,7 @@ export const modelConfigSchema: Schema<ModelConfig> = fitting(
     ...{ sourceShape: optional(imageShape), dtype: optional(settingSchema('dtype')) },
     ...{ normalize: optional(settingSchema('normalize')), crop: optional(settingSchema('crop')) },
     minImages: optional(settingSchema('minImages')),
+    shortcut: optional(settingSchema('shortcut')),
   }),
 );
 

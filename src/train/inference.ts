@@ -6,6 +6,7 @@ import { createModel } from '../models/index.js';
 import { softmax } from '../ops/loss.js';
 import { readModelFile, type ModelFile } from './checkpoint.js';
 import { Classifier } from './classifier.js';
+import { modelOptions } from './run_config.js';
 
 /** A trained network on a device, in evaluation mode. */
 export async function loadClassifier(
@@ -13,10 +14,7 @@ export async function loadClassifier(
   open: () => Promise<Device>,
 ): Promise<Classifier> {
   const device = await open();
-  const model = createModel(device, config.model, {
-    input: config.imageShape,
-    classes: config.classNames.length,
-  });
+  const model = createModel(device, config.model, modelOptions(config));
   model.loadStateDict(weights);
   model.eval();
   return new Classifier(device, model, config);

@@ -11,7 +11,7 @@ import type { Evaluation } from './evaluate.js';
 import { setDropout } from './freeze.js';
 import type { EpochMetrics } from './history.js';
 import { makeOptimizer } from './parameter_groups.js';
-import type { RunConfig } from './run_config.js';
+import { modelOptions, type RunConfig } from './run_config.js';
 import { openRunData, type RunData } from './run_data.js';
 import { claimRun, withInitialWeights, type RunPlan, type TrainRequest } from './run_plan.js';
 import {
@@ -165,8 +165,8 @@ async function chooseKernels(
     host.say(`tuning is off, but this run goes on with the ${choices.size} choices it began with`);
   }
   if (!request.tune) return;
-  const { model, imageShape, classNames, batchSize, dtype } = config;
-  const shapes = { model, imageShape, classes: classNames.length, batchSize, dtype };
+  const { model, imageShape, classNames, shortcut, batchSize, dtype } = config;
+  const shapes = { model, imageShape, classes: classNames.length, shortcut, batchSize, dtype };
   await tuneModel(device, shapes, (text) => host.say(text));
 }
 
@@ -177,8 +177,8 @@ async function build(
   { checkpoint, initial }: RunPlan,
   host: TrainHost,
 ): Promise<{ model: Module; optimizer: Optimizer; progress: Progress }> {
-  const { imageShape: input, classNames } = config;
-  const model = createModel(device, config.model, { input, classes: classNames.length });
+  const { imageShape: input } = config;
+  const model = createModel(device, config.model, modelOptions(config));
   if (config.dropout !== null) setDropout(model, config.dropout, config.model);
   if (config.recompute) recomputeSegments(model, input);
   if (initial) {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TrainingError, UsageError } from '../gpu/errors.js';
 import { anything, checkedValue, record } from '../io/schema.js';
+import type { AnyModelOptions } from '../models/index.js';
 import { runConfigSchema } from './file_schemas.js';
 import * as kind from './setting_kinds.js';
 import { settings, type Settings } from './settings.js';
@@ -22,8 +23,20 @@ export interface RunConfig extends Settings {
 /** What a checkpoint says of its model: enough to build it again. */
 export type ModelConfig = Pick<RunConfig, 'model' | 'imageShape' | 'classNames'> &
   Partial<
-    Pick<RunConfig, 'sourceShape' | 'dtype' | 'normalize' | 'minImages' | 'crop' | 'validateOn'>
+    Pick<
+      RunConfig,
+      'shortcut' | 'sourceShape' | 'dtype' | 'normalize' | 'minImages' | 'crop' | 'validateOn'
+    >
   >;
+
+/** What `createModel` builds the network of a config with. */
+export function modelOptions({
+  imageShape,
+  classNames,
+  shortcut,
+}: Pick<ModelConfig, 'imageShape' | 'classNames' | 'shortcut'>): AnyModelOptions {
+  return { input: imageShape, classes: classNames.length, shortcut: shortcut ?? undefined };
+}
 
 /** Keys that `config.json` holds beside the settings: whose they are, and what followed from them. */
 const derivedKeys = ['recipe', 'imageShape', 'sourceShape', 'classNames', 'variants'];

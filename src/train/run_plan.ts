@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TrainingError, UsageError } from '../gpu/errors.js';
 import type { WeightFile } from '../io/weights/index.js';
+import { expectShortcuts } from '../models/index.js';
 import { readCheckpoint } from './checkpoint.js';
 import { expectFinite } from './finite.js';
 import { namesRates } from './learning_rate.js';
@@ -59,6 +60,7 @@ function plannedRun(request: TrainRequest): RunPlan {
       'pass a folder with one folder of images a class',
     );
   }
+  if (settings.shortcut !== null) expectShortcuts(settings.model);
   const config: RunConfig = {
     recipe: recipe.name,
     ...(settings.overfit ? withoutRegularisation(settings, given, recipe) : settings),

@@ -1,5 +1,5 @@
 import { parseAugment } from '../autograd/augment_text.js';
-import { modelFactories } from '../models/index.js';
+import { modelFactories, shortcuts, type Shortcut } from '../models/index.js';
 import { optimizerNames, type OptimizerName } from '../optim/index.js';
 import type { OperandType } from '../ops/mixed_precision.js';
 import { checkSchedule, scheduleForms } from './learning_rate.js';
@@ -14,6 +14,8 @@ export interface Settings {
   /** Height, width and channels that images are brought to. */
   input: readonly [number, number, number] | null;
   classes: number | null;
+  /** Of residual networks; null: the model's own. */
+  shortcut: Shortcut | null;
   epochs: number;
   batchSize: number;
   /** Leaves out a last batch that is not full. */
@@ -134,6 +136,13 @@ export const settings: readonly Setting[] = [
     kind.count,
     null,
     'outputs of the network (default: the classes of the data)',
+  ),
+  setting(
+    'shortcut',
+    '--shortcut <kind>',
+    kind.choice(...shortcuts),
+    null,
+    `where residual blocks change shape: ${shortcuts.join(', ')} (default: the model’s own)`,
   ),
   setting('epochs', '--epochs <n>', kind.count, 20, 'passes over the training images'),
   setting('batchSize', '--batch-size <n>', kind.count, 64, 'images in a step'),

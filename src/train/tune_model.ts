@@ -1,7 +1,7 @@
 import { noGrad } from '../autograd/recording.js';
 import type { Device } from '../device.js';
 import { reportOff, summaryLines, type TuneReport } from '../tune/report.js';
-import { createModel } from '../models/index.js';
+import { createModel, type Shortcut } from '../models/index.js';
 import { softmaxCrossEntropy } from '../ops/loss.js';
 import type { OperandType } from '../ops/mixed_precision.js';
 import { Classifier } from './classifier.js';
@@ -10,6 +10,7 @@ export interface ModelShapes {
   model: string;
   imageShape: readonly [number, number, number];
   classes: number;
+  shortcut?: Shortcut | null;
   batchSize: number;
   dtype: OperandType;
 }
@@ -21,13 +22,15 @@ export interface ModelShapes {
  */
 export async function tuneModel(
   device: Device,
-  { model: name, imageShape, classes, batchSize, dtype }: ModelShapes,
+  { model: name, imageShape, classes, shortcut, batchSize, dtype }: ModelShapes,
   say: (text: string) => void,
 ): Promise<TuneReport> {
   const { random, choices } = device.runtime;
   if (choices.isTuningOff) return reportOff(say);
   const { position } = random;
-  const model = createModel(device, name, { input: imageShape, classes });
+  const model = createModel(device, name, {
+    ...{ input: imageShape, classes, shortcut: shortcut ?? undefined },
+  });
   try {
     const classifier = new Classifier(device, model, { imageShape, dtype });
     const pixels = imageShape[0] * imageShape[1] * imageShape[2];

@@ -122,6 +122,11 @@ describe('wrong settings get one clear error', () => {
     ['everything frozen', ['--freeze', '*'], /leaves no parameter to train/],
     ['dropout without layers', ['--model', 'mlp', '--dropout', '0.5'], /mlp has no dropout layer/],
     ['colour for grey', ['--normalize', 'imagenet'], /is for 3 channels, the images have 1/],
+    [
+      'a shortcut for none',
+      ['--model', 'mlp', '--shortcut', 'pad'],
+      /mlp has no shortcuts to choose/,
+    ],
     ['a missing config', ['--config', 'none.json'], /--config none.json: no such file/],
     ['weights that are not there', ['--init-from', 'none.h5'], /none\.h5/],
     [
@@ -166,6 +171,37 @@ describe('wrong settings get one clear error', () => {
     expect(stderr).toContain('no setting named "batchsize"\nfix: did you mean "batchSize"?');
   });
 });
+
+it('a run keeps its kind of shortcuts: evaluated, exported and summed up with them', async () => {
+  const out = join(folder(), 'run');
+  const { code, stderr } = await run(
+    ...[
+      'train',
+      'mnist',
+      '--data',
+      'builtin:digits',
+      '--model',
+      'cifar-resnet20',
+      '--input',
+      '8,8,1',
+    ],
+    ...['--shortcut', 'projection', '--limit', '16', '--batch-size', '16', '--epochs', '1'],
+    ...['--no-report', '--out', out],
+  );
+  expect([code, stderr]).toEqual([0, stderr]);
+  expect(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'))).toMatchObject({
+    shortcut: 'projection',
+  });
+  const judged = await run('evaluate', out, '--data', 'builtin:digits', '--limit', '16', '--json');
+  expect([judged.code, judged.stderr]).toEqual([0, judged.stderr]);
+  const file = join(out, 'net.safetensors');
+  const exported = await run('export', out, '--format', 'tilegrad', '--out', file, '--json');
+  expect(exported.code).toBe(0);
+  const again = await run('evaluate', file, '--data', 'builtin:digits', '--limit', '16', '--json');
+  expect(JSON.parse(again.stdout)).toEqual(JSON.parse(judged.stdout));
+  const summary = await run('summary', 'cifar-resnet20', '--shortcut', 'projection');
+  expect(summary.stdout).toContain('layer2.0.downsample.0');
+}, 180_000);
 
 it('a bad image is named, skipped and counted at the end', async () => {
   const where = folder();

@@ -107,7 +107,7 @@ export function bottleneckResnet(stages: Stages): Float64Forward {
   };
 }
 
-export function cifarResnet(stages: Stages): Float64Forward {
+export function cifarResnet(stages: Stages, isPaddedBoth = false): Float64Forward {
   return (pass, images) => {
     const first = pass.conv(images, 'conv1', { padding: 1 });
     const stem = pass.relu(pass.norm(first, 'bn1', usual));
@@ -116,22 +116,26 @@ export function cifarResnet(stages: Stages): Float64Forward {
       const inner = pass.relu(pass.norm(one, `${name}.bn1`, usual));
       const two = pass.conv(inner, `${name}.conv2`, { padding: 1 });
       const y = pass.norm(two, `${name}.bn2`, usual);
-      return pass.relu(pass.add(y, stride === 1 ? x : halved(pass, x)));
+      return pass.relu(pass.add(y, stride === 1 ? x : halved(pass, x, isPaddedBoth)));
     });
     return pass.dense(pass.globalAvgPool(features), 'fc');
   };
 }
 
-/** Every other pixel of every other row, and as many channels of zeros behind the ones there are. */
-function halved(pass: Float64Pass, x: Value): Value {
+/**
+ * Every other pixel of every other row, and as many channels of zeros as there are: behind them, or half of them
+ * on either side, a quarter of the block's channels.
+ */
+function halved(pass: Float64Pass, x: Value, isPaddedBoth: boolean): Value {
   const [N, H, W, C] = x.shape;
   const [P, Q] = [Math.ceil(H / 2), Math.ceil(W / 2)];
   const y = valueOf([N, P, Q, 2 * C], new Float64Array(N * P * Q * 2 * C));
+  const before = isPaddedBoth ? (2 * C) / 4 : 0;
   const forEach = (visit: (xAt: number, yAt: number) => void): void => {
     for (let pixel = 0; pixel < N * P * Q; pixel++) {
       const [q, p, n] = [pixel % Q, Math.floor(pixel / Q) % P, Math.floor(pixel / (P * Q))];
       for (let c = 0; c < C; c++) {
-        visit(((n * H + 2 * p) * W + 2 * q) * C + c, pixel * 2 * C + c);
+        visit(((n * H + 2 * p) * W + 2 * q) * C + c, pixel * 2 * C + before + c);
       }
     }
   };

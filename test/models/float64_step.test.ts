@@ -65,6 +65,15 @@ const cases: Record<string, StepCase & { flat?: RegExp }> = {
     forward: twins.cifarResnet([1, 2, 1]),
     ...{ images: [3, 9, 12, 3], seed: 2 },
   },
+  'cifarResnet20 padded on both sides, with fewer blocks and channels': {
+    make: (on) =>
+      new models.ResNet(on, {
+        ...{ input: [9, 12, 3], classes, block: 'basic', stages: [1, 2, 1], width: 4 },
+        ...{ stem: 'small', shortcut: 'pad-both' },
+      }),
+    forward: twins.cifarResnet([1, 2, 1], true),
+    ...{ images: [3, 9, 12, 3], seed: 2 },
+  },
   'efficientNetB0 with fewer blocks and channels': {
     make: (on) =>
       new models.EfficientNet(on, {

@@ -213,6 +213,20 @@ describe('models on a device that computes nothing', () => {
     );
   });
 
+  it('residual networks take three kinds of shortcuts', () => {
+    const counts = (['pad', 'pad-both', 'projection'] as const).map((shortcut) => {
+      const model = createModel(device, 'cifar-resnet20', { shortcut });
+      return model.summary([32, 32, 3]).parameters.total;
+    });
+    // Two convolutions of 1×1, from 16 to 32 and on to 64 channels, with four numbers a channel.
+    const projected = 271_098 + 16 * 32 + 32 * 64 + 4 * (32 + 64);
+    expect(counts).toEqual([271_098, 271_098, projected]);
+    const padded = createModel(device, 'cifar-resnet20', { shortcut: 'pad-both' }).toString();
+    expect(padded).toContain(
+      'PadShortcut(stride=2, 16 channels added, 8 of them before the others)',
+    );
+  });
+
   it('mlp takes its hidden sizes', () => {
     expect(mlp(device, { hidden: [5], input: [2, 2, 1], classes: 3 }).toString()).toBe(
       'Sequential(\n  (0): Flatten()\n  (1): Dense(4 → 5, activation=relu)\n  (2): Dense(5 → 3)\n)',
@@ -250,6 +264,12 @@ describe('models on a device that computes nothing', () => {
       () => resnet(device, { depth: 20 as 18 }),
       UsageError,
       'resnet: expected depth 18, 34, 50, 101, 152, got 20',
+    );
+    failing(
+      'a shortcut for a network without any',
+      () => createModel(device, 'mlp', { shortcut: 'pad' }),
+      UsageError,
+      'model: mlp has no shortcuts to choose\nfix: leave out --shortcut',
     );
     failing(
       'an impossible input',
