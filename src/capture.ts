@@ -207,7 +207,7 @@ function misfit(
       : [`expected ${captured.length} of them as captured first, got ${kinds.length}`];
   const [what] = cause.message.split('\nfix: ');
   return new ShapeError(
-    `capture: the function does not take these inputs; ${others.join('; ')}\n${what}`,
+    `capture: the function does not take these inputs; ${others.join('; ')}; ${what}`,
     'pass inputs as captured first, or write the function for both: others are captured anew',
   );
 }

@@ -13,7 +13,8 @@ fn unary_value(x: f32, op: u32, alpha: f32, low: f32, high: f32) -> f32 {
     case 5u: { return 0.5 * x * (1.0 + stable_tanh(gelu_inner(x))); } // gelu, tanh
     case 6u: { return stable_sigmoid(x); } // sigmoid
     case 7u: { return x * stable_sigmoid(x); } // silu
-    case 8u: { return x * (clamp(x + 3.0, 0.0, 6.0) / 6.0); } // hardSwish
+    // hardSwish; 6 / 6 need not be 1
+    case 8u: { return x * select(clamp(x + 3.0, 0.0, 6.0) / 6.0, 1.0, x >= 3.0); }
     case 9u: { return stable_tanh(x); } // tanh
     case 10u: { return max(x, 0.0) + log_one_plus(exp(-abs(x))); } // softplus
     case 11u: { return full_exp(x); }

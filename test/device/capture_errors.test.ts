@@ -163,12 +163,12 @@ describe('inputs of a captured function', () => {
     expect(shape).toBeInstanceOf(ShapeError);
     expect(shape.message).toMatch(
       'capture: the function does not take these inputs; ' +
-        'input 1 of 2: expected f32 [4] as captured first, got f32 [6]\nreshape: ',
+        'input 1 of 2: expected f32 [4] as captured first, got f32 [6]; reshape: ',
     );
     expect(shape.message.endsWith(fix)).toBe(true);
     const dtype = errorOf(() => step(new Float32Array(4), new Int32Array(2)));
     expect(dtype.message).toMatch(
-      'input 2 of 2: expected f32 [2] as captured first, got i32 [2]\n',
+      'input 2 of 2: expected f32 [2] as captured first, got i32 [2]; ',
     );
     expect(device.memory.liveBuffers).toBe(before);
     step.dispose();
