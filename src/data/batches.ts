@@ -57,9 +57,12 @@ export function batches(dataset: ImageDataset, options: BatchOptions): AsyncIter
   const count = batchCount(dataset.size, batchSize, options.dropLast);
   if (count === 0) {
     throw new DataError(
-      `batches: dropLast leaves no batch of ${dataset.name}: ${dataset.size} examples,` +
-        ` batchSize ${batchSize}`,
-      `lower batchSize to at most ${dataset.size}`,
+      `batches: leaving out what is not a full batch leaves none of ${dataset.name}: ${dataset.size} examples,` +
+        ` in batches of ${batchSize}`,
+      {
+        program: `lower batchSize to at most ${dataset.size}`,
+        commandLine: `lower --batch-size to at most ${dataset.size}, or leave out --drop-last`,
+      },
     );
   }
   if (start > count) {

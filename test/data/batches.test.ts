@@ -122,7 +122,7 @@ describe('batches', () => {
 
   it('refuses to make no batch at all', () => {
     expect(() => batches(countingDataset(3), { batchSize: 4, dropLast: true })).toThrow(
-      'batches: dropLast leaves no batch of counting: 3 examples, batchSize 4\n' +
+      'batches: leaving out what is not a full batch leaves none of counting: 3 examples, in batches of 4\n' +
         'fix: lower batchSize to at most 3',
     );
     const empty = { ...countingDataset(1), size: 0 } as unknown as ImageDataset;
