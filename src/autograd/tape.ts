@@ -3,6 +3,7 @@ import { GradError } from '../gpu/errors.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { ArrayHandle } from './array_handle.js';
 import { GradientSums } from './gradient_sums.js';
+import { isPlanning, plannedArray } from './planning.js';
 import { releaseAll, TapeNode, type Leaf, type Variable } from './node.js';
 import type { InputArrays, InputMetas, OpRecord, Plan } from './record.js';
 import { currentOrigin, isRecording, isRepeated, noteTarget, showOp } from './recording.js';
@@ -65,6 +66,11 @@ export function apply(
     else noteTarget(record.name, name, variable.node);
   }
   const plan = record.shape(metas, options);
+  if (isPlanning()) {
+    const output = new ArrayHandle(plannedArray(plan.shape, plan.dtype));
+    showOp(record, plan, metas, options, currentOrigin(), { inputs: values, output });
+    return { handle: output, node: null };
+  }
   const keepsExtras = targets.size > 0;
   const origin = currentOrigin();
   const mark = { phase: 'forward', module: origin, op: record.name } as const;

@@ -37,6 +37,11 @@ export class Classifier {
     };
   }
 
+  /** Height, width and channels of the images that it takes. */
+  get sourceShape(): readonly [number, number, number] {
+    return this.options.imageShape;
+  }
+
   /** Logits of packed u8 images [N·h·w·C]; they become floats on the GPU. */
   logits(images: Tensor): Tensor {
     const pixels = this.pixels(images);

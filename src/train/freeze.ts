@@ -78,9 +78,15 @@ export class Freezer {
     this.model.train();
     if (!this.isActive) return;
     for (const [, module] of this.model.namedModules()) {
-      const own = Object.values(module).filter((value) => value instanceof Parameter);
-      if (own.length > 0 && own.every((value) => !value.requiresGrad)) module.isTraining = false;
+      if (this.isFrozen(module)) module.isTraining = false;
     }
+  }
+
+  /** Whether all parameters of a module are among those that are kept as they are. */
+  isFrozen(module: Module): boolean {
+    const own = Object.values(module).filter((value) => value instanceof Parameter);
+    const frozen = new Set(this.frozen.values());
+    return own.length > 0 && own.every((value) => frozen.has(value));
   }
 }
 

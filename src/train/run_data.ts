@@ -44,10 +44,11 @@ export async function openRunData(
     : limited(roles(opened, config), config);
   const [height, width, channels] = train.imageShape;
   const imageShape = config.input ?? ([height, width, channels] as const);
-  if (train.size < config.batchSize) {
+  if (config.dropLast && train.size < config.batchSize) {
     throw new TrainingError(
-      `train: ${train.size} training images do not fill one batch of ${config.batchSize}`,
-      `lower --batch-size${config.limit === null ? '' : ' or raise --limit'}`,
+      `train: ${train.size} training images do not fill one batch of ${config.batchSize}, and ` +
+        'incomplete batches are left out',
+      `lower --batch-size${config.limit === null ? '' : ', raise --limit'} or pass --no-drop-last`,
     );
   }
   checkNormalization(config.normalize, imageShape[2]);
@@ -55,6 +56,9 @@ export async function openRunData(
   const { skipped } = opened;
   const notes = [...opened.notes];
   if (part === 'test') notes.push(SELECTED_ON_TEST);
+  if (train.size < config.batchSize) {
+    notes.push(`the ${train.size} training images are one batch: --batch-size ${config.batchSize}`);
+  }
   const unused = part === 'validation' ? undefined : opened.validation;
   if (unused) notes.push(`${unused.name}: ${unused.size} validation images are not used`);
   const parts = [opened.train, opened.validation, opened.test].filter((one) => one !== undefined);

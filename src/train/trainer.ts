@@ -7,6 +7,7 @@ import type { Module } from '../nn/index.js';
 import { schedule, type Optimizer } from '../optim/index.js';
 import { readState, writeCheckpoint, type Progress } from './checkpoint.js';
 import { Classifier } from './classifier.js';
+import { batchSizes, checkBatches } from './dry_run.js';
 import { Evaluator, type Evaluation } from './evaluate.js';
 import { firstNonFiniteTensor } from './finite.js';
 import { Freezer } from './freeze.js';
@@ -107,7 +108,16 @@ export class Trainer {
     const { device, model, train, optimizer, config, progress, folder } = options;
     this.freezer = new Freezer(model, config.freeze);
     this.classifier = new Classifier(device, model, config);
-    this.step = new TrainingStep(this.classifier, optimizer, config, options.isCaptured ?? true);
+    const sizes = batchSizes(config, train.size, options.validation.size);
+    const isSetFree = config.unfreezeAfter !== null;
+    checkBatches(this.classifier, sizes, (module) => isSetFree || !this.freezer.isFrozen(module));
+    const stepSettings = { ...config, batchSize: sizes.full };
+    this.step = new TrainingStep(
+      this.classifier,
+      optimizer,
+      stepSettings,
+      options.isCaptured ?? true,
+    );
     this.evaluator = new Evaluator(this.classifier);
     this.stepsPerEpoch = batchCount(train.size, config.batchSize, config.dropLast);
     checkPlace(progress, this.stepsPerEpoch);
