@@ -45,6 +45,7 @@ export interface AdamOptions {
  */
 export class Adam extends Optimizer {
   private readonly options: AdamRule;
+  private readonly amsgrad: boolean;
 
   constructor(parameters: Parameters, options: AdamOptions = {}) {
     const { lr = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
@@ -55,6 +56,11 @@ export class Adam extends Optimizer {
     const stateNames = amsgrad ? ['moment', 'square', 'largest'] : ['moment', 'square'];
     super(parameters, { lr, weightDecay }, stateNames);
     this.options = { beta1, beta2, epsilon };
+    this.amsgrad = amsgrad;
+  }
+
+  override get settings(): Readonly<Record<string, number | boolean>> {
+    return { ...this.options, amsgrad: this.amsgrad, ...super.settings };
   }
 
   protected override row(input: RowInput): RowNumbers {

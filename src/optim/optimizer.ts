@@ -107,13 +107,14 @@ export abstract class Optimizer {
   private readonly members: Member[];
   private readonly groups: Group[];
   private rate = 0;
+  private readonly weightDecay: number;
 
   constructor(
     parameters: Parameters,
     { lr, weightDecay }: { lr: number; weightDecay: number },
     private readonly stateNames: readonly string[],
   ) {
-    inRange('weightDecay', weightDecay, 0, Infinity);
+    this.weightDecay = inRange('weightDecay', weightDecay, 0, Infinity);
     this.members = membersOf(parameters, weightDecay);
     this.runtime = this.members[0].tensor.runtime;
     this.lr = inRange('lr', lr, 0, Infinity);
@@ -130,6 +131,11 @@ export abstract class Optimizer {
     // Schedules fall towards 0: what f32 cannot tell from it is 0.
     const isTiny = typeof value === 'number' && value > 0 && value < 1;
     this.rate = isTiny ? value : inRange('lr', value, 0, Infinity);
+  }
+
+  /** What it goes by, defaults filled in, beside the learning rate; weight decay as given for all. */
+  get settings(): Readonly<Record<string, number | boolean>> {
+    return { weightDecay: this.weightDecay };
   }
 
   /** Updates every parameter that has a gradient. */

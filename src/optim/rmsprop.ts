@@ -53,6 +53,10 @@ export class RMSprop extends Optimizer {
     this.rule = { alpha, epsilon, momentum };
   }
 
+  override get settings(): Readonly<Record<string, number | boolean>> {
+    return { ...this.rule, ...super.settings };
+  }
+
   protected override row({ lr, weightDecay }: RowInput): RowNumbers {
     return [weightDecay, lr, 0, 0];
   }

@@ -53,6 +53,11 @@ export class SGD extends Optimizer {
     this.nesterov = nesterov;
   }
 
+  override get settings(): Readonly<Record<string, number | boolean>> {
+    const { momentum, nesterov } = this;
+    return { momentum, nesterov, ...super.settings };
+  }
+
   protected override row({ lr, weightDecay }: RowInput): RowNumbers {
     return [weightDecay, lr, 0, 0];
   }

@@ -1,23 +1,28 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Device } from '../device.js';
+import { batchCount } from '../data/index.js';
 import { WriteError, writeFileAtomically } from '../io/atomic_file.js';
 import { createModel } from '../models/index.js';
 import { recomputeSegments, type Module } from '../nn/index.js';
 import { expectOperands } from '../ops/mixed_precision.js';
 import type { Optimizer } from '../optim/index.js';
 import { freshProgress, type Progress } from './checkpoint.js';
+import { checkDiskSpace, checkpointBytes } from './disk_space.js';
 import type { Evaluation } from './evaluate.js';
 import { setDropout } from './freeze.js';
+import { checkSameData } from './resume.js';
 import type { EpochMetrics } from './history.js';
 import { makeOptimizer } from './parameter_groups.js';
-import { modelOptions, type RunConfig } from './run_config.js';
+import { LearningRate } from './learning_rate.js';
+import { modelOptions, type InForce, type RunConfig } from './run_config.js';
 import { openRunData, type RunData } from './run_data.js';
 import { claimRun, withInitialWeights, type RunPlan, type TrainRequest } from './run_plan.js';
 import {
   announcement,
   endLines,
   inputLine,
+  notesOf,
   parameterCount,
   resultLine,
   skippedLines,
@@ -77,12 +82,15 @@ async function openAndTrain(
   host: TrainHost,
 ): Promise<TrainOutcome> {
   const data = await openRunData(plan.config, (done, total) => host.onDecoded(done, total));
-  for (const note of data.notes) host.say(`note     ${note}`);
+  for (const note of notesOf(plan.config, data)) host.say(`note     ${note}`);
   for (const line of skippedLines(data.skipped)) host.say(line);
   const { imageShape, classNames } = data;
   const sourceShape = data.train.imageShape;
   const config: RunConfig = { ...plan.config, imageShape, sourceShape, classNames };
   try {
+    if (plan.checkpoint) {
+      checkSameData(plan.folder, plan.checkpoint, config, stepsPerEpoch(config, data));
+    }
     return await trainOn(device, { ...plan, config }, data, request, host);
   } finally {
     await Promise.all(data.parts.map((part) => part.close()));
@@ -98,9 +106,11 @@ async function trainOn(
 ): Promise<TrainOutcome> {
   const { folder } = plan;
   await chooseKernels(device, plan, request, host);
-  const config: RunConfig = { ...plan.config, variants: device.runtime.choices.entries() };
-  const { model, optimizer, progress } = await build(device, config, plan, host);
+  const chosen: RunConfig = { ...plan.config, variants: device.runtime.choices.entries() };
+  const { model, optimizer, progress } = await build(device, chosen, plan, host);
+  const config: RunConfig = { ...chosen, inForce: inForce(chosen, optimizer, progress, data) };
   const { train, validation } = data;
+  checkDiskSpace(folder, checkpointBytes(model, optimizer));
   const trainer = new Trainer(
     { device, model, optimizer, config, folder, progress, train, validation },
     {
@@ -146,6 +156,31 @@ async function trainOn(
 /** The last checkpoint is whole, so nothing has to be done twice. */
 function onFullDisk(error: WriteError, folder: string): WriteError {
   return error.withFix(`free some space, then continue with --resume ${folder}`);
+}
+
+function stepsPerEpoch({ batchSize, dropLast }: RunConfig, { train }: RunData): number {
+  return batchCount(train.size, batchSize, dropLast);
+}
+
+/** What the settings come to where the run begins, or goes on. */
+function inForce(
+  config: RunConfig,
+  optimizer: Optimizer,
+  { step, plateau }: Progress,
+  data: RunData,
+): InForce {
+  const steps = stepsPerEpoch(config, data);
+  const { train, validation, test, part } = data;
+  return {
+    optimizer: { name: config.optimizer, ...optimizer.settings },
+    learningRate: new LearningRate(config, steps, plateau).at(step),
+    stepsPerEpoch: steps,
+    images: {
+      training: train.size,
+      [part]: validation.size,
+      ...(test ? { test: test.size } : {}),
+    },
+  };
 }
 
 /**
@@ -217,7 +252,7 @@ async function report(
       adapter: device.info.description,
       trainedAt: statSync(join(folder, 'last.safetensors')).mtime,
     },
-    notes: [...data.notes, ...skippedLines(data.skipped)],
+    notes: [...notesOf(config, data), ...skippedLines(data.skipped)],
   };
   const historyPart = data.part;
   const paths = await writeReport(folder, { config, history, historyPart, ...judged, facts });

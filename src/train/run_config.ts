@@ -18,6 +18,19 @@ export interface RunConfig extends Settings {
   classNames: readonly string[];
   /** Kernels that were tuned when the run began; it keeps them when it goes on. */
   variants?: Readonly<Record<string, string>>;
+  /** What the settings came to, with the defaults of optimizer and data filled in; nothing reads it. */
+  inForce?: InForce;
+}
+
+/** What was in force when a run began, or went on. */
+export interface InForce {
+  /** Its name, and its options as they are used. */
+  optimizer: Readonly<Record<string, string | number | boolean>>;
+  /** Of the next step. */
+  learningRate: number;
+  stepsPerEpoch: number;
+  /** Images of each part; what the run is validated on comes under its name. */
+  images: Readonly<Record<string, number>>;
 }
 
 /** What a checkpoint says of its model: enough to build it again. */
@@ -39,7 +52,7 @@ export function modelOptions({
 }
 
 /** Keys that `config.json` holds beside the settings: whose they are, and what followed from them. */
-const derivedKeys = ['recipe', 'imageShape', 'sourceShape', 'classNames', 'variants'];
+const derivedKeys = ['recipe', 'imageShape', 'sourceShape', 'classNames', 'variants', 'inForce'];
 
 /**
  * The settings in a config: what a run wrote to `config.json`, or a part of it. Dropout may come as

@@ -7,6 +7,7 @@ import { readCheckpoint } from './checkpoint.js';
 import { expectFinite } from './finite.js';
 import { namesRates } from './learning_rate.js';
 import { recipeOf, recipeSettings, type Recipe } from './recipes.js';
+import { changeable, checkResumed, kebab, restoredProgress, settingsBefore } from './resume.js';
 import { readConfigFile, readRunConfig, type RunConfig } from './run_config.js';
 import { RunFolder } from './run_folder.js';
 import type { Settings } from './settings.js';
@@ -52,7 +53,12 @@ function plannedRun(request: TrainRequest): RunPlan {
   }
   const recipe = recipeOf(recipeName);
   const given = { ...file.settings, ...request.settings };
-  const settings = { ...recipeSettings(recipe), ...given, ...rates(recipe.settings, given) };
+  const settings = {
+    ...{ ...recipeSettings(recipe), ...given },
+    ...constantRate(recipe.settings.schedule, file.settings),
+    ...constantRate(file.settings.schedule ?? recipe.settings.schedule, request.settings),
+  };
+  checkUsed(settings, request.settings);
   const { data } = settings;
   if (data === null) {
     throw new UsageError(
@@ -112,13 +118,49 @@ export async function withInitialWeights(plan: RunPlan): Promise<RunPlan> {
   return { ...plan, initial: await readInitialWeights(initFrom) };
 }
 
-/** A rate that is given holds for the whole run, where the recipe names one for each part of it. */
-function rates(recipe: Partial<Settings>, given: Partial<Settings>): Partial<Settings> {
-  if (given.lr === undefined) return {};
-  if (given.schedule === undefined) {
-    return recipe.schedule && namesRates(recipe.schedule) ? { schedule: 'constant' } : {};
+/** A rate that is given holds for the whole run, where the schedule before names one for each part. */
+function constantRate(
+  before: string | undefined,
+  { lr, schedule }: Partial<Settings>,
+): Partial<Settings> {
+  const isReplaced = lr !== undefined && schedule === undefined;
+  return isReplaced && before !== undefined && namesRates(before) ? { schedule: 'constant' } : {};
+}
+
+/** What `--overfit` leaves out or decides by itself. */
+const notForOverfit = [
+  ...(['dropLast', 'dropout', 'weightDecay', 'l2', 'labelSmoothing', 'warmup', 'augment'] as const),
+  ...(['earlyStopping', 'validationShare', 'validateOn', 'split'] as const),
+] satisfies readonly (keyof Settings)[];
+
+/**
+ * Refuses options that would be accepted and not used; a config file has all settings, used or not.
+ *
+ * Errors: UsageError naming them.
+ */
+function checkUsed({ overfit, freeze }: Settings, given: Partial<Settings>): void {
+  checkRates(given);
+  if (given.unfreezeAfter !== undefined && freeze.length === 0) {
+    throw new UsageError(
+      'train: --unfreeze-after, but nothing is frozen',
+      'leave it out, or say what is, with --freeze',
+    );
   }
-  return {};
+  const unused = overfit ? notForOverfit.filter((name) => given[name] !== undefined) : [];
+  if (unused.length === 0) return;
+  throw new UsageError(
+    `train: --overfit has no use for ${unused.map((name) => `--${kebab(name)}`).join(', ')}`,
+    'leave them out: nothing may hinder the network from learning by heart',
+  );
+}
+
+/** Errors: UsageError for a rate beside a schedule that names its own. */
+function checkRates({ lr, schedule }: Partial<Settings>): void {
+  if (lr === undefined || schedule === undefined || !namesRates(schedule)) return;
+  throw new UsageError(
+    `train: --lr ${lr} says nothing beside --schedule ${schedule}, which names the rates`,
+    'leave out one of them',
+  );
 }
 
 /** By then a sound network has learned 1 % of the images by heart; most do in 20. */
@@ -148,12 +190,6 @@ function withoutRegularisation(
   };
 }
 
-/** Settings that may change when a run goes on; the others would make it another run. */
-const changeable: ReadonlySet<string> = new Set<keyof Settings>([
-  ...(['data', 'epochs', 'lr', 'schedule', 'earlyStopping'] as const),
-  ...(['validateEvery', 'tensorboard', 'recompute'] as const),
-]);
-
 function resumedRun(request: TrainRequest & { resume: string }): RunPlan {
   const { resume: folder, recipe, settings } = request;
   const saved = readRunConfig(folder);
@@ -175,6 +211,7 @@ function resumedRun(request: TrainRequest & { resume: string }): RunPlan {
       'leave them out, or start a new run',
     );
   }
+  checkRates(settings);
   const path = join(folder, 'last.safetensors');
   const checkpoint = existsSync(path) ? readCheckpoint(path) : null;
   if (checkpoint) {
@@ -188,11 +225,14 @@ function resumedRun(request: TrainRequest & { resume: string }): RunPlan {
       'put back the config.json of this run',
     );
   }
-  const before = checkpoint?.config ?? saved;
-  const config = { ...before, ...settings, ...rates(before, settings) } as RunConfig;
-  return { config, folder, checkpoint, isResumed: true };
-}
-
-function kebab(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const before = settingsBefore(saved, checkpoint);
+  const config = {
+    ...before,
+    ...settings,
+    ...constantRate(before.schedule, settings),
+  } as RunConfig;
+  if (!checkpoint) return { config, folder, checkpoint, isResumed: true };
+  checkResumed(folder, checkpoint.progress, config, settings);
+  const progress = restoredProgress(checkpoint, config, settings);
+  return { config, folder, checkpoint: { ...checkpoint, progress }, isResumed: true };
 }

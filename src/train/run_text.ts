@@ -24,6 +24,15 @@ export function skippedLines(skipped: RunData['skipped']): string[] {
   return skipped.length > NAMED ? [...lines, `${skippedText(skipped.length)} in all`] : lines;
 }
 
+/** What is worth telling people of a run, at its beginning and in its report. */
+export function notesOf({ labelSmoothing }: RunConfig, { notes }: RunData): string[] {
+  if (labelSmoothing === 0) return [...notes];
+  const text =
+    `the training loss contains label smoothing (${labelSmoothing}), so it stays above that of ` +
+    'validation and test, which do not';
+  return [...notes, text];
+}
+
 export function skippedText(count: number): string {
   return `skipped ${count} ${count === 1 ? 'image' : 'images'} that cannot be decoded`;
 }
