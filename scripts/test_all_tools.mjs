@@ -56,11 +56,12 @@ function cached(/** @type {string} */ name, /** @type {(folder: string) => void}
 
 /** @returns {string} the program */
 export function chromium() {
-  const names = process.env.CHROMIUM ? [process.env.CHROMIUM] : ['chromium', 'google-chrome'];
+  const named = process.env.CHROMIUM;
+  const names = named ? [named] : ['chromium', 'google-chrome'];
   const find = () => names.find((name) => works(name, '--version'));
-  if (!find()) aptInstall('chromium');
+  if (!named && !find()) aptInstall('chromium');
   const found = find();
-  if (!found) throw new SetUpError('chromium was installed and does not start');
+  if (!found) throw new SetUpError(`${names[0]} does not start`);
   return found;
 }
 
@@ -114,13 +115,12 @@ export function pypi() {
 
 /** @returns {string} a Python that reads weight files: Debian's h5py and PyTorch */
 export function readers() {
-  const importing = ['-c', 'import h5py, torch'];
-  const names = process.env.TILEGRAD_PYTHON ? [process.env.TILEGRAD_PYTHON] : ['/usr/bin/python3'];
-  const find = () => names.find((name) => works(name, ...importing));
-  if (!find()) aptInstall('python3-h5py', 'python3-torch');
-  const found = find();
-  if (!found) throw new SetUpError(`${names[0]} cannot import h5py and torch`);
-  return found;
+  const named = process.env.TILEGRAD_PYTHON;
+  const python = named ?? '/usr/bin/python3';
+  const canRead = () => works(python, '-c', 'import h5py, torch');
+  if (!named && !canRead()) aptInstall('python3-h5py', 'python3-torch');
+  if (!canRead()) throw new SetUpError(`${python} cannot import h5py and torch`);
+  return python;
 }
 
 /** Packages of npm that hold a runtime's program as it is: no script has to fetch it. */
