@@ -128,6 +128,19 @@ describe('a report', () => {
     );
   });
 
+  it('defuses names that a spreadsheet would run as formulas, and leaves numbers', async () => {
+    const folder = temporaryFolder();
+    const names = ['=cmd|calc', '+1+1', '-2;=3', '@SUM(A1)', '\t=1', 'a=b', '-'];
+    const subject = made({ classNames: names, perClass: 2, wrong: 0, epochs: 1 });
+    await writeReport(folder, subject);
+    expect(read(folder, 'confusion.csv').split('\n')[0]).toBe(
+      `true class,'=cmd|calc,'+1+1,"'-2;=3",'@SUM(A1),"'\t=1",a=b,'-`,
+    );
+    const rows = read(folder, 'classes.csv').split('\n');
+    expect(rows[1]).toBe(`'=cmd|calc,1,1,1,2`);
+    expect(read(folder, 'predictions.csv').split('\n')[1]).toContain(`,'=cmd|calc,'=cmd|calc,0.`);
+  });
+
   it('prints every setting that the config holds, whatever it is', async () => {
     const folder = temporaryFolder();
     const { config, ...subject } = made({ classNames, perClass: 2, wrong: 0, epochs: 1 });

@@ -2,10 +2,15 @@ import type { ImageDataset } from '../../data/index.js';
 import type { Evaluation } from '../evaluate.js';
 import type { Averages, ConfusedPair, Metrics } from '../metrics.js';
 
-/** A field of a CSV file (RFC 4180): quoted where it holds a comma, a quote or a line break. */
+/**
+ * A field of a CSV file (RFC 4180): quoted where it holds a quote, a line break or what some program
+ * takes for a separator. Names come from others' files: one that a spreadsheet would run as a
+ * formula gets an apostrophe before it, as OWASP advises (CSV injection).
+ */
 function field(value: string | number): string {
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
+  if (typeof value === 'number') return String(value);
+  const text = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(value) ? `'${value}` : value;
+  return /[",;\t\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
 }
 
 function csv(rows: readonly (readonly (string | number)[])[]): string {
