@@ -77,7 +77,11 @@ function checkNumbers(
   if (training && rows < 2) {
     throw new ShapeError(
       `batchNorm: training needs at least 2 values a channel, got ${rows} (${shapes})`,
-      'use a larger batch, or training: false',
+      {
+        program: 'use a larger batch, or training: false',
+        commandLine:
+          'use another --batch-size, or --drop-last, so that no batch holds one image alone',
+      },
     );
   }
 }

@@ -2,7 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
-import { adviseCommandLine, TilegradError } from '../gpu/errors.js';
+import { adviseCommandLine, TilegradError, UsageError } from '../gpu/errors.js';
 import { benchCommand } from './bench.js';
 import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
@@ -13,6 +13,19 @@ import { flush, note, noteLines, print } from './output.js';
 import { predictCommand } from './predict.js';
 import { summaryCommand } from './summary.js';
 import { trainCommand } from './train.js';
+
+/** An empty path would mean the current folder, which nobody means. */
+function expectValues(command: Command): void {
+  const given = command.opts<Record<string, unknown>>();
+  for (const option of command.options) {
+    if (given[option.attributeName()] !== '') continue;
+    throw new UsageError(`${command.name()}: ${option.long}: expected a value, got ""`);
+  }
+  for (const [i, argument] of command.registeredArguments.entries()) {
+    if (![command.processedArgs[i]].flat().includes('')) continue;
+    throw new UsageError(`${command.name()}: <${argument.name()}>: expected a value, got ""`);
+  }
+}
 
 /** What the parser of the command line says, without the line feed at its end. */
 function linesOf(text: string): string[] {
@@ -34,6 +47,7 @@ export function buildProgram(): Command {
     })
     .showHelpAfterError('(add --help for the options)')
     .exitOverride();
+  program.hook('preAction', (_program, command) => expectValues(command));
   for (const register of [
     trainCommand,
     evaluateCommand,

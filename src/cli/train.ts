@@ -36,7 +36,7 @@ export function trainCommand(program: Command): void {
 }
 
 /** A setting's option; one that is a yes or no can be taken back: `--no-drop-last`. */
-function addSetting(command: Command, { key, flag, kind, help }: Setting): void {
+function addSetting(command: Command, { flag, kind, help }: Setting): void {
   const option = new Option(flag, help);
   if (kind === (boolean as unknown)) {
     command.addOption(option);
@@ -49,7 +49,7 @@ function addSetting(command: Command, { key, flag, kind, help }: Setting): void 
     if (before === undefined) return value;
     if (kind === (texts as unknown)) return [...(before as string[]), ...(value as never[])];
     if (kind === (scales as unknown)) return { ...(before as object), ...(value as object) };
-    throw new InvalidArgumentError(`${key} was given twice.`);
+    throw new InvalidArgumentError(`${option.long} was given twice.`);
   });
   command.addOption(option);
 }

@@ -142,7 +142,10 @@ export class BufferPool {
         limit < maxStorageBufferBindingSize ? 'maxBufferSize' : 'maxStorageBufferBindingSize',
         byteLength,
         limit,
-        'lower the batch size or the image size; --recompute makes no array smaller',
+        {
+          program: 'lower the batch size or the image size; recomputing makes no array smaller',
+          commandLine: 'lower --batch-size or --input; --recompute makes no array smaller',
+        },
       );
     }
     const sizeBytes = Math.min(BufferPool.sizeClass(byteLength), limit - (limit % 4));
@@ -214,7 +217,12 @@ export class BufferPool {
           `device: out of memory for ${purposeText(purpose)}, a buffer of ${mebibytes(sizeBytes)}, ` +
             `with ${mebibytes(liveBytes)} live and ${mebibytes(pooledBytes)} that wait for reuse: ` +
             oneLine(error.message),
-          'lower the batch size or the image size, or keep fewer activations with --recompute',
+          {
+            program:
+              'lower the batch size or the image size, or keep fewer activations by recomputing',
+            commandLine:
+              'lower --batch-size or --input, or keep fewer activations with --recompute',
+          },
         ),
       );
     }, ignoreLostDevice);

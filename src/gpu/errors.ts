@@ -41,6 +41,16 @@ export function wordsFor(words: Fix): string {
   return words[standpoint];
 }
 
+/** An option under the name that it has where the person stands: `weightDecay`, `--weight-decay`. */
+export function optionName(key: string): string {
+  return wordsFor({ program: key, commandLine: `--${kebab(key)}` });
+}
+
+/** `mnistCnn` as the command line spells it: `mnist-cnn`. */
+export function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
 /** Shapes, element types, axes or options that do not fit together; raised before any GPU work. */
 export class ShapeError extends TilegradError {}
 
@@ -62,7 +72,7 @@ export class LimitError extends TilegradError {
     readonly limit: string,
     readonly requested: number,
     readonly available: number,
-    fix?: string,
+    fix?: string | Fix,
   ) {
     super(`${message} (${limit}: requested ${requested}, available ${available})`, fix);
   }
@@ -76,6 +86,12 @@ export class DataError extends TilegradError {}
 
 /** Training that cannot go on: NaN or Inf in the loss, a run folder that does not fit. */
 export class TrainingError extends TilegradError {}
+
+/** A value that came, as a person writes it: JSON would make null of NaN. */
+export function valueText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(valueText).join(', ')}]`;
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}
 
 /** A driver's words, which may have many lines, as a part of a sentence. */
 export function oneLine(text: string): string {

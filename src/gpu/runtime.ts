@@ -88,6 +88,12 @@ export class Runtime {
   alloc(shape: readonly number[], dtype: DType = 'f32'): GpuArray {
     if (this.isDestroyed) throw new DeviceError('device: used after destroy()');
     const bytes = sizeOf(shape) * bytesPerElement[dtype];
+    if (bytes > Number.MAX_SAFE_INTEGER && shape.every(Number.isSafeInteger)) {
+      throw new ShapeError(
+        `array: ${dtype} [${shape.join(', ')}] is larger than any adapter can hold`,
+        'look for the size, padding or repetition that makes it so',
+      );
+    }
     if (!Number.isSafeInteger(bytes) || bytes <= 0) {
       throw new ShapeError(
         `array: expected positive whole numbers as shape, got ${dtype} [${shape.join(', ')}]`,

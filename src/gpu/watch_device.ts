@@ -9,10 +9,12 @@ export function watchDevice(
 ): void {
   void device.lost.then(({ reason, message }) =>
     fail(
-      new DeviceError(
-        `device: ${description} was lost (${reason}): ${oneLine(message)}`,
-        'a kernel ran too long or memory ran out: lower the batch size, then continue with --resume',
-      ),
+      new DeviceError(`device: ${description} was lost (${reason}): ${oneLine(message)}`, {
+        program:
+          'a kernel ran too long or memory ran out: lower the batch size, then go on from the last checkpoint',
+        commandLine:
+          'a kernel ran too long or memory ran out: use a smaller --batch-size or --input',
+      }),
     ),
   );
   device.onuncapturederror = (event) => {

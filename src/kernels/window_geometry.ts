@@ -1,4 +1,4 @@
-import { ShapeError } from '../gpu/errors.js';
+import { ShapeError, valueText } from '../gpu/errors.js';
 
 /* Windows that slide over an image: those of convolutions and of pooling. */
 
@@ -15,7 +15,7 @@ export function pairOf(op: string, name: string, value: Pair, least = 1): [numbe
   const pair: [number, number] = typeof value === 'number' ? [value, value] : [value[0], value[1]];
   if (pair.length !== 2 || !pair.every((n) => Number.isInteger(n) && n >= least)) {
     throw new ShapeError(
-      `${op}: ${name} must be ${least === 1 ? 'a positive whole number' : 'a whole number of at least 0'} or two of them, got ${JSON.stringify(value)}`,
+      `${op}: ${name} must be ${least === 1 ? 'a positive whole number' : 'a whole number of at least 0'} or two of them, got ${valueText(value)}`,
     );
   }
   return pair;

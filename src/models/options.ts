@@ -1,4 +1,4 @@
-import { ShapeError } from '../gpu/errors.js';
+import { kebab, ShapeError, wordsFor } from '../gpu/errors.js';
 
 /** Height, width and channels of an image. */
 export type ImageShape = readonly [height: number, width: number, channels: number];
@@ -81,7 +81,10 @@ export function expectEdges(
 ): void {
   if (height >= least && width >= least) return;
   throw new ShapeError(
-    `${model}: images of ${height}×${width} are smaller than the network can take`,
-    `use images of at least ${least}×${least}`,
+    `${wordsFor({ program: model, commandLine: kebab(model) })}: images of ${height}×${width} are smaller than the network can take`,
+    {
+      program: `use images of at least ${least}×${least}`,
+      commandLine: `use --input with at least ${least},${least}, to which images are scaled`,
+    },
   );
 }

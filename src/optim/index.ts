@@ -1,4 +1,4 @@
-import { UsageError } from '../gpu/errors.js';
+import { optionName, UsageError } from '../gpu/errors.js';
 import { Adam, AdamW, type AdamOptions } from './adam.js';
 import type { Optimizer, Parameters } from './optimizer.js';
 import { RMSprop, type RMSpropOptions } from './rmsprop.js';
@@ -65,7 +65,8 @@ export function createOptimizer(
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   for (const [option] of given) {
     if (allowed.includes(option)) continue;
-    throw new UsageError(`optimizer: ${name} has no ${option}; it takes ${allowed.join(', ')}`);
+    const takes = allowed.map(optionName).join(', ');
+    throw new UsageError(`optimizer: ${name} has no ${optionName(option)}; it takes ${takes}`);
   }
   const usual = name === 'sgd' ? { momentum: 0.9 } : {};
   return new factories[name](parameters, { ...usual, ...Object.fromEntries(given) });

@@ -181,7 +181,17 @@ export function reduceOnPlateau(lr: number, options: PlateauOptions = {}): Plate
   };
 }
 
+/** A number that a schedule cannot have. */
+export class ScheduleError extends ShapeError {
+  constructor(
+    schedule: string,
+    readonly problem: string,
+  ) {
+    super(`schedule: ${schedule} got ${problem}`);
+  }
+}
+
 function check(schedule: string, name: string, value: number, isRight: boolean): void {
   if (isRight && Number.isFinite(value)) return;
-  throw new ShapeError(`schedule: ${schedule} got ${name}=${value}, which is out of range`);
+  throw new ScheduleError(schedule, `${name}=${value}, which is out of range`);
 }

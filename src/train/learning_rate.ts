@@ -68,8 +68,9 @@ export function checkSchedule(text: string): void {
   try {
     new LearningRate({ schedule: text, lr: 1e-3, warmup: 0, epochs: 1 }, 1);
   } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(`schedule: "${text}": ${(error as Error).message}`);
+    if (!(error instanceof schedule.ScheduleError)) throw error;
+    const form = forms[parseSchedule(text).name];
+    throw new UsageError(`schedule: expected ${form}, got "${text}": ${error.problem}`);
   }
 }
 

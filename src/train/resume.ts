@@ -1,4 +1,4 @@
-import { UsageError } from '../gpu/errors.js';
+import { kebab, UsageError } from '../gpu/errors.js';
 import type { Checkpoint, Progress } from './checkpoint.js';
 import { parseSchedule } from './learning_rate.js';
 import type { RunConfig } from './run_config.js';
@@ -115,8 +115,4 @@ function stepsDifference({ epoch, batch, step }: Progress, now: number): string 
   if (epoch === 0) return batch <= now ? null : `at least ${batch} steps an epoch, not ${now}`;
   const before = (step - batch) / epoch;
   return before === now ? null : `${before} steps an epoch, not ${now}`;
-}
-
-export function kebab(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

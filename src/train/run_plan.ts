@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { TrainingError, UsageError } from '../gpu/errors.js';
+import { kebab, TrainingError, UsageError } from '../gpu/errors.js';
 import type { WeightFile } from '../io/weights/index.js';
 import { expectShortcuts } from '../models/index.js';
 import { readCheckpoint } from './checkpoint.js';
 import { expectFinite } from './finite.js';
 import { namesRates } from './learning_rate.js';
 import { recipeOf, recipeSettings, type Recipe } from './recipes.js';
-import { changeable, checkResumed, kebab, restoredProgress, settingsBefore } from './resume.js';
+import { changeable, checkResumed, restoredProgress, settingsBefore } from './resume.js';
 import { readConfigFile, readRunConfig, type RunConfig } from './run_config.js';
 import { RunFolder } from './run_folder.js';
 import type { Settings } from './settings.js';

@@ -117,7 +117,11 @@ describe('wrong settings get one clear error', () => {
     ['no shape', ['--input', '28,28'], /expected H,W,C, such as 64,64,3/],
     ['channels no image has', ['--input', '28,28,2'], /images have 1 channel \(grey\) or 3, not 2/],
     ['too few classes', ['--classes', '5'], /--classes 5, but builtin:digits.* has 10 classes/],
-    ['momentum for adam', ['--momentum', '0.5'], /optimizer: adam has no momentum; it takes lr/],
+    [
+      'momentum for adam',
+      ['--momentum', '0.5'],
+      /optimizer: adam has no --momentum; it takes --lr, --weight-decay, --beta1/,
+    ],
     ['a frozen nobody', ['--freeze', 'fc'], /--freeze fc: no parameter has such a name/],
     ['everything frozen', ['--freeze', '*'], /leaves no parameter to train/],
     ['dropout without layers', ['--model', 'mlp', '--dropout', '0.5'], /mlp has no dropout layer/],
@@ -139,7 +143,19 @@ describe('wrong settings get one clear error', () => {
       ['--schedule', 'exponential:1e10', '--epochs', '9'],
       /takes the learning rate to \S+ within 9 epochs, which f32 cannot hold\nfix: choose a factor/,
     ],
-    ['a value twice', ['--lr', '1', '--lr', '2'], /lr was given twice/],
+    ['a value twice', ['--lr', '1', '--lr', '2'], /--lr was given twice/],
+    ['a number of two words twice', ['--l2', '1', '--l2', '2'], /--l2 was given twice/],
+    [
+      'a factor that raises the rate',
+      ['--schedule', 'plateau:2,1'],
+      /schedule: expected plateau:FACTOR,PATIENCE .*, got "plateau:2,1": factor=2, which is out of range/,
+    ],
+    [
+      'images too small for the network',
+      ['--model', 'mnist-cnn', '--input', '2,2,1'],
+      /smaller than the network can take\nfix: use --input with at least 4,4, to which images are scaled/,
+    ],
+    ['no file as an option', ['--config', ''], /train: --config: expected a value, got ""/],
   ];
   it.each(cases)('%s', async (_title, args, message) => {
     const out = join(folder(), 'r');
@@ -148,7 +164,29 @@ describe('wrong settings get one clear error', () => {
     expect(code).toBeGreaterThan(0);
     expect(stdout).toBe('');
     expect(stderr).not.toContain('    at ');
+    // Names of the library mean nothing on the command line; Dawn's warnings are its own.
+    expect(stderr.replace(/^Warning: .*$/gm, '')).not.toMatch(/\b[a-z]+[A-Z]\w*/);
     expect(existsSync(out)).toBe(false);
+  });
+
+  it.each([
+    ['train', '--resume', ''],
+    ['train', 'mnist', '--out', ''],
+    ['evaluate', '', '--data', 'builtin:digits'],
+    ['predict', 'nowhere', 'a.png', ''],
+    ['export', 'nowhere', '--out', ''],
+    ['summary', 'mlp', '--plot', ''],
+    ['data', 'preview', ''],
+  ])('%s %s %s %s: an empty name is none', async (...args) => {
+    const { code, stderr } = await run(...args);
+    expect(stderr).toMatch(/: expected a value, got ""$/m);
+    expect(code).toBe(2);
+  });
+
+  it('a device is no data', async () => {
+    const { code, stderr } = await run('train', 'images', '--data', '/dev/null', '--out', folder());
+    expect(code).toBe(1);
+    expect(stderr).toContain('/dev/null: neither a file nor a folder, but a device');
   });
 
   it('a pickle of weights is refused before any image is looked for', async () => {

@@ -41,7 +41,7 @@ describe('an array that is too large', () => {
       'buffer: f32 [64, 16, 16, 32] of conv2d forward in module 0 takes 2.0 MiB, more than this ' +
         'adapter can bind at once, 1.0 MiB (maxStorageBufferBindingSize: requested 2097152, ' +
         'available 1048576)\n' +
-        'fix: lower the batch size or the image size; --recompute makes no array smaller',
+        'fix: lower the batch size or the image size; recomputing makes no array smaller',
     );
     expect(error).toMatchObject({ requested: 2 ** 21, available: 2 ** 20, exitCode: 1 });
   });
@@ -85,7 +85,7 @@ describe('memory that runs out', () => {
       'device: out of memory for f32 [64, 16, 16, 32] of conv2d forward in module 0, a buffer of ' +
         `2.0 MiB, with ${mebibytes(liveBytes)} MiB live and ${mebibytes(pooledBytes)} MiB that wait ` +
         'for reuse: vkAllocateMemory failed with VK_ERROR_OUT_OF_DEVICE_MEMORY\n' +
-        'fix: lower the batch size or the image size, or keep fewer activations with --recompute',
+        'fix: lower the batch size or the image size, or keep fewer activations by recomputing',
     );
   });
 });

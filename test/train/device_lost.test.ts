@@ -46,7 +46,7 @@ describe('a device that is lost while steps are replayed', () => {
       device.runtime.device.destroy(),
     );
     expect(message).toMatch(
-      /^device: .+ was lost \(destroyed\): .+\nfix: a kernel ran too long or memory ran out: lower the batch size, then continue with --resume$/,
+      /^device: .+ was lost \(destroyed\): .+\nfix: a kernel ran too long or memory ran out: lower the batch size, then go on from the last checkpoint$/,
     );
     expect(strays).toEqual([]);
     expect(readFileSync(join(folder, 'last.safetensors')).equals(saved)).toBe(true);

@@ -1,5 +1,5 @@
 import { sizeOf } from '../../gpu/array.js';
-import { ShapeError } from '../../gpu/errors.js';
+import { ShapeError, valueText } from '../../gpu/errors.js';
 import {
   boxGeometry,
   copyVariants,
@@ -56,7 +56,7 @@ function padPlan(inputs: InputMetas, { padding }: PadOptions): PadPlan {
   }
   if (padding.flat().some((n) => !Number.isInteger(n) || n < 0)) {
     throw new ShapeError(
-      `pad: padding must be whole numbers from 0, got ${JSON.stringify(padding)} (${what})`,
+      `pad: padding must be whole numbers from 0, got ${valueText(padding)} (${what})`,
       'to cut something off, use slice',
     );
   }

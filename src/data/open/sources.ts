@@ -59,6 +59,12 @@ export async function openSource(spec: string, options: OpenOptions): Promise<So
       `tilegrad data download mnist --dir ${spec}, or --data builtin:digits`,
     );
   }
+  if (!info.isDirectory() && !info.isFile()) {
+    throw new DataError(
+      `${spec}: neither a file nor a folder, but a device, a pipe or a socket`,
+      'name the folder or the file that holds the images',
+    );
+  }
   const layouts = info.isDirectory()
     ? await folderLayouts(spec, format, options)
     : [await fileLayout(spec, options)];
