@@ -12,16 +12,18 @@
 //   w                 [R S C/groups K]  read, in values of Lanes; K comes divided by their width.
 //                                       Of a depthwise convolution [R S C M], K = C·M
 //   bias              [K]               read where HAS_BIAS
-//   gamma             [K]               read
-//   beta              [K]               read
+//   gamma             [K]               read where HAS_GAMMA, else 1
+//   beta              [K]               read where HAS_BETA, else 0
 //   running_mean      [K]               read
 //   running_variance  [K]               read
 //   folded            as w              written
 //   shift             [K]               written
-// Overrides: HAS_BIAS. Tunables: Lanes, f32, or vec4<f32> where K is divisible by four.
+// Overrides: HAS_BIAS, HAS_GAMMA, HAS_BETA. Tunables: Lanes, f32, or vec4<f32> where K is divisible by four.
 // Limits: WebGPU's defaults, all eight storage buffers.
 
 override HAS_BIAS: bool = false;
+override HAS_GAMMA: bool = true;
+override HAS_BETA: bool = true;
 
 alias Lanes = f32; // @tune
 
@@ -55,7 +57,10 @@ fn main(
   if (slice >= params.slices) {
     return;
   }
-  let scale = gamma[k] * inverseSqrt(running_variance[k] + params.epsilon);
+  var scale = inverseSqrt(running_variance[k] + params.epsilon);
+  if (HAS_GAMMA) {
+    scale *= gamma[k];
+  }
   let begin = slice * params.rows_per_slice;
   let end = min(begin + params.rows_per_slice, params.rows);
   for (var row = begin; row < end; row++) {
@@ -66,6 +71,10 @@ fn main(
     if (HAS_BIAS) {
       centred += bias[k];
     }
-    shift[k] = beta[k] + centred * scale;
+    var moved = centred * scale;
+    if (HAS_BETA) {
+      moved += beta[k];
+    }
+    shift[k] = moved;
   }
 }

@@ -87,9 +87,19 @@ function numbered(file: Hdf5File, vars: Group, layer: string): [string, string, 
       const tensor = file.numbers(vars, key, name);
       return tensor ? [{ name, ...tensor }] : [];
     });
-  const isNorm = tensors.length === 4 && tensors.every(({ shape }) => shape.length === 1);
-  const names = isNorm ? ['gamma', 'beta', 'runningMean', 'runningVariance'] : ['weight', 'bias'];
+  const names = tensors.every(({ shape }) => shape.length === 1)
+    ? vectorNames(layer, tensors.length)
+    : ['weight', 'bias'];
   return tensors.map((tensor, i) => [layer, names[i] ?? String(i), tensor]);
+}
+
+/** The vectors of a layer that has nothing else: of batch norm, where its name says so or they are three or four. */
+function vectorNames(layer: string, count: number): string[] {
+  const statistics = ['runningMean', 'runningVariance'];
+  if (count === 4) return ['gamma', 'beta', ...statistics];
+  // Without a scale or without a centre: the file does not say which of them is left.
+  if (count === 3) return ['scaleOrCenter', ...statistics];
+  return count === 2 && layer.includes('batch_norm') ? statistics : ['weight', 'bias'];
 }
 
 /** A layer to write, with its tensors in the order in which Keras makes them. */

@@ -39,6 +39,12 @@ export function pytorchLayers(tensors: readonly NamedTensor[]): SourceLayer[] {
   );
 }
 
+/** PyTorch's batch norm has scale and centre, or neither: what to write for one that has but one of them. */
+function halfOfAffine({ kind, tensors }: ModelLayer): (readonly ['gamma' | 'beta', number])[] {
+  if (kind !== 'norm' || tensors.has('gamma') === tensors.has('beta')) return [];
+  return [tensors.has('gamma') ? ['beta', 0] : ['gamma', 1]];
+}
+
 /**
  * Writes a network's weights so that a torch.nn network of the same structure and names loads them
  * with `strict=True`.
@@ -60,6 +66,11 @@ export function writePytorchSafetensors(
     tensors.set(nameIn(layer, 'num_batches_tracked'), counter);
   }
   for (const layer of layers) {
+    for (const [field, value] of halfOfAffine(layer)) {
+      const theirs = { shape: layer.tensors.get('runningMean')!.shape };
+      const data = new Float32Array(theirs.shape[0]).fill(value);
+      tensors.set(nameIn(layer, names.get(field)!), { ...theirs, data });
+    }
     for (const [field, { name }] of layer.tensors) {
       const data = values.get(name)!.data as Float32Array;
       const layout = layoutOf('pytorch', layer, field);

@@ -38,7 +38,7 @@ export function convBatchNorm(
       const mark = { phase: 'forward', module: conv.path } as const;
       const folded = runtime.marked(mark, () =>
         foldBatchNorm(runtime, conv.weight.gpuArray, conv.bias?.gpuArray, {
-          ...{ gamma: norm.gamma.gpuArray, beta: norm.beta.gpuArray },
+          ...{ gamma: norm.gamma?.gpuArray, beta: norm.beta?.gpuArray },
           runningMean: norm.runningMean.gpuArray,
           runningVariance: norm.runningVariance.gpuArray,
           epsilon: norm.options.epsilon ?? DEFAULT_EPSILON,

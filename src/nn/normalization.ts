@@ -15,6 +15,10 @@ export interface BatchNorm2dOptions {
   momentum?: number;
   /** Default 1e-5. */
   epsilon?: number;
+  /** Whether each channel is multiplied by a trained gamma. Default true. */
+  scale?: boolean;
+  /** Whether a trained beta is added to each channel. Default true. */
+  center?: boolean;
   activation?: Activation;
 }
 
@@ -23,8 +27,8 @@ export interface BatchNorm2dOptions {
  * running ones afterwards. See ops.batchNorm.
  */
 export class BatchNorm2d extends Module {
-  readonly gamma: Parameter;
-  readonly beta: Parameter;
+  readonly gamma: Parameter | undefined;
+  readonly beta: Parameter | undefined;
   readonly runningMean: Buffer;
   readonly runningVariance: Buffer;
 
@@ -34,8 +38,9 @@ export class BatchNorm2d extends Module {
   ) {
     super();
     const shape = [options.channels];
-    this.gamma = Parameter.of(device.runtime, constant(1)(device, shape));
-    this.beta = Parameter.of(device.runtime, constant(0)(device, shape));
+    const { scale = true, center = true } = options;
+    this.gamma = scale ? Parameter.of(device.runtime, constant(1)(device, shape)) : undefined;
+    this.beta = center ? Parameter.of(device.runtime, constant(0)(device, shape)) : undefined;
     this.runningMean = Buffer.of(device.runtime, constant(0)(device, shape));
     this.runningVariance = Buffer.of(device.runtime, constant(1)(device, shape));
   }
@@ -52,7 +57,9 @@ export class BatchNorm2d extends Module {
 
   override describe(): string {
     const { channels, ...rest } = this.options;
-    const extra = nonDefaults(rest, { momentum: 0.1, epsilon: DEFAULT_EPSILON });
+    const extra = nonDefaults(rest, {
+      ...{ momentum: 0.1, epsilon: DEFAULT_EPSILON, scale: true, center: true },
+    });
     return `${channels}${extra ? `, ${extra}` : ''}`;
   }
 }

@@ -74,8 +74,8 @@ function settled(model: Module, x: Tensor): Module {
   const draw = (count: number, low: number, high: number): number[] =>
     Array.from({ length: count }, () => low + (high - low) * random());
   for (const norm of norms) {
-    norm.gamma.assign(draw(norm.gamma.size, 0.5, 1.5));
-    norm.beta.assign(draw(norm.beta.size, -0.5, 0.5));
+    norm.gamma!.assign(draw(norm.gamma!.size, 0.5, 1.5));
+    norm.beta!.assign(draw(norm.beta!.size, -0.5, 0.5));
   }
   const shares = norms.map(({ options }) => options.momentum);
   for (const { options } of norms) options.momentum = 1;

@@ -48,8 +48,8 @@ function settled(norm: BatchNorm2d, seed = 5): BatchNorm2d {
   const random = seededRandom(seed);
   const draw = (low: number, high: number): number[] =>
     Array.from({ length: norm.options.channels }, () => low + (high - low) * random());
-  norm.gamma.assign(draw(-1.5, 1.5));
-  norm.beta.assign(draw(-1, 1));
+  norm.gamma!.assign(draw(-1.5, 1.5));
+  norm.beta!.assign(draw(-1, 1));
   norm.runningMean.assign(draw(-2, 2));
   norm.runningVariance.assign(draw(0.01, 4));
   return norm.eval();
@@ -122,7 +122,9 @@ describe('convBatchNorm in evaluation without gradients', () => {
         expect(shaders[0]).toBe('batch_norm_fold');
         expect(shaders.filter(isBatchNorm)).toEqual([]);
         const [gamma, beta, mean, variance, added] = await Promise.all(
-          [norm.gamma, norm.beta, norm.runningMean, norm.runningVariance, residual ?? x].map(host),
+          [norm.gamma!, norm.beta!, norm.runningMean, norm.runningVariance, residual ?? x].map(
+            host,
+          ),
         );
         const got = await y.data();
         const channels = conv.outChannels;
@@ -224,7 +226,7 @@ describe('convBatchNorm runs both layers', () => {
     expect(isFolded(() => (y = convBatchNorm(conv, norm, pixels)))).toBe(false);
     y.backward(device.tensor([1, 0, 0, 0], [1, 1, 1, 4]));
     const [gamma, variance, weight] = await Promise.all(
-      [norm.gamma, norm.runningVariance, conv.weight].map((tensor) => tensor.data()),
+      [norm.gamma!, norm.runningVariance, conv.weight].map((tensor) => tensor.data()),
     );
     const scale = gamma[0] / Math.sqrt(variance[0] + 1e-5);
     [...(await pixels.grad!.data())].forEach((value, c) =>
@@ -320,8 +322,8 @@ describe('the bias in front of a batch norm that trains', () => {
     expect(Math.max(...rounding.map(Math.abs))).toBeLessThan(1e-4);
     for (const [one, other] of [
       [together.conv.weight, two.conv.weight],
-      [together.norm.gamma, two.norm.gamma],
-      [together.norm.beta, two.norm.beta],
+      [together.norm.gamma!, two.norm.gamma!],
+      [together.norm.beta!, two.norm.beta!],
       [together.norm.runningMean, two.norm.runningMean],
     ] as const) {
       await expectClose(one.grad ?? one, other.grad ?? other);

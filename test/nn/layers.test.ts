@@ -103,8 +103,8 @@ describe('layers', () => {
 
   it('BatchNorm2d: residual, activation, gamma and beta', async () => {
     const layer = new BatchNorm2d(device, { channels: 1, activation: 'relu', epsilon: 1e-12 });
-    layer.gamma.assign([2]);
-    layer.beta.assign([0.5]);
+    layer.gamma!.assign([2]);
+    layer.beta!.assign([0.5]);
     const x = device.tensor([1, 3], [1, 1, 2, 1]);
     const residual = device.tensor([1, -1], [1, 1, 2, 1]);
     expectClose(await layer.call(x, residual).data(), [0, 1.5]);

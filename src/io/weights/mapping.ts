@@ -3,7 +3,7 @@ import type { Module, StateValue } from '../../nn/index.js';
 import { fromFile, layoutOf } from './layout.js';
 import { modelLayers, type ModelLayer } from './model_layers.js';
 import { pairLayers, type MatchedBy, type Pair } from './pairing.js';
-import { formatNames, type WeightFile, type WeightFormat } from './types.js';
+import { formatNames, type NamedTensor, type WeightFile, type WeightFormat } from './types.js';
 
 /** What a network takes from a file, and what not. Shapes are those in the file's layout. */
 export interface MappingReport {
@@ -60,7 +60,9 @@ export function mapWeights(
 }
 
 /** Takes over what fits; false where the layer's main tensor, the first, does not. */
-function takeLayer({ target, source, by }: Pair, mapping: Mapping, taken: Set<string>): boolean {
+function takeLayer(pair: Pair, mapping: Mapping, taken: Set<string>): boolean {
+  const { target, by } = pair;
+  const source = { tensors: affineTensors(pair, mapping.path, taken) };
   let fits = true;
   for (const [i, [field, { name, shape }]] of [...target.tensors].entries()) {
     const tensor = fits ? source.tensors.get(field) : undefined;
@@ -82,6 +84,55 @@ function takeLayer({ target, source, by }: Pair, mapping: Mapping, taken: Set<st
     }
   }
   return fits;
+}
+
+const neutral = [
+  ['gamma', 1, 'scale'],
+  ['beta', 0, 'centre'],
+] as const;
+
+/**
+ * The tensors of a source. A batch norm without a scale, or without a centre, does what one with 1, or 0,
+ * does, so these stand in for what either side lacks.
+ *
+ * Errors: DataError where the network has no place for a scale or centre that changes something, or the
+ * file does not say which of the two it holds.
+ */
+function affineTensors(
+  { target, source }: Pair,
+  path: string,
+  taken: Set<string>,
+): ReadonlyMap<string, NamedTensor> {
+  if (target.kind !== 'norm') return source.tensors;
+  const tensors = new Map(source.tensors);
+  const either = tensors.get('scaleOrCenter');
+  if (either) {
+    if (target.tensors.has('gamma') && target.tensors.has('beta')) {
+      throw new DataError(
+        `${path}: ambiguous: ${either.name} is the scale or the centre of a batch norm without the other`,
+        'build the network with scale: false or center: false there',
+      );
+    }
+    tensors.set(target.tensors.has('gamma') ? 'gamma' : 'beta', either);
+  }
+  const statistic = tensors.get('runningMean');
+  for (const [field, value, word] of neutral) {
+    const tensor = tensors.get(field);
+    if (target.tensors.has(field)) {
+      if (tensor || !statistic) continue;
+      const data = new Float32Array(statistic.data.length).fill(value);
+      tensors.set(field, { name: `${value} for no ${word}`, shape: statistic.shape, data });
+    } else if (tensor) {
+      if (tensor.data.some((each) => each !== value)) {
+        throw new DataError(
+          `${path}: ${tensor.name} is a ${word} that the model's ${target.path} is built without`,
+          `build it with ${field === 'gamma' ? 'scale' : 'center'}: true`,
+        );
+      }
+      taken.add(tensor.name);
+    }
+  }
+  return tensors;
 }
 
 function isAnotherNetwork(

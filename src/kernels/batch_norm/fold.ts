@@ -4,8 +4,10 @@ import { WORKGROUP } from './choose.js';
 
 /** What a batch norm normalises with outside training, each [K]. */
 export interface FoldedNorm {
-  gamma: GpuArray;
-  beta: GpuArray;
+  /** 1 where left out. */
+  gamma: GpuArray | undefined;
+  /** 0 where left out. */
+  beta: GpuArray | undefined;
   runningMean: GpuArray;
   runningVariance: GpuArray;
   epsilon: number;
@@ -21,10 +23,10 @@ export function foldBatchNorm(
   bias: GpuArray | undefined,
   { gamma, beta, runningMean, runningVariance, epsilon }: FoldedNorm,
 ): { w: GpuArray; bias: GpuArray } {
-  const k = beta.size;
+  const k = runningMean.size;
   const rows = w.size / k;
   const folded = runtime.alloc(w.shape);
-  const shift = runtime.alloc(beta.shape);
+  const shift = runtime.alloc(runningMean.shape);
   const lanes = k % 4 === 0 ? 4 : 1;
   // Two cores want few invocations, a GPU as many as it gets.
   const wanted = Math.ceil((runtime.info.isSoftware ? 2048 : 2 ** 18) / (k / lanes));
@@ -34,12 +36,16 @@ export function foldBatchNorm(
     shader: 'batch_norm_fold',
     op: 'batchNorm fold',
     tune: lanes === 4 ? { Lanes: 'vec4<f32>' } : {},
-    constants: { HAS_BIAS: bias !== undefined },
+    constants: {
+      HAS_BIAS: bias !== undefined,
+      HAS_GAMMA: gamma !== undefined,
+      HAS_BETA: beta !== undefined,
+    },
     bindings: {
       w,
       bias: bias ?? runtime.placeholder,
-      gamma,
-      beta,
+      gamma: gamma ?? runtime.placeholder,
+      beta: beta ?? runtime.placeholder,
       running_mean: runningMean,
       running_variance: runningVariance,
       folded,
