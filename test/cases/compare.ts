@@ -23,6 +23,7 @@ export const cases: OpCase[] = [
   ...names.map((op) => compared('same shape', op, [3, 5, 7], [3, 5, 7])),
   ...names.map((op) => compared('both repeated', op, [4, 1, 3], [5, 1])),
   ...names.map((op) => compared('in vectors', op, [2, 3, 8], [8], 'i32')),
+  compared('repeated on the left, in vectors', 'less', [8], [2, 3, 8]),
   compared('a scalar on the right', 'greater', [65], []),
   compared('labels', 'equal', [70], [70], 'i32'),
   compared('one number for each row, in vectors', 'notEqual', [5, 12], [5, 1], 'u32'),

@@ -132,6 +132,7 @@ export const cases: OpCase[] = [
   activated('relu', [2, 6, 7, 3], [3, 3, 3, 8], { padding: 'same', activation: 'relu' }),
   activated('relu6, stride 2', [1, 7, 7, 4], [3, 3, 4, 5], { stride: 2, activation: 'relu6' }),
   activated('leakyRelu, 1×1', [1, 4, 5, 8], [1, 1, 8, 6], { activation: 'leakyRelu' }),
+  activated('elu, 8 channels', [2, 5, 6, 8], [3, 3, 8, 8], { padding: 1, activation: 'elu' }),
   activated('elu, groups 2', [1, 5, 5, 4], [3, 3, 2, 4], { groups: 2, activation: 'elu' }),
   activated('sigmoid, dilation 2', [1, 7, 6, 2], [3, 3, 2, 3], {
     dilation: 2,

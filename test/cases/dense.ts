@@ -17,13 +17,13 @@ function layer(note: string, x: number[], w: number[], bias = true): OpCase {
 }
 
 /** Small products and a large bias keep every sum away from the kink at zero. */
-function activated(activation: string): OpCase {
+function activated(activation: string, [m, k, n] = [5, 9, 7], note = activation): OpCase {
   const inputs: Record<string, InputSpec> = {
-    x: { shape: [5, 9], fill: 'uniform', range: [-0.2, 0.2] },
-    w: { shape: [9, 7], fill: 'uniform', range: [-0.2, 0.2] },
-    bias: { shape: [7], fill: 'awayFromZero', range: [1, 2] },
+    x: { shape: [m, k], fill: 'uniform', range: [-0.2, 0.2] },
+    w: { shape: [k, n], fill: 'uniform', range: [-0.2, 0.2] },
+    bias: { shape: [n], fill: 'awayFromZero', range: [1, 2] },
   };
-  return opCase(activation, inputs, { activation });
+  return opCase(note, inputs, { activation });
 }
 
 const plain: OpCase[] = [
@@ -45,10 +45,14 @@ const plain: OpCase[] = [
 
 export const cases: OpCase[] = [
   ...plain,
-  ...['relu', 'relu6', 'leakyRelu', 'elu', 'sigmoid', 'tanh'].map(activated),
+  ...['relu', 'relu6', 'leakyRelu', 'elu', 'sigmoid', 'tanh'].map((name) => activated(name)),
+  activated('elu', [5, 12, 8], 'elu, in vectors'),
+  // The sum is split over K, and the epilogue follows in the second pass.
+  activated('tanh', [3, 516, 8], 'tanh, a long sum'),
+  activated('relu', [3, 516, 7], 'relu, a long sum, any width'),
 ];
 
-export const composedCases: OpCase[] = ['gelu', 'silu', 'softplus'].map(activated);
+export const composedCases: OpCase[] = ['gelu', 'silu', 'softplus'].map((name) => activated(name));
 
 export const exactCases: OpCase[] = plain.map(withIntegers);
 

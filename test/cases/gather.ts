@@ -1,12 +1,18 @@
-/** Shapes of gather: x, and i32 indices of any shape. */
+/** Shapes of gather: x, and i32 or u32 indices of any shape. */
 import { errorCase, opCase, says, withIntegers, type ErrorCase, type OpCase } from './types.js';
 
 /** More indices than the axis is long repeat some; fewer leave some out. */
-function picked(note: string, x: number[], indices: number[], axis = 0): OpCase {
+function picked(
+  note: string,
+  x: number[],
+  indices: number[],
+  axis = 0,
+  dtype: 'i32' | 'u32' = 'i32',
+): OpCase {
   const max = x[axis < 0 ? axis + x.length : axis];
   return opCase(
     note,
-    { x: { shape: x }, indices: { shape: indices, dtype: 'i32', fill: 'labels', max } },
+    { x: { shape: x }, indices: { shape: indices, dtype, fill: 'labels', max } },
     { axis },
   );
 }
@@ -20,6 +26,7 @@ export const cases: OpCase[] = [
   picked('middle axis, a matrix of indices', [2, 4, 3], [3, 2], 1),
   picked('one index without an axis', [5, 3], []),
   picked('elements of a vector', [9], [65]),
+  picked('indices without a sign', [6, 3], [9], 0, 'u32'),
 ];
 
 export const exactCases: OpCase[] = cases.map(withIntegers);

@@ -10,6 +10,7 @@ import { applyOp, type Tensor } from '../../src/tensor.js';
 import { references, type AnyReference } from '../../src/reference/index.js';
 import type { RefArray, RefOutput } from '../../src/reference/types.js';
 import type { CaseFile, OpCase } from '../cases/types.js';
+import { expectCoverage } from './coverage.js';
 import { testDevice } from './device.js';
 import { fillCase, fillInput, seedOf } from './fill.js';
 
@@ -32,6 +33,7 @@ export interface Outcome {
 const camel = (stem: string): string => stem.replace(/_(\w)/g, (_, c: string) => c.toUpperCase());
 
 export function describeOp(stem: string): void {
+  expectCoverage(stem, Object.keys(references), testDevice);
   describe(stem, async () => {
     const casesFile = (await import(`../cases/${stem}.ts`)) as CaseFile;
     const module = (await import(`../../src/autograd/ops/${stem}.ts`)) as OpModule;
@@ -77,6 +79,15 @@ export function describeOp(stem: string): void {
         for (const name in first.gradients) {
           expect(Array.from(second.gradients[name])).toEqual(Array.from(first.gradients[name]));
         }
+      });
+
+      it('gives the same where nothing is kept for a backward pass', async () => {
+        await forEachVariant(device, recordOf, sample, async (options) => {
+          const kept = await runOp(device, recordOf(options), sample, options);
+          const plain = await runOp(device, recordOf(options), sample, options, { only: [] });
+          expect(Array.from(plain.y)).toEqual(Array.from(kept.y));
+          expect(plain.gradients).toEqual({});
+        });
       });
 
       it('zero dy gives zero gradients of the inputs’ shapes', async () => {

@@ -9,7 +9,10 @@ import {
 import { f32Operands } from '../../src/kernels/conv2d/geometry.js';
 import { conv2dReference } from '../../src/reference/conv2d.js';
 import { resolved, supported } from '../helpers/conv2d_variants.js';
+import { expectCoverage } from '../helpers/coverage.js';
 import { testDevice } from '../helpers/device.js';
+
+expectCoverage('conv2d_f16', null, testDevice);
 
 /** Integers of −20 … 180: exact in f16, while their sums leave its range. */
 const values = (size: number, step: number) =>

@@ -11,7 +11,10 @@ import { canDeal } from '../../src/kernels/deal.js';
 import { multiply } from '../../src/kernels/matmul/matmul.js';
 import { multiplyPair } from '../../src/kernels/matmul/pair.js';
 import { supported } from '../helpers/conv2d_variants.js';
+import { expectCoverage } from '../helpers/coverage.js';
 import { testDevice } from '../helpers/device.js';
+
+expectCoverage('conv2d_gradients', null, testDevice);
 
 let device: Device;
 beforeAll(async () => {

@@ -2,7 +2,10 @@ import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Device } from '../../src/device.js';
 import { multiply } from '../../src/kernels/matmul/matmul.js';
 import type { MatmulVariant } from '../../src/kernels/matmul/variants.js';
+import { expectCoverage } from '../helpers/coverage.js';
 import { testDevice } from '../helpers/device.js';
+
+expectCoverage('matmul_residual', null, testDevice);
 
 let device: Device;
 beforeAll(async () => {

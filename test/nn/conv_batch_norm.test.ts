@@ -18,8 +18,11 @@ import { conv2dReference } from '../../src/reference/conv2d.js';
 import { depthwiseConv2dReference } from '../../src/reference/depthwise_conv2d.js';
 import type { RefArray } from '../../src/reference/types.js';
 import type { Tensor } from '../../src/tensor.js';
+import { expectCoverage } from '../helpers/coverage.js';
 import { testDevice } from '../helpers/device.js';
 import { seededRandom } from '../helpers/fill.js';
+
+expectCoverage('conv_batch_norm', null, testDevice);
 
 const device = await testDevice();
 const apart = await createDevice({ seed: 7, fusion: false });

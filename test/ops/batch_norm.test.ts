@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { batchNormVariantNames } from '../../src/kernels/batch_norm/variants.js';
 import { batchNorm } from '../../src/ops/normalization.js';
 import type { Tensor } from '../../src/tensor.js';
 import { describeOp } from '../helpers/battery.js';
@@ -17,6 +18,26 @@ describe('batchNorm', () => {
     const y = batchNorm(x, { training: true, epsilon: 1e-12 });
     const got = await y.data();
     [-1, -1, 1, 1].forEach((wanted, i) => expect(got[i]).toBeCloseTo(wanted, 6));
+  });
+
+  it.each(
+    [true, false].flatMap((training) =>
+      batchNormVariantNames.flatMap((variant) => [5, 8].map((c) => ({ training, variant, c }))),
+    ),
+  )('takes gamma 1 and beta 0 where none are given, %j', async ({ c, ...how }) => {
+    const device = await testDevice();
+    const values = fillInput({ shape: [30, c] }, 3);
+    const results = [{}, { gamma: device.ones([c]), beta: device.zeros([c]) }].map((given) => {
+      const x = device.tensor(Float32Array.from(values), [30, c], { requiresGrad: true });
+      const runningMean = device.full([c], 0.25);
+      const running = { runningMean, runningVariance: device.full([c], 1.5) };
+      const y = batchNorm(x, { ...how, ...running, ...given });
+      y.backward(device.tensor(Float32Array.from(values).reverse(), [30, c]));
+      return [y, x.grad!, runningMean];
+    });
+    for (const [i, tensor] of results[0].entries()) {
+      expect(await tensor.data()).toEqual(await results[1][i].data());
+    }
   });
 
   it.each(['naive', 'sliced'] as const)(
