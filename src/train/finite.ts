@@ -13,7 +13,8 @@ function isFinite(values: SavedTensor['data']): boolean {
   if (!(values instanceof Float32Array)) return true;
   // 0·value is 0 for finite values and NaN for all others: one sum in place of a test for each.
   let sum = 0;
-  for (const value of values) sum += 0 * value;
+  // By index: an iterator takes five times as long.
+  for (let i = 0; i < values.length; i++) sum += 0 * values[i];
   return sum === 0;
 }
 
