@@ -6,9 +6,11 @@ const families: Readonly<Record<string, string>> = {
   compare: 'less lessEqual greater greaterEqual equal notEqual',
   reduce: 'sum mean max min variance',
   pool2d: 'maxPool2d avgPool2d',
+  group_norm: 'groupNorm instanceNorm layerNorm',
   global_pool2d: 'globalAvgPool2d globalMaxPool2d',
   softmax: 'logSoftmax',
   reshape: 'flatten squeeze expandDims',
+  transpose: 'depthToSpace spaceToDepth',
   arg_max: 'argmax argmin',
 };
 

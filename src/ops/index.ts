@@ -47,13 +47,14 @@ import {
   softmax,
   softmaxCrossEntropy,
 } from './loss.js';
-import { batchNorm } from './normalization.js';
+import { batchNorm, groupNorm, instanceNorm, layerNorm } from './normalization.js';
 import { avgPool2d, globalAvgPool2d, globalMaxPool2d, maxPool2d } from './pooling.js';
 import { augment, dropout } from './random.js';
 import { argmax, argmin, max, mean, min, sum, variance } from './reduce.js';
 import { resize } from './resize.js';
 import {
   concat,
+  depthToSpace,
   expandDims,
   flatten,
   gather,
@@ -61,6 +62,7 @@ import {
   pad,
   reshape,
   slice,
+  spaceToDepth,
   squeeze,
   transpose,
 } from './shape.js';
@@ -81,6 +83,7 @@ const tensorOps = {
   conv2d,
   conv2dTranspose,
   dense,
+  depthToSpace,
   depthwiseConv2d,
   div,
   dropout,
@@ -95,7 +98,10 @@ const tensorOps = {
   globalMaxPool2d,
   greater,
   greaterEqual,
+  groupNorm,
   hardSwish,
+  instanceNorm,
+  layerNorm,
   leakyRelu,
   less,
   lessEqual,
@@ -126,6 +132,7 @@ const tensorOps = {
   softmax,
   softmaxCrossEntropy,
   softplus,
+  spaceToDepth,
   sqrt,
   square,
   squeeze,

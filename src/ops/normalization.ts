@@ -2,6 +2,12 @@ import {
   batchNorm as batchNormRecord,
   type BatchNormOptions as BatchNormRecordOptions,
 } from '../autograd/ops/batch_norm.js';
+import {
+  groupNorm as groupNormRecord,
+  instanceNorm as instanceNormRecord,
+  layerNorm as layerNormRecord,
+  type GroupNormOptions as GroupNormRecordOptions,
+} from '../autograd/ops/group_norm.js';
 import type { NormActivation } from '../kernels/activation.js';
 import { applyOp, type Tensor } from '../tensor.js';
 import { withActivation } from './conv.js';
@@ -69,4 +75,81 @@ function normalize(
     return add(applyOp(batchNormRecord, inputs, settings), residual);
   }
   return applyOp(batchNormRecord, { ...inputs, residual }, settings);
+}
+
+/** Factors of a normalisation, and what is added to its variance. */
+export interface NormFactors extends Pick<GroupNormRecordOptions, 'epsilon' | 'variant'> {
+  /** Scale; 1 where left out. */
+  gamma?: Tensor | undefined;
+  /** Shift; 0 where left out. */
+  beta?: Tensor | undefined;
+}
+
+export type GroupNormOptions = NormFactors & { groups: number };
+export type InstanceNormOptions = NormFactors;
+export type LayerNormOptions = NormFactors & Pick<GroupNormRecordOptions, 'axis'>;
+
+/**
+ * Normalises each image by the statistics of groups of its channels.
+ *
+ * y = gamma[c] · (x − mean) / √(variance + epsilon) + beta[c], mean and (biased) variance over all
+ * pixels of the C / groups neighbouring channels that c belongs to
+ *
+ * **Shapes** x [N … C], gamma and beta [C] → x's shape; `groups` divides C, epsilon is 1e-5 by default.
+ * **Gradients** with g = dy · gamma: dx = rstd · (g − mean g − x̂ · mean(g · x̂)), means over the group;
+ * dgamma = Σ dy · x̂; dbeta = Σ dy.
+ * **Cost** 8 FLOP a value. **Saves** x, gamma and two numbers of each group.
+ * **Errors** ShapeError where groups do not divide C, gamma or beta differ from [C], epsilon is not
+ * above 0, or x has one dimension.
+ * **Source** arXiv:1803.08494, section 3.
+ *
+ * @example
+ * const x = device.tensor([[1, 3, 10, 30]]);
+ * await ops.groupNorm(x, { groups: 2, epsilon: 1e-12 }).array(); // [[-1, 1, -1, 1]]
+ */
+export function groupNorm(x: Tensor, options: GroupNormOptions): Tensor {
+  const { gamma, beta, ...rest } = options;
+  return applyOp(groupNormRecord, { x, gamma, beta }, rest);
+}
+
+/**
+ * Normalises each channel of each image by its own statistics: groupNorm with a group for each channel.
+ *
+ * y = gamma[c] · (x − mean) / √(variance + epsilon) + beta[c], mean and (biased) variance over all
+ * pixels of channel c of the image
+ *
+ * **Shapes** x [N … C], gamma and beta [C] → x's shape; epsilon is 1e-5 by default.
+ * **Gradients** as of groupNorm. **Cost** 8 FLOP a value. **Saves** x, gamma and two numbers of each channel.
+ * **Errors** ShapeError where gamma or beta differ from [C], epsilon is not above 0, or x has one dimension.
+ * **Source** arXiv:1607.08022, equation 3.
+ *
+ * @example
+ * const x = device.tensor([[[1, 10], [3, 30]]]);
+ * await ops.instanceNorm(x, { epsilon: 1e-12 }).array(); // [[[-1, -1], [1, 1]]]
+ */
+export function instanceNorm(x: Tensor, options: InstanceNormOptions = {}): Tensor {
+  const { gamma, beta, ...rest } = options;
+  return applyOp(instanceNormRecord, { x, gamma, beta }, rest);
+}
+
+/**
+ * Normalises each example by the statistics of all its values from `axis` on.
+ *
+ * y = gamma · (x − mean) / √(variance + epsilon) + beta, mean and (biased) variance over the axes
+ * from `axis` (default −1: the last alone) to the end
+ *
+ * **Shapes** x of any shape, gamma and beta of the shape of the normalised axes → x's shape; epsilon
+ * is 1e-5 by default. **Gradients** as of groupNorm, the means over the normalised axes.
+ * **Cost** 8 FLOP a value. **Saves** x, gamma and two numbers of each example.
+ * **Errors** ShapeError where the axis does not exist, gamma or beta have another shape, or epsilon is
+ * not above 0.
+ * **Source** arXiv:1607.06450, section 3.
+ *
+ * @example
+ * const x = device.tensor([[1, 3], [10, 30]]);
+ * await ops.layerNorm(x, { epsilon: 1e-12 }).array(); // [[-1, 1], [-1, 1]]
+ */
+export function layerNorm(x: Tensor, options: LayerNormOptions = {}): Tensor {
+  const { gamma, beta, ...rest } = options;
+  return applyOp(layerNormRecord, { x, gamma, beta }, rest);
 }

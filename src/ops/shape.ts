@@ -1,13 +1,13 @@
 import { concat as concatRecord, type ConcatOptions } from '../autograd/ops/concat.js';
 import { gather as gatherRecord, type GatherOptions } from '../autograd/ops/gather.js';
 import { oneHot as oneHotRecord, type OneHotOptions } from '../autograd/ops/one_hot.js';
-import { pad as padRecord, type PadOptions } from '../autograd/ops/pad.js';
+import { pad as padRecord, type PadOptions as PadRecordOptions } from '../autograd/ops/pad.js';
 import { reshape as reshapeRecord } from '../autograd/ops/reshape.js';
 import { slice as sliceRecord, type SliceOptions } from '../autograd/ops/slice.js';
 import { transpose as transposeRecord, type TransposeOptions } from '../autograd/ops/transpose.js';
 import { axisOf } from '../autograd/shapes.js';
 import { ShapeError } from '../gpu/errors.js';
-import { applyOp, type Tensor } from '../tensor.js';
+import { applyOp, Tensor } from '../tensor.js';
 
 /**
  * The same elements in the same order under another shape.
@@ -62,22 +62,76 @@ export function expandDims(x: Tensor, axis: number): Tensor {
   return reshape(x, x.shape.toSpliced(index, 0, 1));
 }
 
+export interface PadOptions extends PadRecordOptions {
+  /**
+   * What stands around x: `value`, x mirrored at its border elements ('reflect', which do not occur
+   * twice), or the border element repeated ('edge'). Default 'constant'.
+   */
+  mode?: 'constant' | 'reflect' | 'edge';
+}
+
 /**
- * Surrounds x with a constant.
+ * Surrounds x with a constant, its mirror image or its border.
  *
- * y[i] = x[i − before] where that lies inside x, else `value`
+ * y[i] = x[i − before] where that lies inside x, else `value`; with mode 'reflect' x[|i − before|] in
+ * front and x[2·(L − 1) − (i − before)] behind, with 'edge' the first or last x
  *
  * **Shapes** x of any shape, padding [before, after] for each axis → before + length + after.
- * **Gradients** dx is the part of dy that x went to. **Cost** 4 bytes for each element of x and y.
- * **Saves** nothing. **Errors** ShapeError where an axis has no padding or a negative one.
+ * **Gradients** dx is the sum of dy over the places that x went to. **Cost** 4 bytes for each element of
+ * x and y, for modes other than 'constant' once for each axis that is padded. **Saves** nothing.
+ * **Errors** ShapeError where an axis has no padding or a negative one, where 'reflect' is to mirror L
+ * or more elements, or for a value that the mode does not use.
  * **Source** NumPy's pad.
  *
  * @example
  * const x = device.tensor([[1, 2]]);
  * await ops.pad(x, { padding: [[0, 1], [1, 0]], value: 9 }).array(); // [[9, 1, 2], [9, 9, 9]]
+ * const row = device.tensor([1, 2, 3]);
+ * await ops.pad(row, { padding: [[2, 1]], mode: 'reflect' }).array(); // [3, 2, 1, 2, 3, 2]
  */
 export function pad(x: Tensor, options: PadOptions): Tensor {
-  return applyOp(padRecord, { x }, options);
+  const { mode = 'constant', ...rest } = options;
+  if (mode === 'constant') return applyOp(padRecord, { x }, rest);
+  if (mode !== 'reflect' && mode !== 'edge') {
+    throw new ShapeError(
+      `pad: mode must be 'constant', 'reflect' or 'edge', got '${String(mode)}'`,
+    );
+  }
+  if (rest.value !== undefined) {
+    throw new ShapeError(`pad: mode '${mode}' takes its values from x, got value ${rest.value}`);
+  }
+  // For the errors it throws.
+  padRecord.shape({ x }, rest);
+  return rest.padding.reduce((y, sides, axis) => padWithBorder(y, sides, axis, mode), x);
+}
+
+/** Repeats what lies at or before the ends of one axis behind them: picks elements of the axis again. */
+function padWithBorder(
+  x: Tensor,
+  [before, after]: readonly [number, number],
+  axis: number,
+  mode: 'reflect' | 'edge',
+): Tensor {
+  if (before + after === 0) return x;
+  const last = x.shape[axis] - 1;
+  if (mode === 'reflect' && Math.max(before, after) > last) {
+    throw new ShapeError(
+      `pad: 'reflect' mirrors at most ${last} elements of axis ${axis}, got padding [${before}, ${after}] (x [${x.shape.join(' ')}])`,
+    );
+  }
+  const picks = Int32Array.from({ length: before + last + 1 + after }, (_, i) => {
+    const at = i - before;
+    if (mode === 'edge') return Math.min(Math.max(at, 0), last);
+    return at > last ? 2 * last - at : Math.abs(at);
+  });
+  const indices = Tensor.own(x.runtime, x.runtime.alloc([picks.length], 'i32'));
+  x.runtime.write(indices.gpuArray, picks);
+  // What backward wants of them, the tape holds by itself.
+  try {
+    return gather(x, indices, { axis });
+  } finally {
+    indices.dispose();
+  }
 }
 
 /**
@@ -166,4 +220,87 @@ export function gather(x: Tensor, indices: Tensor, options: GatherOptions = {}):
  */
 export function oneHot(indices: Tensor, options: OneHotOptions): Tensor {
   return applyOp(oneHotRecord, { indices }, options);
+}
+
+/** How depthToSpace finds the pixels of a block among the channels. */
+export interface DepthToSpaceOptions {
+  /** Height and width of a block of pixels. */
+  blockSize: number;
+  /**
+   * 'DCR': the channels of the block's first pixel, then those of the second (TensorFlow; the
+   * default). 'CRD': the block's pixels of the first channel, then those of the second (PyTorch's PixelShuffle).
+   */
+  mode?: 'DCR' | 'CRD';
+}
+
+/**
+ * Lays channels out as blocks of pixels: images get larger, channels fewer.
+ *
+ * y[n, h·B + i, w·B + j, c] = x[n, h, w, (i·B + j)·C + c], B = blockSize, C channels of y; in mode
+ * 'CRD' x[n, h, w, c·B² + i·B + j]
+ *
+ * **Shapes** x [N H W B²·C] → [N H·B W·B C]. **Gradients** dx is spaceToDepth of dy. **Cost** 8 bytes an
+ * element. **Saves** nothing. **Errors** ShapeError where x is no batch of images or B² does not divide its channels.
+ * **Source** arXiv:1609.05158, equation 4.
+ *
+ * @example
+ * const x = device.tensor([1, 2, 3, 4], [1, 1, 1, 4]);
+ * await ops.depthToSpace(x, { blockSize: 2 }).array(); // [[[[1], [2]], [[3], [4]]]]
+ */
+export function depthToSpace(x: Tensor, options: DepthToSpaceOptions): Tensor {
+  const { block, isCRD } = expectBlocks('depthToSpace', x, options);
+  const [n, h, w, depth] = x.shape;
+  const c = depth / block ** 2;
+  if (!Number.isInteger(c)) {
+    throw new ShapeError(
+      `depthToSpace: blocks of ${block}×${block} must divide C=${depth} channels (x [${x.shape.join(' ')}])`,
+    );
+  }
+  const blocks = reshape(x, isCRD ? [n, h, w, c, block, block] : [n, h, w, block, block, c]);
+  const permutation = isCRD ? [0, 1, 4, 2, 5, 3] : [0, 1, 3, 2, 4, 5];
+  return reshape(transpose(blocks, { permutation }), [n, h * block, w * block, c]);
+}
+
+/**
+ * Lays blocks of pixels out as channels: the inverse of depthToSpace.
+ *
+ * y[n, h, w, (i·B + j)·C + c] = x[n, h·B + i, w·B + j, c], B = blockSize, C channels of x; in mode
+ * 'CRD' y[n, h, w, c·B² + i·B + j]
+ *
+ * **Shapes** x [N H·B W·B C] → [N H W B²·C]. **Gradients** dx is depthToSpace of dy. **Cost** 8 bytes an
+ * element. **Saves** nothing. **Errors** ShapeError where x is no batch of images or B does not divide
+ * its height and width. **Source** arXiv:1609.05158, equation 4, read backwards.
+ *
+ * @example
+ * const x = device.tensor([[[[1], [2]], [[3], [4]]]]);
+ * await ops.spaceToDepth(x, { blockSize: 2 }).array(); // [[[[1, 2, 3, 4]]]]
+ */
+export function spaceToDepth(x: Tensor, options: DepthToSpaceOptions): Tensor {
+  const { block, isCRD } = expectBlocks('spaceToDepth', x, options);
+  const [n, height, width, c] = x.shape;
+  const [h, w] = [height / block, width / block];
+  if (!Number.isInteger(h) || !Number.isInteger(w)) {
+    throw new ShapeError(
+      `spaceToDepth: blocks of ${block}×${block} must divide H=${height} and W=${width} (x [${x.shape.join(' ')}])`,
+    );
+  }
+  const blocks = reshape(x, [n, h, block, w, block, c]);
+  const permutation = isCRD ? [0, 1, 3, 5, 2, 4] : [0, 1, 3, 2, 4, 5];
+  return reshape(transpose(blocks, { permutation }), [n, h, w, c * block ** 2]);
+}
+
+function expectBlocks(op: string, x: Tensor, { blockSize, mode = 'DCR' }: DepthToSpaceOptions) {
+  const what = `x [${x.shape.join(' ')}]`;
+  if (x.shape.length !== 4) {
+    throw new ShapeError(`${op}: x must have 4 dimensions [N H W C], got ${what}`);
+  }
+  if (!Number.isInteger(blockSize) || blockSize < 1) {
+    throw new ShapeError(
+      `${op}: blockSize must be a whole number from 1, got ${blockSize} (${what})`,
+    );
+  }
+  if (mode !== 'DCR' && mode !== 'CRD') {
+    throw new ShapeError(`${op}: mode must be 'DCR' or 'CRD', got '${String(mode)}' (${what})`);
+  }
+  return { block: blockSize, isCRD: mode === 'CRD' };
 }

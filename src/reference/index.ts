@@ -14,6 +14,7 @@ import { depthwiseConv2dReference } from './depthwise_conv2d.js';
 import { dropoutReference } from './dropout.js';
 import { gatherReference } from './gather.js';
 import { globalPool2dReference } from './global_pool2d.js';
+import { groupNormReference } from './group_norm.js';
 import { matmulReference } from './matmul.js';
 import { mseLossReference } from './mse_loss.js';
 import { nllLossReference } from './nll_loss.js';
@@ -50,6 +51,7 @@ export const references = {
   dropout: dropoutReference as AnyReference,
   gather: gatherReference as AnyReference,
   global_pool2d: globalPool2dReference as AnyReference,
+  group_norm: groupNormReference as AnyReference,
   matmul: matmulReference as AnyReference,
   mse_loss: mseLossReference as AnyReference,
   nll_loss: nllLossReference as AnyReference,

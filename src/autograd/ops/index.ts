@@ -14,6 +14,7 @@ import { depthwiseConv2d } from './depthwise_conv2d.js';
 import { dropout } from './dropout.js';
 import { gather } from './gather.js';
 import { globalAvgPool2d, globalMaxPool2d } from './global_pool2d.js';
+import { groupNorm, instanceNorm, layerNorm } from './group_norm.js';
 import { matmul } from './matmul.js';
 import { mseLoss } from './mse_loss.js';
 import { nllLoss } from './nll_loss.js';
@@ -50,6 +51,9 @@ export const records = {
   gather,
   globalAvgPool2d,
   globalMaxPool2d,
+  groupNorm,
+  instanceNorm,
+  layerNorm,
   logSoftmax,
   matmul,
   maxPool2d,
