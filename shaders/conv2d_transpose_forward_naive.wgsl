@@ -4,7 +4,7 @@
 //
 // One invocation computes one output number; a workgroup of 64 computes 64 neighbours.
 //   x    [N H W C]  read
-//   w    [R S K C]  read: output channels before input channels
+//   w    [R S K/G C]  read: output channels, counted within their group, before input channels
 //   bias [K]        read where HAS_BIAS
 //   y    [N P Q K]  written
 // Input pixel h is stamped at p = h·stride + r·dilation − pad, so tap r leads back to
@@ -23,6 +23,7 @@ struct Params {
   stride: vec2<u32>,
   pad: vec2<u32>,
   dilation: vec2<u32>,
+  groups: u32, // G: output channels of one group see the input channels of that group
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -56,6 +57,10 @@ fn main(
   let p = (i / (K * Q)) % P;
   let n = i / (K * Q * P);
 
+  let group_outputs = K / params.groups;
+  let group_inputs = C / params.groups;
+  let first = k / group_outputs * group_inputs;
+
   var sum = 0.0;
   for (var r = 0u; r < R; r++) {
     let scaled_h = p + params.pad.x - r * params.dilation.x;
@@ -71,8 +76,8 @@ fn main(
         continue;
       }
       let x_base = ((n * H + h) * W + column) * C;
-      let w_base = ((r * S + s) * K + k) * C;
-      for (var c = 0u; c < C; c++) {
+      let w_base = ((r * S + s) * group_outputs + k % group_outputs) * C;
+      for (var c = first; c < first + group_inputs; c++) {
         sum += x[x_base + c] * w[w_base + c];
       }
     }

@@ -9,7 +9,7 @@ import { conv2dCost, type Conv2dGeometry } from './conv2d/geometry.js';
 /*
  * A transposed convolution is a convolution with its forward pass and the gradient of its input
  * exchanged. `geometry` is that of the convolution it transposes: its input [n h w c] is our output,
- * its output [n p q k] our input, and its filter [r s c k] is our w.
+ * its output [n p q k] our input, and its filter [r s c/groups k] is our w.
  */
 
 /** naive: one invocation a number. conv2d: the kernels of conv2d that suit the shape. */
@@ -58,6 +58,7 @@ export function conv2dTransposeForward(
       stride: [geometry.strideH, geometry.strideW],
       pad: [geometry.padTop, geometry.padLeft],
       dilation: [geometry.dilationH, geometry.dilationW],
+      groups: geometry.groups,
     },
     groups: Math.ceil(y.size / 64),
     ...conv2dCost(geometry),

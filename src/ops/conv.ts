@@ -131,11 +131,14 @@ export function depthwiseConv2d(
  *
  * y[n, h·stride + r·dilation − pad, …, k] += Σ_c x[n,h,w,c] · w[r,s,k,c], then bias and activation
  *
- * **Shapes** x [N H W C], w [R S K C], bias [K] → [N P Q K]; 'same' gives P = H·stride, else
+ * With `groups`, channels are dealt into so many parts that are convolved by themselves: c runs over
+ * the part that k belongs to, and w counts k within it.
+ *
+ * **Shapes** x [N H W C], w [R S K/groups C], bias [K] → [N P Q K]; 'same' gives P = H·stride, else
  * P = (H − 1)·stride + (R − 1)·dilation + 1 − padding; `outputPadding` adds to the bottom and right.
  * **Gradients** dx: dy convolved with w; dw: dy correlated with x; dbias: Σ dy.
- * **Cost** 2·N·H·W·C·R·S·K FLOP. **Saves** x and w; y where an activation is fused.
- * **Errors** ShapeError where channels or bias do not fit, or padding leaves no output.
+ * **Cost** 2·N·H·W·C·R·S·K / groups FLOP. **Saves** x and w; y where an activation is fused.
+ * **Errors** ShapeError where channels, groups or bias do not fit, or padding leaves no output.
  * **Source** arXiv:1603.07285, section 4.
  *
  * @example

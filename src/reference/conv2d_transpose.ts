@@ -1,7 +1,7 @@
 /**
  * Transposed convolution: conv2d's gradient with respect to its input, used as a forward op. Filters w [R S K C] put
  * the output channels before the input channels, as Keras does, so that w is the filter of the convolution K → C whose
- * input gradient this is.
+ * input gradient this is. With groups, w is [R S K/groups C], counts k within its group, and c runs over that group alone.
  *
  *     y[n, h·stride − top + r·dilation, w·stride − left + s·dilation, k] += Σ_c x[n,h,w,c] · w[r,s,k,c]     (+ bias[k])
  *
@@ -18,11 +18,12 @@ import { pairAt, paddingAt, tapPosition, type Padding, type Pair } from './lib/w
 import type { WindowAxis } from './lib/windows.js';
 import type { Reference, RefInputs } from './types.js';
 
-/** Defaults: stride 1, padding 'valid', dilation 1, outputPadding 0, no activation. */
+/** Defaults: stride 1, padding 'valid', dilation 1, groups 1, outputPadding 0, no activation. */
 export type Conv2dTransposeReferenceOptions = {
   stride?: Pair;
   padding?: Padding;
   dilation?: Pair;
+  groups?: number;
   outputPadding?: Pair;
   activation?: Activation;
 };
@@ -49,7 +50,9 @@ function describe(inputs: RefInputs, options: Conv2dTransposeReferenceOptions): 
   const x = need(inputs, 'x');
   const w = need(inputs, 'w');
   const [N, H, W, C] = x.shape;
-  const [R, S, K] = w.shape;
+  const { groups = 1 } = options;
+  const [R, S, groupOutputs] = w.shape;
+  const [K, groupInputs] = [groupOutputs * groups, C / groups];
   const rows = transposedAxis(0, H, R, options);
   const columns = transposedAxis(1, W, S, options);
   const [P, Q] = [rows.length, columns.length];
@@ -70,10 +73,11 @@ function describe(inputs: RefInputs, options: Conv2dTransposeReferenceOptions): 
                 const q = tapPosition(columns, column, s);
                 if (p < 0 || q < 0) continue;
                 for (let k = 0; k < K; k++)
-                  for (let c = 0; c < C; c++) {
+                  for (let i = 0; i < groupInputs; i++) {
+                    const c = Math.floor(k / groupOutputs) * groupInputs + i;
                     visit(
                       ((n * H + h) * W + column) * C + c,
-                      ((r * S + s) * K + k) * C + c,
+                      ((r * S + s) * groupOutputs + (k % groupOutputs)) * C + c,
                       ((n * P + p) * Q + q) * K + k,
                     );
                   }

@@ -1,4 +1,4 @@
-/** Shapes of conv2dTranspose: x [N H W C], w [R S K C] (output channels first, as in Keras), bias [K]. */
+/** Shapes of conv2dTranspose: x [N H W C], w [R S K/groups C] (output channels first, as in Keras), bias [K]. */
 import {
   errorCase,
   labelled,
@@ -18,7 +18,7 @@ function convolution(
   bias = false,
 ): OpCase {
   const inputs: Record<string, InputSpec> = { x: { shape: x }, w: { shape: w } };
-  if (bias) inputs.bias = { shape: [w[2]] };
+  if (bias) inputs.bias = { shape: [w[2] * ((options.groups as number | undefined) ?? 1)] };
   return opCase(note, inputs, options);
 }
 
@@ -65,6 +65,15 @@ const plain: OpCase[] = [
     true,
   ),
   convolution('channels one above the tiles', [1, 3, 3, 33], [2, 2, 17, 33], { stride: 2 }),
+  convolution('two groups', [1, 4, 5, 6], [3, 3, 2, 6], { groups: 2, stride: 2 }, true),
+  convolution('four groups in vectors', [2, 3, 4, 16], [3, 3, 8, 16], {
+    groups: 4,
+    padding: 'same',
+  }),
+  convolution('a group for each channel', [1, 5, 4, 3], [3, 2, 1, 3], {
+    groups: 3,
+    stride: [1, 2],
+  }),
   convolution('one pixel becomes an image', [2, 1, 1, 5], [4, 4, 6, 5]),
 ];
 
@@ -100,6 +109,7 @@ const w4 = [3, 3, 8, 3];
 export const errorCases: ErrorCase[] = [
   refused('channels differ', x4, [3, 3, 3, 8], {}, labelled('x', x4), labelled('w', [3, 3, 3, 8])),
   refused('x is no batch of images', [4, 4, 3], w4, {}, labelled('x', [4, 4, 3])),
+  refused('groups that do not divide', x4, w4, { groups: 2 }, 'groups', 'C=3', labelled('x', x4)),
   refused('stride 0', x4, w4, { stride: 0 }, 'stride', 'got 0'),
   refused('nothing is left', [1, 1, 1, 3], w4, { padding: 2 }, 'padding', '\\b2\\b'),
   refused('negative output padding', x4, w4, { outputPadding: -1 }, 'outputPadding', 'got -1'),

@@ -18,6 +18,8 @@ export interface Conv2dTransposeOptions {
   stride?: Pair;
   padding?: Padding;
   dilation?: Pair;
+  /** Parts that the channels are dealt into, each convolved by itself. Default 1. */
+  groups?: number;
   /** Rows and columns more at the bottom and the right, for sizes that a stride leaves open. */
   outputPadding?: Pair;
   activation?: FusedActivation;
@@ -33,11 +35,12 @@ export interface Conv2dTransposePlan extends Plan {
 /**
  * Transposed convolution: the gradient of a convolution's input, used as an op that enlarges images.
  *
- * y[n, h·stride + r·dilation − pad, …, k] += Σ_c x[n,h,w,c] · w[r,s,k,c], then bias and activation
+ * y[n, h·stride + r·dilation − pad, …, k] += Σ_c x[n,h,w,c] · w[r,s,k,c], then bias and activation;
+ * with groups, c runs over the channels of k's group and w counts k within the group.
  */
 export const conv2dTranspose: OpRecord<Conv2dTransposeOptions, Conv2dTransposePlan> = {
   name: 'conv2dTranspose',
-  inputs: { x: 'N H W C', w: 'R S K C', bias: 'K?' },
+  inputs: { x: 'N H W C', w: 'R S K/groups C', bias: 'K?' },
   shape: conv2dTransposePlan,
   variants: () => conv2dTransposeVariants,
   forward({ runtime, inputs, options, plan }) {
@@ -86,7 +89,8 @@ function conv2dTransposePlan(
   const x = expectInput(op, 'x', inputs.x, 'N H W C');
   const w = expectInput(op, 'w', inputs.w, 'R S K C');
   const [n, height, width, c] = x.shape as [number, number, number, number];
-  const [r, s, k, channels] = w.shape as [number, number, number, number];
+  const [r, s, kOfGroup, channels] = w.shape as [number, number, number, number];
+  const { groups = 1 } = options;
   const shapes = `(x ${label(x, 'N H W C')}, w ${label(w, 'R S K C')})`;
   if ([...x.shape, ...w.shape].includes(0)) {
     throw new ShapeError(`${op}: expected no dimension of 0 ${shapes}`);
@@ -94,12 +98,16 @@ function conv2dTransposePlan(
   if (channels !== c) {
     throw new ShapeError(
       `${op}: w has ${channels} input channels but x has ${c} ${shapes}`,
-      'w is [R, S, K, C]: output channels before input channels',
+      'w is [R, S, K / groups, C]: output channels before input channels',
     );
   }
+  if (!Number.isInteger(groups) || groups < 1 || c % groups !== 0) {
+    throw new ShapeError(`${op}: groups must divide C=${c} channels, got ${groups} ${shapes}`);
+  }
+  const k = kOfGroup * groups;
   expectBias(op, inputs.bias, k);
   const window = transposedWindow(op, { height, width, r, s }, options, shapes);
-  const geometry = { n, c: k, r, s, k: c, groups: 1, ...window };
+  const geometry = { n, c: k, r, s, k: c, groups, ...window };
   return { shape: [n, window.h, window.w, k], dtype: 'f32', geometry };
 }
 
