@@ -22,7 +22,10 @@ const GROUPS = [
   { title: 'Convolutions', stems: ['conv2d', 'conv2d_transpose', 'depthwise_conv2d'] },
   { title: 'Images', stems: ['augment', 'resize'] },
   { title: 'Matrix products', stems: ['matmul', 'dense'] },
-  { title: 'Normalisation and pooling', stems: ['batch_norm', 'group_norm', 'pool2d', 'global_pool2d'] },
+  {
+    title: 'Normalisation and pooling',
+    stems: ['batch_norm', 'group_norm', 'pool2d', 'global_pool2d'],
+  },
   { title: 'Functions of one number', stems: ['unary'] },
   { title: 'Arithmetic of two', stems: ['binary', 'compare', 'where'] },
   { title: 'Reductions', stems: ['reduce', 'arg_max'] },
