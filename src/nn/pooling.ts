@@ -1,5 +1,5 @@
 import type { Padding, Pair } from '../kernels/window_geometry.js';
-import { avgPool2d, globalAvgPool2d, maxPool2d } from '../ops/pooling.js';
+import { avgPool2d, globalAvgPool2d, globalMaxPool2d, maxPool2d } from '../ops/pooling.js';
 import type { Tensor } from '../tensor.js';
 import { Module, nonDefaults } from './module.js';
 
@@ -45,6 +45,13 @@ export class AvgPool2d extends Module {
 export class GlobalAvgPool2d extends Module {
   forward(x: Tensor): Tensor {
     return globalAvgPool2d(x);
+  }
+}
+
+/** The largest value of each channel of an image: [N H W C] → [N C]. */
+export class GlobalMaxPool2d extends Module {
+  forward(x: Tensor): Tensor {
+    return globalMaxPool2d(x);
   }
 }
 

@@ -1,6 +1,13 @@
-import { flatten, pad } from '../ops/shape.js';
+import {
+  depthToSpace,
+  flatten,
+  pad,
+  spaceToDepth,
+  type DepthToSpaceOptions,
+  type PadOptions,
+} from '../ops/shape.js';
 import type { Tensor } from '../tensor.js';
-import { Module } from './module.js';
+import { Module, nonDefaults } from './module.js';
 
 /** [N, …] → [N, product of the rest]. */
 export class Flatten extends Module {
@@ -11,20 +18,67 @@ export class Flatten extends Module {
 
 type Sides = readonly [before: number, after: number];
 
-/** Zeros round the images: a number for all sides, or [[top, bottom], [left, right]]. */
-export class ZeroPad2d extends Module {
+/** [N, …] padded in height and width: a number for all sides, or [[top, bottom], [left, right]]. */
+abstract class Pad2d extends Module {
+  protected abstract readonly mode: PadOptions['mode'];
+
   constructor(readonly padding: number | readonly [Sides, Sides]) {
     super();
   }
 
   forward(x: Tensor): Tensor {
-    const { padding } = this;
+    const { padding, mode } = this;
     const high: Sides = typeof padding === 'number' ? [padding, padding] : padding[0];
     const wide: Sides = typeof padding === 'number' ? high : padding[1];
-    return pad(x, { padding: [[0, 0], high, wide, [0, 0]] });
+    return pad(x, { padding: [[0, 0], high, wide, [0, 0]], mode });
   }
 
   override describe(): string {
     return JSON.stringify(this.padding);
+  }
+}
+
+/** Zeros round the images: a number for all sides, or [[top, bottom], [left, right]]. */
+export class ZeroPad2d extends Pad2d {
+  protected readonly mode = 'constant';
+}
+
+/** The images' mirror image round them, without the border pixel itself. See ops.pad. */
+export class ReflectionPad2d extends Pad2d {
+  protected readonly mode = 'reflect';
+}
+
+/** The images' border pixels repeated round them. See ops.pad. */
+export class ReplicationPad2d extends Pad2d {
+  protected readonly mode = 'edge';
+}
+
+/** Channels as blocks of pixels: [N H W B²·C] → [N H·B W·B C]. See ops.depthToSpace. */
+export class DepthToSpace extends Module {
+  constructor(readonly options: DepthToSpaceOptions) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return depthToSpace(x, this.options);
+  }
+
+  override describe(): string {
+    return nonDefaults({ ...this.options }, { mode: 'DCR' });
+  }
+}
+
+/** Blocks of pixels as channels: [N H·B W·B C] → [N H W B²·C]. See ops.spaceToDepth. */
+export class SpaceToDepth extends Module {
+  constructor(readonly options: DepthToSpaceOptions) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return spaceToDepth(x, this.options);
+  }
+
+  override describe(): string {
+    return nonDefaults({ ...this.options }, { mode: 'DCR' });
   }
 }
