@@ -8,12 +8,15 @@
 //   y     [N P Q C/4] of vec4  written
 //   index [N P Q C/4] of vec4  written where KEEP_INDEX: h·W + w of each maximum
 // Of equal maxima the first in row-major order is kept, and a NaN stays.
-// Overrides: IS_MAX; KEEP_INDEX; COUNT_PADDING, as in pool2d_forward_naive.
+// Overrides: IS_MAX; KEEP_INDEX; COUNT_PADDING; DILATION_H, DILATION_W, as in pool2d_forward_naive.
 // Limits: WebGPU's defaults.
+// @use lib/pool_window.wgsl
 
 override IS_MAX: bool = true;
 override KEEP_INDEX: bool = false;
 override COUNT_PADDING: bool = false;
+override DILATION_H: u32 = 1u;
+override DILATION_W: u32 = 1u;
 
 struct Params {
   x_shape: vec4<u32>,
@@ -21,6 +24,7 @@ struct Params {
   size: vec2<u32>,
   stride: vec2<u32>,
   pad: vec2<u32>,
+  padded: vec2<u32>, // where the padding below and to the right ends
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -57,17 +61,22 @@ fn main(
 
   let top = i32(p * params.stride.x) - i32(params.pad.x);
   let left = i32(q * params.stride.y) - i32(params.pad.y);
-  let h_begin = u32(max(top, 0));
-  let h_end = u32(min(top + i32(params.size.x), i32(H)));
-  let w_begin = u32(max(left, 0));
-  let w_end = u32(min(left + i32(params.size.y), i32(W)));
+  let r_begin = first_tap(top, DILATION_H);
+  let r_end = end_tap(top, H, params.size.x, DILATION_H);
+  let s_begin = first_tap(left, DILATION_W);
+  let s_end = end_tap(left, W, params.size.y, DILATION_W);
+  // The pixels of the taps: the first, and one that no tap reaches.
+  let h_begin = u32(top + i32(r_begin * DILATION_H));
+  let h_end = u32(top + i32(r_end * DILATION_H));
+  let w_begin = u32(left + i32(s_begin * DILATION_W));
+  let w_end = u32(left + i32(s_end * DILATION_W));
   let image = n * H * W * C + c;
 
   if (IS_MAX) {
     var best_at = vec4<u32>(h_begin * W + w_begin);
     var best = x[image + best_at.x * C];
-    for (var h = h_begin; h < h_end; h++) {
-      for (var w = w_begin; w < w_end; w++) {
+    for (var h = h_begin; h < h_end; h += DILATION_H) {
+      for (var w = w_begin; w < w_end; w += DILATION_W) {
         let at = h * W + w;
         let value = x[image + at * C];
         let is_larger = (value > best) | is_nan(value);
@@ -83,12 +92,15 @@ fn main(
   }
 
   var sum = vec4<f32>(0.0);
-  for (var h = h_begin; h < h_end; h++) {
-    for (var w = w_begin; w < w_end; w++) {
+  for (var h = h_begin; h < h_end; h += DILATION_H) {
+    for (var w = w_begin; w < w_end; w += DILATION_W) {
       sum += x[image + (h * W + w) * C];
     }
   }
-  let inside = (h_end - h_begin) * (w_end - w_begin);
-  let count = select(inside, params.size.x * params.size.y, COUNT_PADDING);
+  var count = (r_end - r_begin) * (s_end - s_begin);
+  if (COUNT_PADDING) {
+    count = end_tap(top, params.padded.x, params.size.x, DILATION_H) *
+      end_tap(left, params.padded.y, params.size.y, DILATION_W);
+  }
   y[i] = sum / f32(count);
 }

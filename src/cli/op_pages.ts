@@ -5,7 +5,7 @@ const families: Readonly<Record<string, string>> = {
   binary: 'add sub mul div pow maximum minimum',
   compare: 'less lessEqual greater greaterEqual equal notEqual',
   reduce: 'sum mean max min variance',
-  pool2d: 'maxPool2d avgPool2d',
+  pool2d: 'maxPool2d maxPool2dIndices avgPool2d',
   group_norm: 'groupNorm instanceNorm layerNorm',
   global_pool2d: 'globalAvgPool2d globalMaxPool2d',
   softmax: 'logSoftmax',

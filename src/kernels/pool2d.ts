@@ -17,7 +17,7 @@ export type Pool2dGeometry = ReturnType<typeof windowGeometry> & {
   c: number;
   r: number;
   s: number;
-  /** An average divides by R·S at the border too. */
+  /** An average counts the pixels of the padding too. */
   countIncludePad: boolean;
 };
 
@@ -37,7 +37,7 @@ export function pool2dVariants(geometry: Pool2dGeometry): Pool2dVariant[] {
 
 /**
  * Maximum or average of every window; x [N H W C] → y [N P Q C]. With `keepsIndex` also the place
- * h·W + w of each maximum, u32 [N P Q C].
+ * h·W + w of each maximum, i32 [N P Q C].
  */
 export function pool2dForward(
   runtime: Runtime,
@@ -49,7 +49,7 @@ export function pool2dForward(
   // Vectors of four channels wherever there are any: pooling only moves memory.
   const isVec4 = options.variant === 'naive' ? false : c % 4 === 0;
   const y = runtime.alloc([n, p, q, c]);
-  const index = options.keepsIndex ? runtime.alloc([n, p, q, c], 'u32') : undefined;
+  const index = options.keepsIndex ? runtime.alloc([n, p, q, c], 'i32') : undefined;
   runtime.dispatch({
     shader: isVec4 ? 'pool2d_forward_vec4' : 'pool2d_forward_naive',
     op: options.op ?? `${kind}Pool2d forward`,
@@ -57,6 +57,7 @@ export function pool2dForward(
       IS_MAX: kind === 'max',
       KEEP_INDEX: index !== undefined,
       COUNT_PADDING: countIncludePad,
+      ...dilationOf(geometry),
     },
     bindings: { x, y, index: index ?? runtime.placeholder },
     params: windowParams(geometry, isVec4 ? 4 : 1),
@@ -99,7 +100,11 @@ export function pool2dBackward(
     runtime.dispatch({
       ...common,
       shader: `pool2d_backward_${variant}`,
-      constants: { IS_MAX: kind === 'max', COUNT_PADDING: countIncludePad },
+      constants: {
+        IS_MAX: kind === 'max',
+        COUNT_PADDING: countIncludePad,
+        ...dilationOf(geometry),
+      },
       params: windowParams(geometry, lanes),
       groups: variant === 'vec4' ? rowGroups(w, c / lanes, h, n) : Math.ceil(dx.size / WORKGROUP),
     });
@@ -116,8 +121,12 @@ function chooseBackward(geometry: Pool2dGeometry): Pool2dVariant {
 }
 
 function isDisjoint(geometry: Pool2dGeometry): boolean {
-  const { r, s, strideH, strideW, padTop, padBottom, padLeft, padRight } = geometry;
-  return r === strideH && s === strideW && padTop + padBottom + padLeft + padRight === 0;
+  const { h, w, r, s, p, q, strideH, strideW, dilationH, dilationW } = geometry;
+  const { padTop, padBottom, padLeft, padRight } = geometry;
+  const isPadded = padTop + padBottom + padLeft + padRight > 0;
+  const isWhole = p * strideH <= h && q * strideW <= w;
+  const isDense = dilationH * dilationW === 1;
+  return r === strideH && s === strideW && isDense && isWhole && !isPadded;
 }
 
 /** One comparison or addition for each tap; each array is touched once. */
@@ -131,13 +140,19 @@ function rowGroups(columns: number, c: number, rows: number, n: number): [number
   return [Math.ceil((columns * c) / WORKGROUP), rows, n];
 }
 
+function dilationOf({ dilationH, dilationW }: Pool2dGeometry) {
+  return { DILATION_H: dilationH, DILATION_W: dilationW };
+}
+
 function windowParams(geometry: Pool2dGeometry, lanes: number) {
-  const { n, h, w, c, r, s, p, q, strideH, strideW, padTop, padLeft } = geometry;
+  const { n, h, w, c, r, s, p, q, strideH, strideW } = geometry;
+  const { padTop, padBottom, padLeft, padRight } = geometry;
   return {
     x_shape: [n, h, w, c / lanes],
     y_shape: [n, p, q, c / lanes],
     size: [r, s],
     stride: [strideH, strideW],
     pad: [padTop, padLeft],
+    padded: [h + padBottom, w + padRight],
   };
 }

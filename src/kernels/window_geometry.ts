@@ -28,6 +28,8 @@ interface AxisRule {
   filter: number;
   stride: number;
   dilation: number;
+  /** Whether a last window that reaches beyond the padding counts too. */
+  ceilMode: boolean;
 }
 
 /**
@@ -35,7 +37,7 @@ interface AxisRule {
  * ceil(size / stride) elements and the odd one of padding goes to the end.
  */
 function padAxis(rule: AxisRule, padding: 'same' | 'valid' | readonly [number, number]) {
-  const { op, letters, size, filter, stride, dilation } = rule;
+  const { op, letters, size, filter, stride, dilation, ceilMode } = rule;
   const extent = (filter - 1) * dilation + 1;
   let before = 0;
   let after = 0;
@@ -52,24 +54,45 @@ function padAxis(rule: AxisRule, padding: 'same' | 'valid' | readonly [number, n
       "use a smaller kernel or dilation, or padding: 'same'",
     );
   }
-  return { before, after, out: Math.floor((padded - extent) / stride) + 1 };
+  const steps = (padded - extent) / stride;
+  if (!ceilMode) return { before, after, out: Math.floor(steps) + 1 };
+  // A window must begin on the image or the padding in front of it.
+  const out = Math.min(Math.ceil(steps), Math.ceil((size + before) / stride) - 1) + 1;
+  return { before, after, out };
 }
 
 /** Padding and output size of both axes, from options as people write them. */
 export function windowGeometry(
   op: string,
   size: { h: number; w: number; r: number; s: number },
-  options: { stride?: Pair; padding?: Padding; dilation?: Pair },
+  options: { stride?: Pair; padding?: Padding; dilation?: Pair; ceilMode?: boolean },
 ) {
+  const { ceilMode = false } = options;
   const [strideH, strideW] = pairOf(op, 'stride', options.stride ?? 1);
   const [dilationH, dilationW] = pairOf(op, 'dilation', options.dilation ?? 1);
   const [vertical, horizontal] = paddingPairs(op, options.padding ?? 'valid');
   const high = padAxis(
-    { op, letters: ['H', 'R'], size: size.h, filter: size.r, stride: strideH, dilation: dilationH },
+    {
+      op,
+      letters: ['H', 'R'],
+      size: size.h,
+      filter: size.r,
+      stride: strideH,
+      dilation: dilationH,
+      ceilMode,
+    },
     vertical,
   );
   const wide = padAxis(
-    { op, letters: ['W', 'S'], size: size.w, filter: size.s, stride: strideW, dilation: dilationW },
+    {
+      op,
+      letters: ['W', 'S'],
+      size: size.w,
+      filter: size.s,
+      stride: strideW,
+      dilation: dilationW,
+      ceilMode,
+    },
     horizontal,
   );
   return {

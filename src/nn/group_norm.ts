@@ -101,8 +101,8 @@ export class LayerNorm extends FactorNorm {
   }
 
   override describe(): string {
-    const { shape: _, ...rest } = this.options;
-    const extra = nonDefaults(rest, defaults);
+    const { epsilon, affine } = this.options;
+    const extra = nonDefaults({ epsilon, affine }, defaults);
     return `${axesOf(this.options).join('×')}${extra ? `, ${extra}` : ''}`;
   }
 }

@@ -9,6 +9,10 @@ export interface Pool2dLayerOptions {
   stride?: Pair;
   /** Default 'valid'. */
   padding?: Padding;
+  /** Distance of the pixels of a window. Default 1. */
+  dilation?: Pair;
+  /** Keeps a last window that reaches beyond the image. Default false. */
+  ceilMode?: boolean;
 }
 
 /** The largest value of each window: [N H W C] → [N P Q C]. */
@@ -56,6 +60,9 @@ export class GlobalMaxPool2d extends Module {
 }
 
 function describePooling(options: Pool2dLayerOptions): string {
-  const defaults = { stride: options.size, padding: 'valid', countIncludePad: false };
+  const defaults = {
+    ...{ stride: options.size, padding: 'valid', dilation: 1 },
+    ...{ ceilMode: false, countIncludePad: false },
+  };
   return nonDefaults({ ...options }, defaults);
 }

@@ -48,7 +48,13 @@ import {
   softmaxCrossEntropy,
 } from './loss.js';
 import { batchNorm, groupNorm, instanceNorm, layerNorm } from './normalization.js';
-import { avgPool2d, globalAvgPool2d, globalMaxPool2d, maxPool2d } from './pooling.js';
+import {
+  avgPool2d,
+  globalAvgPool2d,
+  globalMaxPool2d,
+  maxPool2d,
+  maxPool2dIndices,
+} from './pooling.js';
 import { augment, dropout } from './random.js';
 import { argmax, argmin, max, mean, min, sum, variance } from './reduce.js';
 import { resize } from './resize.js';
@@ -111,6 +117,7 @@ const tensorOps = {
   max,
   maximum,
   maxPool2d,
+  maxPool2dIndices,
   mean,
   min,
   minimum,

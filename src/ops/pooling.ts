@@ -6,6 +6,7 @@ import {
 import {
   avgPool2d as avgPool2dRecord,
   maxPool2d as maxPool2dRecord,
+  maxPool2dIndices as maxPool2dIndicesRecord,
   type Pool2dOptions,
 } from '../autograd/ops/pool2d.js';
 import { applyOp, type Tensor } from '../tensor.js';
@@ -17,14 +18,17 @@ export type AvgPool2dOptions = Pool2dOptions;
 /**
  * The maximum of every window of an image, per channel.
  *
- * y[n,p,q,c] = max_{r,s} x[n, p·strideH + r − padTop, q·strideW + s − padLeft, c], over pixels inside the image
+ * y[n,p,q,c] = max_{r,s} x[n, p·strideH + r·dilationH − padTop, q·strideW + s·dilationW − padLeft, c], over
+ * pixels inside the image
  *
  * **Shapes** x [N H W C] → [N P Q C]; 'same' gives P = ceil(H / stride), else
- * P = floor((H + pad − R) / stride) + 1. `stride` is the window's size where it is left out.
+ * P = floor((H + pad − (R − 1)·dilation − 1) / stride) + 1. `stride` is the window's size where it is
+ * left out. With `ceilMode` the quotient is rounded up, as long as the last window begins on the image
+ * or the padding in front of it.
  * **Gradients** dx: each dy goes to the maximum of its window, the first in row-major order where
- * several are equal. **Cost** N·P·Q·C·R·S comparisons. **Saves** the place of each maximum, u32 [N P Q C].
- * **Errors** ShapeError where the window is larger than the padded image, the padding not smaller
- * than the window, or a stride not positive.
+ * several are equal. **Cost** N·P·Q·C·R·S comparisons. **Saves** the place of each maximum, i32 [N P Q C].
+ * **Errors** ShapeError where the window is larger than the padded image, one lies on padding alone,
+ * or a stride or dilation is not positive.
  * **Source** arXiv:1603.07285.
  *
  * @example
@@ -36,11 +40,29 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
 }
 
 /**
+ * Where the maxima of maxPool2d lie: what unpooling and pooled pointers need.
+ *
+ * y[n,p,q,c] = h·W + w of the first largest x in window (p, q), the last NaN where there is one
+ *
+ * **Shapes** x [N H W C] → i32 [N P Q C], with the options of maxPool2d. **Gradients** none.
+ * **Cost** that of maxPool2d. **Saves** nothing. **Errors** those of maxPool2d.
+ * **Source** arXiv:1603.07285, section 3.
+ *
+ * @example
+ * const x = device.tensor([1, 5, 2, 3], [1, 2, 2, 1]);
+ * await ops.maxPool2dIndices(x, { size: 2 }).data(); // [1]
+ */
+export function maxPool2dIndices(x: Tensor, options: MaxPool2dOptions): Tensor {
+  return applyOp(maxPool2dIndicesRecord, { x }, options);
+}
+
+/**
  * The average of every window of an image, per channel.
  *
  * y[n,p,q,c] = 1/count(p,q) · Σ_{r,s} x[n, p·strideH + r − padTop, q·strideW + s − padLeft, c]
  *
- * count(p,q) is the number of pixels inside the image, or R·S with `countIncludePad`.
+ * count(p,q) is the number of the window's pixels inside the image, with `countIncludePad` those on the
+ * padding too. `dilation` and `ceilMode` as in maxPool2d.
  *
  * **Shapes** x [N H W C] → [N P Q C], as maxPool2d.
  * **Gradients** dx[n,h,w,c] = Σ dy[n,p,q,c] / count(p,q) over the windows that cover (h, w).

@@ -7,6 +7,7 @@
  */
 import { Accumulator, need } from './lib/arrays.js';
 import { tapPosition, windowAxis, type Padding, type Pair, pairAt } from './lib/windows.js';
+import type { WindowAxis } from './lib/windows.js';
 import type { RefArray, Reference, RefInputs } from './types.js';
 
 /** Defaults: stride = size, padding 'valid', countIncludePad false. */
@@ -15,6 +16,8 @@ export type Pool2dReferenceOptions = {
   size: Pair;
   stride?: Pair;
   padding?: Padding;
+  dilation?: Pair;
+  ceilMode?: boolean;
   countIncludePad?: boolean;
 };
 
@@ -24,7 +27,8 @@ type VisitWindow = (yAt: number, xAt: readonly number[], count: number) => void;
 function describe(inputs: RefInputs, options: Pool2dReferenceOptions) {
   const x = need(inputs, 'x');
   const [N, H, W, C] = x.shape;
-  const geometry = { stride: options.stride ?? options.size, padding: options.padding };
+  const { padding, dilation, ceilMode } = options;
+  const geometry = { stride: options.stride ?? options.size, padding, dilation, ceilMode };
   const rows = windowAxis(0, H, pairAt(options.size, 0), geometry);
   const columns = windowAxis(1, W, pairAt(options.size, 1), geometry);
   const [P, Q] = [rows.outputs, columns.outputs];
@@ -38,8 +42,8 @@ function describe(inputs: RefInputs, options: Pool2dReferenceOptions) {
             let padded = 0;
             for (let r = 0; r < rows.kernel; r++)
               for (let s = 0; s < columns.kernel; s++) {
-                // a window of a 'same' pool never leaves the padded image; an explicit one never does either
-                padded++;
+                // the last window of ceilMode may leave the padded image: what lies there is not counted
+                if (isPadded(rows, p, r) && isPadded(columns, q, s)) padded++;
                 const h = tapPosition(rows, p, r);
                 const column = tapPosition(columns, q, s);
                 if (h >= 0 && column >= 0) inside.push(((n * H + h) * W + column) * C + c);
@@ -49,6 +53,11 @@ function describe(inputs: RefInputs, options: Pool2dReferenceOptions) {
           }
   }
   return { x, yShape: [N, P, Q, C], forEachWindow };
+}
+
+/** Whether a tap lies on the input or its padding. */
+function isPadded(axis: WindowAxis, output: number, tap: number): boolean {
+  return output * axis.stride - axis.before + tap * axis.dilation < axis.length + axis.after;
 }
 
 /** The first largest element of a window. */

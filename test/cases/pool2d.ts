@@ -33,6 +33,23 @@ const geometries: Geometry[] = [
   ['window as large as the image', [2, 4, 5, 7], { size: [4, 5] }],
   ['1×1, stride 2', [1, 5, 5, 1], { size: 1, stride: 2 }],
   ['channels one above a tile', [1, 4, 4, 65], { size: 2 }],
+  ['dilated', [1, 8, 7, 3], { size: 3, stride: 1, dilation: 2 }],
+  ['dilated, in vectors', [2, 9, 8, 4], { size: [2, 3], stride: 2, dilation: [3, 2], padding: 1 }],
+  ['dilated beyond the border', [1, 4, 5, 2], { size: 2, stride: 1, dilation: 3, padding: 2 }],
+  ['ceil mode', [1, 6, 8, 3], { size: 3, ceilMode: true }],
+  ['ceil mode, overlapping, in vectors', [1, 8, 6, 8], { size: 3, stride: 2, ceilMode: true }],
+  ['ceil mode, padded', [2, 7, 6, 2], { size: 3, stride: 2, padding: 1, ceilMode: true }],
+  // the last window would begin behind the image
+  [
+    'ceil mode, nothing added',
+    [1, 5, 4, 1],
+    { size: 2, stride: 3, padding: [0, 1], ceilMode: true },
+  ],
+  [
+    'ceil mode, dilated, in vectors',
+    [1, 10, 9, 4],
+    { size: 2, stride: 3, dilation: 2, padding: 1, ceilMode: true },
+  ],
 ];
 
 function pools(kind: 'max' | 'avg', fill: Fill): OpCase[] {

@@ -20,7 +20,7 @@ import { mseLoss } from './mse_loss.js';
 import { nllLoss } from './nll_loss.js';
 import { oneHot } from './one_hot.js';
 import { pad } from './pad.js';
-import { avgPool2d, maxPool2d } from './pool2d.js';
+import { avgPool2d, maxPool2d, maxPool2dIndices } from './pool2d.js';
 import { reduceRecords } from './reduce.js';
 import { reshape } from './reshape.js';
 import { resize } from './resize.js';
@@ -57,6 +57,7 @@ export const records = {
   logSoftmax,
   matmul,
   maxPool2d,
+  maxPool2dIndices,
   mseLoss,
   nllLoss,
   oneHot,

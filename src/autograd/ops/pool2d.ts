@@ -18,7 +18,11 @@ export interface Pool2dOptions {
   /** Steps of the window; default: its size, so that windows touch and do not overlap. */
   stride?: Pair;
   padding?: Padding;
-  /** avgPool2d: divide by the whole window where part of it lies on padding. Default false. */
+  /** Distance of the pixels of a window. Default 1. */
+  dilation?: Pair;
+  /** Keeps a last window that reaches beyond the image and its padding. Default false. */
+  ceilMode?: boolean;
+  /** avgPool2d: count the pixels on the padding too. Default false. */
   countIncludePad?: boolean;
   /** For benches and tests: the kernel to use instead of the chosen one. */
   variant?: Pool2dVariant;
@@ -39,6 +43,25 @@ export const avgPool2d = poolRecord('avg', {
   saves: {},
   derivatives: { x: 'dx[n,h,w,c] = Σ_{p,q over (h,w)} dy[n,p,q,c] / count(p,q)' },
 });
+
+/** Where maxPool2d found its maxima: h·W + w of each, i32. No gradient. */
+export const maxPool2dIndices: OpRecord<Pool2dOptions, Pool2dPlan> = {
+  name: 'maxPool2dIndices',
+  inputs: { x: 'N H W C' },
+  shape: (inputs, options) => ({ ...pool2dPlan('max', inputs, options), dtype: 'i32' }),
+  forward({ runtime, inputs, options: { variant }, plan }) {
+    const options = { keepsIndex: true, variant };
+    const { y, index } = pool2dForward(runtime, inputs.x!, plan.geometry, options);
+    y.release();
+    return { y: index! };
+  },
+  saves: {},
+  derivatives: {},
+  backward: () => ({}),
+  flops: (_inputs, plan) => pool2dCost(plan.geometry).flops,
+  bytes: (_inputs, plan) => pool2dCost(plan.geometry).bytes,
+  source: maxPool2d.source,
+};
 
 /** The record of one member of the family. */
 export function recordOf(options: { kind: Pool2dKind }): OpRecord<Pool2dOptions, Pool2dPlan> {
@@ -83,15 +106,45 @@ function pool2dPlan(kind: Pool2dKind, inputs: InputMetas, options: Pool2dOptions
     if (options.size === undefined) throw new ShapeError(`${op}: size is missing`);
     const [r, s] = pairOf(op, 'size', options.size);
     const { stride = options.size, padding = 'valid', countIncludePad = false } = options;
-    const window = windowGeometry(op, { h, w, r, s }, { stride, padding });
-    const { padTop, padBottom, padLeft, padRight } = window;
-    if (Math.max(padTop, padBottom) >= r || Math.max(padLeft, padRight) >= s) {
-      throw new ShapeError(
-        `${op}: padding must be smaller than the window, got padding [[${padTop}, ${padBottom}], [${padLeft}, ${padRight}]] round a window of ${r}×${s}`,
-        'a window that lies on padding alone has no value',
-      );
-    }
+    const { dilation, ceilMode } = options;
+    const window = windowGeometry(op, { h, w, r, s }, { stride, padding, dilation, ceilMode });
+    expectPixels(op, [h, w], [r, s], window);
     const geometry = { kind, n, h, w, c, r, s, countIncludePad, ...window };
     return { shape: [n, window.p, window.q, c], dtype: 'f32', geometry };
   });
+}
+
+/** Every window must have a pixel inside the image, and the padding be smaller than it. */
+function expectPixels(
+  op: string,
+  [h, w]: readonly [number, number],
+  [r, s]: readonly [number, number],
+  window: ReturnType<typeof windowGeometry>,
+): void {
+  const { padTop, padBottom, padLeft, padRight } = window;
+  const { p, q, strideH, strideW, dilationH, dilationW } = window;
+  const isPadding =
+    Math.max(padTop, padBottom) >= r * dilationH || Math.max(padLeft, padRight) >= s * dilationW;
+  const isEmpty =
+    hasEmptyWindow(h, r, { outputs: p, stride: strideH, pad: padTop, dilation: dilationH }) ||
+    hasEmptyWindow(w, s, { outputs: q, stride: strideW, pad: padLeft, dilation: dilationW });
+  if (!isPadding && !isEmpty) return;
+  throw new ShapeError(
+    `${op}: padding must be smaller than the window, got padding [[${padTop}, ${padBottom}], [${padLeft}, ${padRight}]] round a window of ${r}×${s}`,
+    'a window that lies on padding alone has no value',
+  );
+}
+
+/** Whether a window has no pixel inside the image, along one axis. */
+function hasEmptyWindow(
+  length: number,
+  size: number,
+  axis: { outputs: number; stride: number; pad: number; dilation: number },
+): boolean {
+  for (let output = 0; output < axis.outputs; output++) {
+    const begin = output * axis.stride - axis.pad;
+    const first = begin + Math.ceil(Math.max(-begin, 0) / axis.dilation) * axis.dilation;
+    if (first >= length || first > begin + (size - 1) * axis.dilation) return true;
+  }
+  return false;
 }

@@ -49,18 +49,23 @@ export function paddingAt(
   return typeof side === 'number' ? [side, side] : [side[0], side[1]];
 }
 
-/** Windows along one axis: outputs = ⌊(length + before + after − (kernel − 1)·dilation − 1) / stride⌋ + 1. */
+/**
+ * Windows along one axis: outputs = ⌊(length + before + after − (kernel − 1)·dilation − 1) / stride⌋ + 1; with ceilMode ⌈ ⌉,
+ * less one where the last window would begin behind the input.
+ */
 export function windowAxis(
   axis: 0 | 1,
   length: number,
   kernel: number,
-  options: { stride?: Pair; padding?: Padding; dilation?: Pair },
+  options: { stride?: Pair; padding?: Padding; dilation?: Pair; ceilMode?: boolean },
 ): WindowAxis {
   const stride = pairAt(options.stride ?? 1, axis);
   const dilation = pairAt(options.dilation ?? 1, axis);
   const extent = (kernel - 1) * dilation + 1;
   const [before, after] = paddingAt(options.padding ?? 'valid', axis, length, extent, stride);
-  const outputs = Math.floor((length + before + after - extent) / stride) + 1;
+  const steps = (length + before + after - extent) / stride;
+  let outputs = (options.ceilMode ? Math.ceil(steps) : Math.floor(steps)) + 1;
+  if (options.ceilMode && (outputs - 1) * stride >= length + before) outputs--;
   return { length, kernel, stride, dilation, before, after, outputs };
 }
 
