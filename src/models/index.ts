@@ -67,6 +67,7 @@ export {
   type ResNetOptions,
   type ResNetStemOptions,
 } from './resnet.js';
+export { PadShortcut } from './resnet_blocks.js';
 export { ResNetV1, type ResNetV1Architecture } from './resnet_v1.js';
 export { type SimpsonsTfOptions } from './simpsons_tf.js';
 

@@ -1,9 +1,4 @@
-import {
-  mapWeights,
-  readWeights,
-  type MappingReport,
-  type WeightFile,
-} from '../io/weights/index.js';
+import { mapWeights, readWeights, type Mapping, type WeightFile } from '../io/weights/index.js';
 import type { Module } from '../nn/index.js';
 import { checkpointIn } from './checkpoint.js';
 import { expectFinite } from './finite.js';
@@ -29,10 +24,10 @@ export async function initFrom(
   model: Module,
   source: string | WeightFile,
   { input }: { input: readonly number[] },
-): Promise<MappingReport> {
+): Promise<Mapping> {
   const file = typeof source === 'string' ? await readInitialWeights(source) : source;
-  const { values, ...report } = mapWeights(model, file, { input });
-  expectFinite(file.path, values, 'begin with other weights');
-  model.loadStateDict(values, { strict: false });
-  return report;
+  const mapping = mapWeights(model, file, { input });
+  expectFinite(file.path, mapping.values, 'begin with other weights');
+  model.loadStateDict(mapping.values, { strict: false });
+  return mapping;
 }

@@ -8,6 +8,7 @@ import { recomputeSegments, type Module } from '../nn/index.js';
 import { expectOperands } from '../ops/mixed_precision.js';
 import type { Optimizer } from '../optim/index.js';
 import { freshProgress, type Progress } from './checkpoint.js';
+import { Classifier } from './classifier.js';
 import { checkDiskSpace, checkpointBytes } from './disk_space.js';
 import type { Evaluation } from './evaluate.js';
 import { setDropout } from './freeze.js';
@@ -107,7 +108,7 @@ async function trainOn(
   const { folder } = plan;
   await chooseKernels(device, plan, request, host);
   const chosen: RunConfig = { ...plan.config, variants: device.runtime.choices.entries() };
-  const { model, optimizer, progress } = await build(device, chosen, plan, host);
+  const { model, optimizer, progress } = await build(device, chosen, plan, data, host);
   const config: RunConfig = { ...chosen, inForce: inForce(chosen, optimizer, progress, data) };
   const { train, validation } = data;
   checkDiskSpace(folder, checkpointBytes(model, optimizer));
@@ -210,6 +211,7 @@ async function build(
   device: Device,
   config: RunConfig,
   { checkpoint, initial }: RunPlan,
+  data: RunData,
   host: TrainHost,
 ): Promise<{ model: Module; optimizer: Optimizer; progress: Progress }> {
   const { imageShape: input } = config;
@@ -219,8 +221,12 @@ async function build(
   if (initial) {
     const { initFrom } = await import('./init_from.js');
     const { mappingLines } = await import('../io/weights/index.js');
-    const report = await initFrom(model, initial, { input });
-    for (const line of mappingLines(report)) host.say(line);
+    const { loadingDoubts } = await import('./doubts.js');
+    const mapping = await initFrom(model, initial, { input });
+    for (const line of mappingLines(mapping)) host.say(line);
+    const classifier = new Classifier(device, model, { ...config, augment: 'none' });
+    const warning = await loadingDoubts(classifier, initial, mapping.values, data.train);
+    if (warning) host.say(warning);
   }
   const optimizer = makeOptimizer(model, config);
   if (!checkpoint) {
