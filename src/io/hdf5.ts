@@ -161,6 +161,7 @@ function unreadableFilter(name: string, filter: string): DataError {
  */
 export async function readHdf5<T>(path: string, read: (file: Hdf5File) => T): Promise<T> {
   const bytes = readBytes(path);
+  checkHeaps(path, bytes);
   const library = await loadHdf5();
   const { FS } = await library.ready;
   const name = scratchName();
@@ -185,6 +186,34 @@ export async function readHdf5<T>(path: string, read: (file: Hdf5File) => T): Pr
     );
   } finally {
     FS.unlink(name);
+  }
+}
+
+const HEAP = Buffer.from('GCOL\x01\0\0\0', 'latin1');
+const HEAP_HEAD = 16;
+const OBJECT_HEAD = 16;
+
+/**
+ * Refuses a global heap whose free space has no size: the library (2.0.0) walks such a one for ever.
+ *
+ * Source: HDF5 file format specification 3.0, section III.E, with lengths of 8 bytes as Keras has them.
+ */
+function checkHeaps(path: string, bytes: Buffer): void {
+  for (let heap = bytes.indexOf(HEAP); heap !== -1; heap = bytes.indexOf(HEAP, heap + 1)) {
+    if (heap + HEAP_HEAD > bytes.length) return;
+    const end = Math.min(bytes.length, heap + Number(bytes.readBigUInt64LE(heap + 8)));
+    for (let at = heap + HEAP_HEAD; at + OBJECT_HEAD <= end;) {
+      const isFree = bytes.readUInt16LE(at) === 0;
+      const size = Number(bytes.readBigUInt64LE(at + 8));
+      if (isFree && size === 0) {
+        throw new DataError(
+          `${path}: damaged: not readable as HDF5: a heap of texts has no end`,
+          'fetch or save the file again',
+        );
+      }
+      // The size of free space includes its head.
+      at += isFree ? size : OBJECT_HEAD + 8 * Math.ceil(size / 8);
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 /** HDF5 files whose links, sizes and filters must not be believed. */
 import type { Group } from 'h5wasm';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -122,6 +122,16 @@ it('reads a compressed tensor, and names a filter that it cannot read', async ()
     `${path}: a/vars/0: its values are compressed with the filter lzf, which is not supported` +
       '\nfix: save the file without lzf',
   );
+});
+
+it('a heap without an end is refused, not walked for ever', async () => {
+  const path = await written((root) => root.create_attribute('layer_names', ['a']));
+  const bytes = readFileSync(path);
+  // Behind the head of the heap and the one text in it is the free space, whose size goes.
+  bytes.fill(0, bytes.indexOf('GCOL') + 16 + 24, bytes.indexOf('GCOL') + 16 + 40);
+  writeFileSync(path, bytes);
+  const result = await measured('io/weights/index.js', 'readWeights', path);
+  expect(result.message).toContain('weights.h5: damaged: not readable as HDF5: a heap of texts');
 });
 
 it('lists of names must be texts, each of them once', async () => {
