@@ -1,6 +1,7 @@
-// Every op is whole: a stem with a record in src/autograd/ops has its reference, cases, page, launcher and naive shader.
+// Every op is whole: a stem with a record in src/autograd/ops has its reference, cases, page, launcher and naive shader,
+// and none of them is still the stub that `npm run new` wrote.
 
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runAsProgram } from './check_lib.mjs';
 
@@ -29,6 +30,7 @@ export function checkInventory(root) {
   const shaders = stemsIn(root, 'shaders', 'wgsl');
   return [
     ...stems.flatMap((stem) => missingParts(root, stem, shaders)),
+    ...stems.flatMap((stem) => stubsOf(root, stem)),
     ...strayShaders(shaders, new Set([...stems, ...launchers])),
     ...strayParts(root, new Set(stems)),
   ];
@@ -54,6 +56,34 @@ function missingParts(root, stem, shaders) {
     if (!existsSync(join(root, path))) failures.push(`${stem}: no ${path}`);
   }
   return failures;
+}
+
+/**
+ * What `npm run new` left to write in the files of an op, in the order in which they are written.
+ *
+ * @param {string} root
+ * @param {string} stem
+ * @returns {string[]} one line for each STUB
+ */
+export function stubsOf(root, stem) {
+  const shaders = stemsIn(root, 'shaders', 'wgsl').filter((name) => name.startsWith(`${stem}_`));
+  return [
+    `docs/ops/${stem}.md`,
+    `src/reference/${stem}.ts`,
+    `test/cases/${stem}.ts`,
+    ...shaders.map((name) => `shaders/${name}.wgsl`),
+    `src/kernels/${stem}.ts`,
+    `src/autograd/ops/${stem}.ts`,
+    `src/ops/${stem}.ts`,
+    `test/ops/${stem}.test.ts`,
+  ].flatMap((path) => {
+    if (!existsSync(join(root, path))) return [];
+    const lines = readFileSync(join(root, path), 'utf8').split('\n');
+    return lines.flatMap((line, index) => {
+      const note = /\bSTUB: (.*?)(?: -->)?$/.exec(line)?.[1];
+      return note === undefined ? [] : [`${path}:${index + 1}: left to write: ${note}`];
+    });
+  });
 }
 
 /**
