@@ -194,7 +194,8 @@ const HEAP_HEAD = 16;
 const OBJECT_HEAD = 16;
 
 /**
- * Refuses a global heap whose free space has no size: the library (2.0.0) walks such a one for ever.
+ * Refuses a global heap whose objects do not fill it one behind the other: the library (2.0.0) walks
+ * such a one for ever.
  *
  * Source: HDF5 file format specification 3.0, section III.E, with lengths of 8 bytes as Keras has them.
  */
@@ -205,14 +206,15 @@ function checkHeaps(path: string, bytes: Buffer): void {
     for (let at = heap + HEAP_HEAD; at + OBJECT_HEAD <= end;) {
       const isFree = bytes.readUInt16LE(at) === 0;
       const size = Number(bytes.readBigUInt64LE(at + 8));
-      if (isFree && size === 0) {
+      // The size of free space includes its head.
+      const next = at + (isFree ? size : OBJECT_HEAD + 8 * Math.ceil(size / 8));
+      if (next < at + OBJECT_HEAD || next > end) {
         throw new DataError(
-          `${path}: damaged: not readable as HDF5: a heap of texts has no end`,
+          `${path}: damaged: not readable as HDF5: a heap of texts is broken`,
           'fetch or save the file again',
         );
       }
-      // The size of free space includes its head.
-      at += isFree ? size : OBJECT_HEAD + 8 * Math.ceil(size / 8);
+      at = next;
     }
   }
 }

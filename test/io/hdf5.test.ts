@@ -124,11 +124,15 @@ it('reads a compressed tensor, and names a filter that it cannot read', async ()
   );
 });
 
-it('a heap without an end is refused, not walked for ever', async () => {
+it.each([
+  ['free space without a size', 40, 16, 0],
+  ['a text longer than it', 24, 8, 0x77],
+])('a heap with %s is refused, not walked for ever', async (_, offset, length, value) => {
   const path = await written((root) => root.create_attribute('layer_names', ['a']));
   const bytes = readFileSync(path);
-  // Behind the head of the heap and the one text in it is the free space, whose size goes.
-  bytes.fill(0, bytes.indexOf('GCOL') + 16 + 24, bytes.indexOf('GCOL') + 16 + 40);
+  // The head of the heap, that of the one text with its size at 24, the text, and the free space at 40.
+  const heap = bytes.indexOf('GCOL');
+  bytes.fill(value, heap + offset, heap + offset + length);
   writeFileSync(path, bytes);
   const result = await measured('io/weights/index.js', 'readWeights', path);
   expect(result.message).toContain('weights.h5: damaged: not readable as HDF5: a heap of texts');
