@@ -52,7 +52,7 @@ export const errorCases: ErrorCase[] = [
   refused('size and scale', { size: 3, scale: 2 }, 'size or scale'),
   refused('a size of 0', { size: [0, 3] }, 'size', 'got \\[0, 3\\]'),
   refused('nothing left', { scale: 0.2 }, 'scale', '0\\.2'),
-  refused('scale NaN', { scale: NaN }, 'scale'),
+  refused('scale NaN', { scale: NaN }, 'scale', 'got NaN'),
   refused('unknown mode', { scale: 2, mode: 'cubic' }, 'mode', 'cubic'),
   errorCase(
     'no batch of images',

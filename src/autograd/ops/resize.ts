@@ -1,5 +1,5 @@
 import { sizeOf } from '../../gpu/array.js';
-import { ShapeError } from '../../gpu/errors.js';
+import { ShapeError, valueText } from '../../gpu/errors.js';
 import { pairOf, type Pair } from '../../kernels/window_geometry.js';
 import {
   fitsResizeVectors,
@@ -83,7 +83,7 @@ function outputSize(h: number, w: number, { size, scale }: ResizeOptions): [numb
   const lengths: [number, number] = [Math.floor(h * high), Math.floor(w * wide)];
   if (lengths.every((length) => Number.isInteger(length) && length > 0)) return lengths;
   throw new ShapeError(
-    `resize: scale must leave at least one row and column, got ${JSON.stringify(scale)}`,
+    `resize: scale must leave at least one row and column, got ${valueText(scale)}`,
   );
 }
 
