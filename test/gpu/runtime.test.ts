@@ -204,4 +204,28 @@ describe('captures and compilation', () => {
     expect(fresh.ledger.liveBuffers).toBe(1);
     fresh.destroy();
   });
+
+  it('are replayed while their pipelines still compile, with the data of each call', async () => {
+    const fresh = await Runtime.open();
+    const total = fresh.alloc([4]);
+    fresh.write(total, new Float32Array(4));
+    let value = 1;
+    const { captured } = fresh.captureCommands(() => {
+      const step = fresh.allocDynamic([4]);
+      fresh.writeDynamic(step, () => new Float32Array(4).fill(value));
+      accumulate(fresh, total, step);
+      step.release();
+    });
+    for (value of [10, 100, 1000]) fresh.replay(captured);
+    // By now the replays wait; what they were asked for must not change any more.
+    value = 1e6;
+    const isCompiling = captured.commands.some(
+      (command) => command.kind === 'dispatch' && !command.pipeline.compiled,
+    );
+    expect(isCompiling).toBe(true);
+    expect([...new Float32Array(await fresh.read(total))]).toEqual([1111, 1111, 1111, 1111]);
+    fresh.disposeCapture(captured);
+    total.release();
+    fresh.destroy();
+  });
 });

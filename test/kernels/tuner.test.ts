@@ -17,6 +17,7 @@ import { summaryLines, tunedLine } from '../../src/tune/report.js';
 import { fastestVariant } from '../../src/tune/tuner.js';
 import { conv2d, depthwiseConv2d } from '../../src/ops/conv.js';
 import { matmul } from '../../src/ops/linear.js';
+import { multiply } from '../../src/kernels/matmul/matmul.js';
 import { sum } from '../../src/ops/reduce.js';
 
 describe('the choice among measured variants', () => {
@@ -209,6 +210,53 @@ describe('tuning on this adapter', () => {
       ...['depthwise_conv2d_forward_naive', 'depthwise_conv2d_grad_input_naive'],
       'depthwise_conv2d_grad_weight_naive',
     ]);
+  });
+
+  it('leaves out kernels whose results are wrong, however fast they are', async () => {
+    const device = await open();
+    const { runtime } = device;
+    const dispatch = runtime.dispatch.bind(runtime);
+    // Half of the terms: half of the work.
+    vi.spyOn(runtime, 'dispatch').mockImplementation((request) => {
+      if (!/^matmul_forward_(tiled|subgroup8)/.test(request.shader)) return dispatch(request);
+      const params = structuredClone(request.params!) as Record<string, number>;
+      const product = (params.product ?? params) as unknown as Record<string, number>;
+      product.k /= 2;
+      dispatch({ ...request, params });
+    });
+    const report = await device.tune(() =>
+      matmul(device.randn([16, 256]), device.randn([256, 32])),
+    );
+    const [{ key, chosen, candidates, beforeMs, afterMs }] = report.kernels;
+    expect(chosen).toBe('naive');
+    expect(runtime.choices.get(key)).toBe('naive');
+    expect(beforeMs).toBeNull();
+    expect(afterMs).toBeGreaterThan(0);
+    const others = candidates.filter(({ variant }) => variant !== 'naive');
+    expect(others.length).toBeGreaterThan(0);
+    for (const { ms, problem } of others) {
+      expect(ms).toBeNull();
+      expect(problem).toMatch(/^wrong: element \d+ is .*, the naive kernel has /);
+    }
+    expect(summaryLines(report).filter((line) => line.includes('left out, wrong'))).toHaveLength(
+      others.length,
+    );
+  });
+
+  it('holds kernels to the bound of their sums', async () => {
+    const { runtime } = await open();
+    const key = (
+      await runtime.choices.observe(() => {
+        const [a, b] = [runtime.alloc([4, 256]), runtime.alloc([256, 8])];
+        for (const array of [multiply(runtime, a, b), a, b]) array.release();
+      })
+    )[0];
+    const { variants, allowed } = tunableOf(runtime, key)!;
+    // (8 + √256) · 2⁻²⁴ · Σ|a·b|, whose mean over 256 products of normal numbers is 163.
+    for (const variant of variants) {
+      expect(allowed(variant)).toBeGreaterThan(24 * 2 ** -24 * 163);
+      expect(allowed(variant)).toBeLessThan(24 * 2 ** -24 * 2 * 163);
+    }
   });
 
   it('ignores a broken file, and replaces it', async () => {
