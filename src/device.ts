@@ -3,7 +3,13 @@ import { CaptureCache, type Captured, type CaptureInput } from './capture.js';
 import type { DeviceInfo, DeviceOptions } from './gpu/adapter.js';
 import { bytesPerElement, sizeOf, type DType } from './gpu/array.js';
 import { DeviceError, ShapeError, UsageError } from './gpu/errors.js';
-import { dtypeOf, encode, expectHoldable, flatten, type HostValues } from './gpu/host_values.js';
+import {
+  dtypeOf,
+  encode,
+  expectHoldable,
+  flattenNested,
+  type HostValues,
+} from './gpu/host_values.js';
 import type { DispatchTiming } from './gpu/profiler.js';
 import { Runtime } from './gpu/runtime.js';
 import { isOn } from './gpu/switch.js';
@@ -80,7 +86,7 @@ export class Device {
    * integer type cannot hold a value (a fraction, NaN, one out of range).
    */
   tensor(values: HostValues, shape?: readonly number[], options: TensorOptions = {}): Tensor {
-    const flat = flatten(values);
+    const flat = flattenNested(values);
     const wanted = shape ?? flat.shape;
     checkShape('tensor', wanted);
     if (sizeOf(wanted) !== flat.data.length) {

@@ -8,7 +8,7 @@ import { arrayText, sizeOf, type DType, type GpuArray } from './gpu/array.js';
 import { DeviceError, GradError, ShapeError } from './gpu/errors.js';
 import {
   encode,
-  flatten,
+  flattenNested,
   nest,
   viewOf,
   type HostValues,
@@ -232,7 +232,7 @@ export class Tensor implements Variable, Leaf {
       this.runtime.copy(values.gpuArray, this.gpuArray);
       return this;
     }
-    const { data } = flatten(values);
+    const { data } = flattenNested(values);
     if (data.length !== this.size) {
       throw new ShapeError(
         `assign: expected ${this.size} values for [${this.shape.join(', ')}], got ${data.length}`,

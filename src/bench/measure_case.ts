@@ -2,7 +2,7 @@ import type { Device } from '../device.js';
 import type { GpuArray } from '../gpu/array.js';
 import type { Command } from '../gpu/commands.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { measure } from '../gpu/timing.js';
+import { timeRuns } from '../gpu/timing.js';
 import { firstDifference } from '../kernels/accuracy.js';
 import type { BenchCase, CaseRunner, CaseVariant } from './case.js';
 import { explainKernel } from './explain.js';
@@ -10,7 +10,7 @@ import { ratesOf } from './numbers.js';
 import type { BenchRow, Peak } from './types.js';
 
 export interface CaseSettings {
-  /** The only kernel to measure, `chosen` for the one that runs unasked; all where undefined. */
+  /** The only kernel to timeRuns, `chosen` for the one that runs unasked; all where undefined. */
   variant: string | undefined;
   peak: Peak;
   /** For a comparison with engines that are timed that way. */
@@ -88,7 +88,7 @@ async function rowOf(
     const none = { ms: null, gflops: null, gbps: null, percentOfPeak: null, ratioToBest: null };
     return { ...head, ...none, runs: 0, problem: `wrong: ${problem}` };
   }
-  const { ms, runs } = await measure(runtime, () => releaseAll(runner.run(candidate)), {
+  const { ms, runs } = await timeRuns(runtime, () => releaseAll(runner.run(candidate)), {
     isWallClock,
   });
   const row = { ...head, ...ratesOf(ms, cost, peak), ratioToBest: null, runs };

@@ -1,6 +1,6 @@
 import { type Device } from '../device.js';
 import { UsageError } from '../gpu/errors.js';
-import { measure } from '../gpu/timing.js';
+import { timeRuns } from '../gpu/timing.js';
 import { Adam, AdamW, RMSprop, SGD, type Optimizer } from '../optim/index.js';
 import { outsideScopes, type Tensor } from '../tensor.js';
 import { ratesOf } from './numbers.js';
@@ -104,7 +104,7 @@ async function measureRule(
       const none = { ms: null, gflops: null, gbps: null, percentOfPeak: null, ratioToBest: null };
       return { ...head, ...none, engine: 'tilegrad', isChosen, runs: 0, problem };
     }
-    const { ms, runs } = await measure(device.runtime, () => optimizer.step());
+    const { ms, runs } = await timeRuns(device.runtime, () => optimizer.step());
     const size = count * elements;
     const rates = ratesOf(ms, { flops: rule.flops * size, bytes: 4 * rule.floats * size }, peak);
     return { ...head, ...rates, ratioToBest: null, engine: 'tilegrad', isChosen, runs };

@@ -1,5 +1,5 @@
 import type { Runtime } from '../gpu/runtime.js';
-import { measure } from '../gpu/timing.js';
+import { timeRuns } from '../gpu/timing.js';
 import { peakCopy, peakFma } from '../kernels/peak.js';
 import { randomArray } from '../kernels/random.js';
 import type { Peak } from './types.js';
@@ -33,7 +33,7 @@ async function measurePeak(runtime: Runtime): Promise<Peak> {
     const run = (): void => {
       flops = peakFma(runtime, sink, { rounds, chains });
     };
-    const { leastMs } = await measure(runtime, run);
+    const { leastMs } = await timeRuns(runtime, run);
     gflops = Math.max(gflops, flops / leastMs / 1e6);
   }
   sink.release();
@@ -45,7 +45,7 @@ async function measurePeak(runtime: Runtime): Promise<Peak> {
   const copy = (): void => {
     bytes = peakCopy(runtime, source, target);
   };
-  const { leastMs } = await measure(runtime, copy);
+  const { leastMs } = await timeRuns(runtime, copy);
   source.release();
   target.release();
   // Half the adapter's memory need not wait for shapes that may never come.

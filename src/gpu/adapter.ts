@@ -32,7 +32,7 @@ export interface DeviceInfo {
 }
 
 /** Results of M×N from matrices M×K and K×N, and their element types. */
-export interface SubgroupMatrixConfig {
+interface SubgroupMatrixConfig {
   componentType: string;
   resultComponentType: string;
   M: number;
@@ -69,7 +69,7 @@ const WANTED_LIMITS = [
   'maxUniformBufferBindingSize',
 ] as const;
 
-export interface OpenedDevice {
+interface OpenedDevice {
   adapter: GPUAdapter;
   device: GPUDevice;
   info: DeviceInfo;
@@ -80,7 +80,7 @@ export interface OpenedDevice {
  *
  * Errors: DeviceError when no adapter is there, or none whose name contains `adapter`.
  */
-export async function openDevice(options: DeviceOptions): Promise<OpenedDevice> {
+export async function openGpuDevice(options: DeviceOptions): Promise<OpenedDevice> {
   const wanted = options.isNull ? undefined : (options.adapter ?? preferredAdapter());
   const offered = new Set<string>();
   const preferences: GPUPowerPreference[] = options.powerPreference

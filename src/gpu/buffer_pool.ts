@@ -3,7 +3,7 @@ import type { DispatchMark } from './dispatch.js';
 import { DeviceError, LimitError, oneLine } from './errors.js';
 
 /** What `device.memory` shows. Live: held by some array; pooled: allocated, waiting for reuse. */
-export interface MemoryCounters {
+interface MemoryCounters {
   liveBuffers: number;
   liveBytes: number;
   peakBytes: number;

@@ -37,7 +37,7 @@ export function storagesOf(command: Command): readonly Storage[] {
 }
 
 /** Commands in the order in which they are submitted. */
-export interface Batch {
+export interface CommandBatch {
   readonly commands: readonly Command[];
   /** Writes that may run ahead of all others. */
   readonly early: readonly WriteCommand[];
@@ -46,12 +46,12 @@ export interface Batch {
 }
 
 /** A batch that is submitted again and again. */
-export interface ReplayedBatch extends Batch {
+export interface ReplayedBatch extends CommandBatch {
   /** The pooled buffers it uses, each once. */
   readonly storages: readonly Storage[];
 }
 
-export function batchOf(commands: readonly Command[]): Batch {
+export function batchOf(commands: readonly Command[]): CommandBatch {
   const early: WriteCommand[] = [];
   const steps: (DispatchCommand[] | CopyCommand | WriteCommand)[] = [];
   for (const command of commands) {

@@ -11,10 +11,7 @@ import { storagesOf, type Command, type CopyCommand, type Recorded } from './com
  */
 
 /** Prepares a dispatch of a captured step with other bindings. */
-export type Rebind = (
-  command: DispatchCommand,
-  bindings: DispatchRequest['bindings'],
-) => DispatchCommand;
+type Rebind = (command: DispatchCommand, bindings: DispatchRequest['bindings']) => DispatchCommand;
 
 /** The commands without the copies that kernels can do without; `pool` is the capture's own. */
 export function withoutCopies(

@@ -10,7 +10,7 @@ export type NestedNumbers = number | readonly NestedNumbers[];
 export type HostValues = TypedArray | BigInt64Array | BigUint64Array | NestedNumbers;
 
 /** Flat values and the shape of nested numbers; rows of different lengths are an error. */
-export function flatten(values: HostValues): { data: ArrayLike<number>; shape: number[] } {
+export function flattenNested(values: HostValues): { data: ArrayLike<number>; shape: number[] } {
   if (isInt64(values)) return { data: Float64Array.from(values, Number), shape: [values.length] };
   if (ArrayBuffer.isView(values)) return { data: values, shape: [values.length] };
   if (typeof values === 'number') return { data: [values], shape: [] };

@@ -5,7 +5,7 @@
  * of the operation and the index of the element as the block: the same seed and the same sequence
  * of operations give the same bits.
  */
-export class RandomStream {
+export class PhiloxStream {
   private drawn = 0;
 
   constructor(readonly seed: number) {}

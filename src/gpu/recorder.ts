@@ -3,7 +3,7 @@ import { callSite } from './call_site.js';
 import {
   batchOf,
   storagesOf,
-  type Batch,
+  type CommandBatch,
   type Command,
   type CopyCommand,
   type Recorded,
@@ -153,7 +153,7 @@ export class Recorder {
     for (const storage of storagesOf(command)) storage.lastUse = serial;
   }
 
-  private enqueue(batch: Batch, serial: number): void {
+  private enqueue(batch: CommandBatch, serial: number): void {
     const waits: Promise<void>[] = [];
     for (const command of batch.commands) {
       if (command.kind === 'dispatch' && !command.pipeline.compiled) {
@@ -181,7 +181,7 @@ export class Recorder {
     this.tail = tail;
   }
 
-  private submit(batch: Batch, serial: number): void {
+  private submit(batch: CommandBatch, serial: number): void {
     if (this.failure) return;
     for (const command of batch.early) this.runWrite(command);
     let encoder: GPUCommandEncoder | null = null;

@@ -1,5 +1,5 @@
 import { patiently } from '#platform';
-import { openDevice, type DeviceInfo, type DeviceOptions } from './adapter.js';
+import { openGpuDevice, type DeviceInfo, type DeviceOptions } from './adapter.js';
 import { arrayText, bytesPerElement, GpuArray, sizeOf, type DType } from './array.js';
 import { BindGroupCache } from './bind_group_cache.js';
 import { BufferPool, type MemoryLedger, type Storage } from './buffer_pool.js';
@@ -19,7 +19,7 @@ import { PipelineCache } from './pipeline.js';
 import { Pools } from './pools.js';
 import { Profiler, type DispatchTiming } from './profiler.js';
 import { Recorder } from './recorder.js';
-import { RandomStream } from './random_stream.js';
+import { PhiloxStream } from './random_stream.js';
 import { VariantChoices } from './variant_choices.js';
 import { watchDevice } from './watch_device.js';
 
@@ -38,7 +38,7 @@ export class Runtime {
   captureWatcher: ((commands: readonly Command[]) => void) | null = null;
   readonly pipelines: PipelineCache;
   readonly recorder: Recorder;
-  readonly random: RandomStream;
+  readonly random: PhiloxStream;
   /** Kernels that the autotuner chose; the launchers ask here first. */
   readonly choices = new VariantChoices();
   /** Stands in for an optional binding that is not given; never read. */
@@ -66,7 +66,7 @@ export class Runtime {
     this.parameters = new ParameterSlots(device);
     this.bindGroups = new BindGroupCache(device);
     this.pools = new Pools(device, this.bindGroups, (error) => this.recorder.fail(error));
-    this.random = new RandomStream(seed);
+    this.random = new PhiloxStream(seed);
     this.placeholder = this.alloc([4], 'f32');
     watchDevice(device, info, (error) => {
       if (!this.isDestroyed) this.recorder.fail(error);
@@ -79,7 +79,7 @@ export class Runtime {
 
   static async open(options: DeviceOptions = {}): Promise<Runtime> {
     const fusesOps = options.fusion ?? fusesByDefault();
-    const { adapter, device, info } = await openDevice(options);
+    const { adapter, device, info } = await openGpuDevice(options);
     const translate = await matrixCallsOf(device);
     return new Runtime(device, adapter, info, options.seed ?? 0, fusesOps, translate);
   }
@@ -376,7 +376,7 @@ export class Runtime {
   }
 }
 
-export interface CopyOptions {
+interface CopyOptions {
   sourceOffset?: number;
   targetOffset?: number;
   sizeBytes?: number;

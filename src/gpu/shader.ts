@@ -14,7 +14,7 @@ export interface BindingDeclaration {
   kind: 'uniform' | 'read' | 'read_write';
 }
 
-export interface ParamField {
+interface ParamField {
   name: string;
   /** Scalar type and number of components: u32, vec4<f32> … */
   scalar: 'u32' | 'i32' | 'f32';

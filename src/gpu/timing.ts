@@ -1,6 +1,6 @@
 import type { Runtime } from './runtime.js';
 
-export interface Sample {
+interface Sample {
   /** Median of the runs. */
   ms: number;
   /** The shortest run. */
@@ -8,7 +8,7 @@ export interface Sample {
   runs: number;
 }
 
-export interface TimingOptions {
+interface TimingOptions {
   /** About how long all runs together may take. */
   budgetMs?: number;
   /** Take the wall clock even where there are timestamps: to be compared with engines without. */
@@ -28,7 +28,7 @@ const BATCH_MS = 20;
  * budget, then the median of at least five. Timestamps are those of the dispatches themselves,
  * summed over a run; without them the wall clock of a batch of runs between two waits.
  */
-export async function measure(
+export async function timeRuns(
   runtime: Runtime,
   run: () => void,
   { budgetMs = BUDGET_MS, isWallClock = false, giveUpMs = Infinity }: TimingOptions = {},

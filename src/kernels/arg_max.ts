@@ -14,7 +14,7 @@ export interface ArgMaxGeometry {
   inner: number;
 }
 
-export interface ArgMaxLaunch {
+interface ArgMaxLaunch {
   /** The smallest element instead of the largest. */
   isMin: boolean;
   variant?: ArgMaxVariant | undefined;

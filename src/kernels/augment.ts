@@ -10,7 +10,7 @@ export const augmentVariants = ['naive', 'pixel'] as const;
 export type AugmentVariant = (typeof augmentVariants)[number];
 
 /** One displacement: how often it happens and how far it goes at most. */
-export interface Dealt {
+interface Dealt {
   probability: number;
   most: number;
 }
@@ -34,7 +34,7 @@ export interface AugmentRule {
   fillValue: number;
 }
 
-export interface AugmentRequest {
+interface AugmentRequest {
   /** Height and width of the result. */
   size: readonly [number, number];
   /** null: nothing but another size. */

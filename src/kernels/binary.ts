@@ -4,7 +4,7 @@ import { launchBroadcast, type BroadcastGeometry, type BroadcastVariant } from '
 import { sumToShape } from './reduce.js';
 
 /** Functions of two numbers; the numbers are those of shaders/lib/binary.wgsl. */
-export const binaryCodes = {
+const binaryCodes = {
   add: 0,
   sub: 1,
   mul: 2,

@@ -7,8 +7,8 @@ const WORKGROUP = 64;
 type Triple = readonly [number, number, number];
 
 /** How an operand is read where vectors of four neighbours of the output are computed at once. */
-export const accessCodes = { full: 0, scalar: 1, trailing: 2, blocks: 3, numbers: 4 } as const;
-export type Access = keyof typeof accessCodes;
+const accessCodes = { full: 0, scalar: 1, trailing: 2, blocks: 3, numbers: 4 } as const;
+type Access = keyof typeof accessCodes;
 
 /**
  * Operands repeated to a common shape, as kernels see it: six axes in two triples, neighbours that
@@ -91,7 +91,7 @@ export const broadcastVariants = ['naive', 'vec4'] as const;
 export type BroadcastVariant = (typeof broadcastVariants)[number];
 
 /** One launch over a broadcast shape: `<shader>_naive` or `<shader>_vec4`. */
-export interface BroadcastLaunch {
+interface BroadcastLaunch {
   shader: string;
   op: string;
   tune?: Record<string, TuneValue>;

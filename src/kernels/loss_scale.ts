@@ -19,7 +19,7 @@ export interface LossScaleArrays {
 }
 
 /** How the scale may change. */
-export interface LossScaleRule {
+interface LossScaleRule {
   lowest: number;
   highest: number;
   /** Good steps on end before the scale doubles. */

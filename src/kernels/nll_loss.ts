@@ -19,7 +19,7 @@ export interface NllLossSetup {
   ignoreIndex: number | undefined;
 }
 
-export interface NllLossArrays {
+interface NllLossArrays {
   logProbabilities: GpuArray;
   labels: GpuArray;
   /** Factors of the classes [K]. */
@@ -63,7 +63,7 @@ export function nllLossForward(
   return { y: reduceLosses(runtime, losses, reduction) };
 }
 
-export interface NllLossBackwardArrays {
+interface NllLossBackwardArrays {
   dy: GpuArray;
   labels: GpuArray;
   classWeights: GpuArray | undefined;

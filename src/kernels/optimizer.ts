@@ -24,7 +24,7 @@ export interface OptimizerArrays {
   guard: Guard | null;
 }
 
-export interface SgdRule {
+interface SgdRule {
   momentum: number;
   nesterov: boolean;
 }
@@ -72,7 +72,7 @@ export function adamStep(
   });
 }
 
-export interface RmspropRule {
+interface RmspropRule {
   alpha: number;
   epsilon: number;
   momentum: number;

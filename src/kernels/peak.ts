@@ -5,7 +5,7 @@ import type { Runtime } from '../gpu/runtime.js';
 
 const WORKGROUP = 64;
 
-export interface PeakFmaOptions {
+interface PeakFmaOptions {
   /** Rounds of the loop in each invocation. */
   rounds: number;
   /** Independent chains of vec4 in each invocation. */

@@ -21,7 +21,7 @@ export type Pool2dGeometry = ReturnType<typeof windowGeometry> & {
   countIncludePad: boolean;
 };
 
-export interface Pool2dLaunch {
+interface Pool2dLaunch {
   variant?: Pool2dVariant | undefined;
   /** What profiles call it. */
   op?: string;

@@ -11,7 +11,7 @@ export type ReduceKind = keyof typeof kinds;
 export const reduceVariants = ['naive', 'sliced'] as const;
 export type ReduceVariant = (typeof reduceVariants)[number];
 
-export interface ReduceOptions {
+export interface ReduceLaunch {
   /** The result is multiplied by it. Default 1. */
   scale?: number;
   /** One value an output: what deviation and ties compare with. */
@@ -28,7 +28,7 @@ export function reduceArray(
   x: GpuArray,
   geometry: ReduceGeometry,
   kind: ReduceKind,
-  options: ReduceOptions = {},
+  options: ReduceLaunch = {},
 ): GpuArray {
   const { scale = 1, variant } = options;
   const isPlain = kind === 'sum' || kind === 'max' || kind === 'min';
@@ -128,7 +128,7 @@ function reduceOnce(
   geometry: ReduceGeometry,
   kind: ReduceKind,
   slices: number,
-  { scale = 1, center, variant }: ReduceOptions,
+  { scale = 1, center, variant }: ReduceLaunch,
 ): GpuArray {
   const { outputs, terms, keptShape, keptStrides, reducedShape, reducedStrides } = geometry;
   const y = runtime.alloc([outputs * slices]);

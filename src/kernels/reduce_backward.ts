@@ -8,10 +8,9 @@ const WORKGROUP = 64;
 /** What an element did to its output; the numbers are KIND of the shaders. */
 const kinds = { linear: 0, variance: 1, extreme: 2 } as const;
 
-export const reduceBackwardVariants = ['naive', 'vec4', 'runs'] as const;
-export type ReduceBackwardVariant = (typeof reduceBackwardVariants)[number];
+type ReduceBackwardVariant = 'naive' | 'vec4' | 'runs';
 
-export interface ReduceBackwardCall {
+interface ReduceBackwardCall {
   kind: keyof typeof kinds;
   /** Shape of x, and the output's with the reduced axes kept as ones. */
   shape: readonly number[];

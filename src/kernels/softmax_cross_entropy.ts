@@ -93,7 +93,7 @@ export function softmaxCrossEntropyForward(
 }
 
 /** What backward reads: dy, and what forward read and made. */
-export interface BackwardArrays {
+interface BackwardArrays {
   dy: GpuArray;
   logits: GpuArray;
   labels: GpuArray | undefined;

@@ -41,7 +41,7 @@ export function transposeGeometry(
 }
 
 /** True where y holds the elements in the order of x. */
-export function isTransposeIdentity({ shape }: TransposeGeometry): boolean {
+function isTransposeIdentity({ shape }: TransposeGeometry): boolean {
   return shape.length <= 1;
 }
 
@@ -52,7 +52,7 @@ export function transposeVariants({ swap }: TransposeGeometry): TransposeVariant
 }
 
 /** x with its axes reordered, f32, i32 or u32 → `shape`. */
-export function transpose(
+export function transposeArray(
   runtime: Runtime,
   x: GpuArray,
   shape: readonly number[],

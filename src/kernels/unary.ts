@@ -7,7 +7,7 @@ export const unaryVariants = ['naive', 'vec4'] as const;
 export type UnaryVariant = (typeof unaryVariants)[number];
 
 /** Functions of one number; the numbers are those of shaders/lib/unary.wgsl. */
-export const unaryCodes = {
+const unaryCodes = {
   relu: 0,
   relu6: 1,
   leakyRelu: 2,

@@ -24,7 +24,7 @@ export const tunedShaders: readonly string[] = [
 ].sort();
 
 /** What choices are good for. */
-export interface ChoiceIdentity {
+interface ChoiceIdentity {
   version: string;
   /** Adapter, driver and backend. */
   adapter: string;

@@ -91,7 +91,7 @@ export function summaryLines({ kernels, ms, known, place, problem, isOff }: Tune
  * How many times as long the built-in choices take as the tuned ones: geometric mean and maximum over
  * the kernels where the built-in one gave a right result. Null where there are none.
  */
-export function gainOf(kernels: readonly TunedKernel[]): { mean: number; most: number } | null {
+function gainOf(kernels: readonly TunedKernel[]): { mean: number; most: number } | null {
   const ratios = kernels.flatMap(({ beforeMs, afterMs }) =>
     beforeMs === null ? [] : [beforeMs / afterMs],
   );

@@ -1,7 +1,7 @@
 import type { GpuArray } from '../gpu/array.js';
 import { LimitError } from '../gpu/errors.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { measure } from '../gpu/timing.js';
+import { timeRuns } from '../gpu/timing.js';
 import { firstDifference } from '../kernels/accuracy.js';
 import { choicesPlace, saveChoices } from './choice_cache.js';
 import { tunableOf, type Tunable, type TunableRun } from './tunable.js';
@@ -132,7 +132,7 @@ class Tuner {
   ): Promise<void> {
     const reference = times.get(builtIn);
     const giveUpMs = reference === undefined ? Infinity : HOPELESS * reference + WAIT_MS;
-    const sample = await measure(this.runtime, () => run.run(variant).release(), { giveUpMs });
+    const sample = await timeRuns(this.runtime, () => run.run(variant).release(), { giveUpMs });
     times.set(variant, Math.min(sample.ms, times.get(variant) ?? Infinity));
   }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isSoftwareAdapter, openDevice } from '../../src/gpu/adapter.js';
+import { isSoftwareAdapter, openGpuDevice } from '../../src/gpu/adapter.js';
 import { adapterNames } from '../../src/gpu/platform/node.js';
 
 /** What Dawn says of adapters, and whether they compute on the processor. */
@@ -85,7 +85,7 @@ it('lists every adapter by its name, and opens each by part of it in any case', 
   const names = await adapterNames();
   expect(names.length).toBeGreaterThan(0);
   for (const name of names) {
-    const { device, info } = await openDevice({ adapter: name.trim().toUpperCase() });
+    const { device, info } = await openGpuDevice({ adapter: name.trim().toUpperCase() });
     expect(info.description).not.toBe('');
     device.destroy();
   }
@@ -93,8 +93,8 @@ it('lists every adapter by its name, and opens each by part of it in any case', 
 
 it('names what is there where no adapter fits', async () => {
   const [name] = await adapterNames();
-  await expect(openDevice({ adapter: 'voodoo2' })).rejects.toThrow(
+  await expect(openGpuDevice({ adapter: 'voodoo2' })).rejects.toThrow(
     /^device: no adapter contains "voodoo2"; found ".+\nfix: pass part of one of these names/,
   );
-  await expect(openDevice({ adapter: 'voodoo2' })).rejects.toThrow(`"${name.trim()}"`);
+  await expect(openGpuDevice({ adapter: 'voodoo2' })).rejects.toThrow(`"${name.trim()}"`);
 });

@@ -1,7 +1,7 @@
 import { sizeOf } from '../../gpu/array.js';
 import { ShapeError } from '../../gpu/errors.js';
 import {
-  transpose as transposeArray,
+  transposeArray,
   transposeGeometry,
   transposeVariants,
   type TransposeGeometry,

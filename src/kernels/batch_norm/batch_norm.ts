@@ -33,7 +33,7 @@ export function batchNormForward(
 }
 
 /** Gradients, where they were wanted or came along; dresidual only beside dx and under an activation. */
-export interface BatchNormGradients {
+interface BatchNormGradients {
   dx?: GpuArray | undefined;
   dresidual?: GpuArray | undefined;
   dgamma?: GpuArray | undefined;

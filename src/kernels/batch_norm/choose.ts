@@ -4,7 +4,7 @@ import { batchNormVariants } from './variants.js';
 
 export const WORKGROUP = 64;
 
-export interface SlicePlan {
+export interface RowSlices {
   lanes: 1 | 4;
   slices: number;
   rowsPerSlice: number;
@@ -52,7 +52,7 @@ export function elementPlan(runtime: Runtime, setup: BatchNormSetup) {
 }
 
 /** How the rows are cut into slices, or null where one invocation sums a whole channel. */
-export function slicePlan(runtime: Runtime, setup: BatchNormSetup): SlicePlan | null {
+export function slicePlan(runtime: Runtime, setup: BatchNormSetup): RowSlices | null {
   const { rows, c, variant } = setup;
   if (variant === 'naive') return null;
   // Short sums: a second dispatch costs more than it saves.
@@ -65,7 +65,7 @@ export function slicePlan(runtime: Runtime, setup: BatchNormSetup): SlicePlan | 
   return { lanes, slices: Math.ceil(rows / rowsPerSlice), rowsPerSlice };
 }
 
-export function slicedParams({ rows, c }: BatchNormSetup, plan: SlicePlan) {
+export function slicedParams({ rows, c }: BatchNormSetup, plan: RowSlices) {
   const { slices, rowsPerSlice, lanes } = plan;
   return { rows, C: c / lanes, rows_per_slice: rowsPerSlice, slices };
 }

@@ -3,7 +3,7 @@ import type { Runtime } from '../../gpu/runtime.js';
 import { WORKGROUP } from './choose.js';
 
 /** What a batch norm normalises with outside training, each [K]. */
-export interface FoldedNorm {
+interface FoldedNorm {
   /** 1 where left out. */
   gamma: GpuArray | undefined;
   /** 0 where left out. */

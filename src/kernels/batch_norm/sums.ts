@@ -1,14 +1,14 @@
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
 import { activationCodes } from '../activation.js';
-import { slicedParams, slicePlan, tuneOf, WORKGROUP, type SlicePlan } from './choose.js';
+import { slicedParams, slicePlan, tuneOf, WORKGROUP, type RowSlices } from './choose.js';
 import type { BatchNormSaved, BatchNormSetup, RunningStatistics } from './setup.js';
 
 /** Up to this many slices an invocation adds up faster than a workgroup that has to wait for its parts. */
 const FEW_SLICES = 32;
 
 /** Tunables of the combining kernels, and their grid for so many sums. */
-function combinePlan({ slices }: SlicePlan, columns: number) {
+function combinePlan({ slices }: RowSlices, columns: number) {
   const tune = slices <= FEW_SLICES ? { COLUMNS: 64, PARTS: 1 } : { COLUMNS: 16, PARTS: 16 };
   return { tune, groups: Math.ceil(columns / tune.COLUMNS) };
 }

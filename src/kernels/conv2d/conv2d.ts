@@ -5,7 +5,7 @@ import { selectConv2dVariant } from './choose.js';
 import type { Conv2dDirection, Conv2dGeometry } from './geometry.js';
 import { conv2dVariants, type Conv2dVariant } from './variants.js';
 
-export interface Conv2dForwardOptions extends Epilogue {
+interface Conv2dForwardOptions extends Epilogue {
   variant?: Conv2dVariant | undefined;
 }
 
@@ -26,7 +26,7 @@ export function conv2dForward(
   return launch(runtime, x, w, bias, geometry, options, conv2dForward);
 }
 
-export interface Conv2dGradInputOptions {
+interface Conv2dGradInputOptions {
   variant?: Conv2dVariant | undefined;
   /** Added to the gradient; of its shape. */
   addend?: GpuArray | undefined;
@@ -58,7 +58,7 @@ export function conv2dGradWeight(
   return launch(runtime, x, dy, geometry, conv2dGradWeight);
 }
 
-export interface Conv2dGradientsOptions {
+interface Conv2dGradientsOptions {
   variants?: Partial<Record<Conv2dDirection, Conv2dVariant | undefined>>;
   /** Added to dx. */
   addend?: GpuArray | undefined;

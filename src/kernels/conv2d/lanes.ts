@@ -31,7 +31,7 @@ export function needsNarrow(g: Conv2dGeometry): string | null {
 export const CHANNELS = 32;
 
 /** Rows and columns of a workgroup. */
-export interface LaneTile {
+interface LaneTile {
   TP: number;
   TQ: number;
 }
@@ -51,7 +51,7 @@ export function laneTile(columns: number, sums: number): LaneTile {
 }
 
 /** Which columns a kernel loads, and how far outputs and taps lie apart among these. */
-export interface LoadedColumns {
+interface LoadedColumns {
   STEP: number;
   DILATION: number;
   gap: number;

@@ -20,7 +20,7 @@ import type { Addend } from './launchers.js';
  */
 
 /** Rows, columns and depth of a workgroup's tile, and rows and columns of an invocation. */
-export interface Tile {
+interface Tile {
   BM: number;
   BN: number;
   BK: number;
@@ -130,7 +130,7 @@ export function conv2dGradWeightTiled(
 }
 
 /** A kernel that computes a tile of dw for one slice of the pixels. */
-export interface GradWeightKernel {
+interface GradWeightKernel {
   shader: string;
   tune: Record<string, TuneValue>;
   tile: Pick<Tile, 'BM' | 'BN' | 'BK'>;

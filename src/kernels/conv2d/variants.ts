@@ -25,7 +25,7 @@ import {
   conv2dForwardSubgroup8,
   conv2dGradInputSubgroup8,
   conv2dGradWeightSubgroup8,
-  subgroup8Unsupported,
+  conv2dSubgroup8Unsupported,
 } from './subgroup8.js';
 import {
   conv2dForwardSubgroupMatrix,
@@ -151,7 +151,7 @@ const table = {
     shaders: ['conv2d_grad_input_col2im_filter', 'conv2d_grad_input_col2im_sum'],
   },
   subgroup8: {
-    unsupportedReason: subgroup8Unsupported,
+    unsupportedReason: conv2dSubgroup8Unsupported,
     forward: conv2dForwardSubgroup8,
     gradInput: conv2dGradInputSubgroup8,
     gradWeight: conv2dGradWeightSubgroup8,

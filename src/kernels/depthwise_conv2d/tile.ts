@@ -32,7 +32,7 @@ export function tileUnsupported(problem: Pick<DepthwiseProblem, 'geometry'>): st
 type TileDirection = Exclude<Conv2dDirection, 'gradWeight'>;
 
 /** Pixels that one invocation computes. */
-export type DepthwiseTile = readonly [rows: number, columns: number];
+type DepthwiseTile = readonly [rows: number, columns: number];
 
 export function depthwiseForwardTile(
   runtime: Runtime,

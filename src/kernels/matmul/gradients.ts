@@ -10,7 +10,7 @@ import { reshaped, sumToShape } from '../reduce.js';
  * transposed its gradient is computed transposed too, so nothing is ever copied into another layout.
  */
 
-export interface GradientOptions extends Transposes {
+interface GradientOptions extends Transposes {
   variant?: MatmulVariant | undefined;
   op?: string;
 }

@@ -5,7 +5,7 @@ import { selectMatmulVariant } from './choose.js';
 import { matmulGeometry, productShape, type Transposes } from './geometry.js';
 import { matmulVariants, type MatmulVariant } from './variants.js';
 
-export interface MatmulOptions extends Transposes, Epilogue {
+export interface MultiplyOptions extends Transposes, Epilogue {
   /** Added to every row, before the activation. */
   bias?: GpuArray | undefined;
   /** Used where it fits the operands. */
@@ -22,7 +22,7 @@ export function multiply(
   runtime: Runtime,
   a: GpuArray,
   b: GpuArray,
-  options: MatmulOptions = {},
+  options: MultiplyOptions = {},
 ): GpuArray {
   const { bias, residual, activation, op = 'matmul' } = options;
   const geometry = matmulGeometry(a.shape, b.shape, options);

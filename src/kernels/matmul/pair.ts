@@ -3,11 +3,11 @@ import type { Runtime } from '../../gpu/runtime.js';
 import { canDeal } from '../deal.js';
 import { selectMatmulVariant } from './choose.js';
 import { matmulGeometry, productShape } from './geometry.js';
-import { multiply, type MatmulOptions } from './matmul.js';
+import { multiply, type MultiplyOptions } from './matmul.js';
 import { depthOf, groupsOf, slicesOf } from './slices.js';
 import { launchPair, SUBGROUP8_TILE } from './subgroup8.js';
 
-export interface MatmulOfPair extends Pick<MatmulOptions, 'transposeA' | 'transposeB' | 'op'> {
+interface MatmulOfPair extends Pick<MultiplyOptions, 'transposeA' | 'transposeB' | 'op'> {
   a: GpuArray;
   b: GpuArray;
 }
@@ -18,7 +18,7 @@ export interface MatmulOfPair extends Pick<MatmulOptions, 'transposeA' | 'transp
  */
 export function multiplyPair(
   runtime: Runtime,
-  first: MatmulOfPair & Pick<MatmulOptions, 'residual'>,
+  first: MatmulOfPair & Pick<MultiplyOptions, 'residual'>,
   second: MatmulOfPair,
   op: string,
 ): [GpuArray, GpuArray] {

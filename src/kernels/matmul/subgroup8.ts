@@ -11,7 +11,11 @@ import type { MatmulOperands } from './launchers.js';
 
 export const SUBGROUP8_TILE: MatmulTile = { m: 24, n: 32, k: 8, rows: 24, columns: 4 };
 
-export function subgroup8Unsupported({ geometry: g, types, info }: MatmulProblem): string | null {
+export function matmulSubgroup8Unsupported({
+  geometry: g,
+  types,
+  info,
+}: MatmulProblem): string | null {
   // The kernel takes the index in a workgroup of 8 for the lane, so no other size will do.
   if (info.subgroupMinSize !== 8 || info.subgroupMaxSize !== 8) {
     return `it needs subgroups of exactly 8 lanes, this adapter has ${info.subgroupMinSize} to ${info.subgroupMaxSize}`;
@@ -39,7 +43,7 @@ export const subgroup8: SlicedMatmul = {
   },
 };
 
-export interface PairedMatmul {
+interface PairedMatmul {
   a: GpuArray;
   b: GpuArray;
   y: GpuArray;

@@ -3,7 +3,7 @@ import type { MatmulProblem } from './geometry.js';
 import type { MatmulLauncher } from './launchers.js';
 import { matmulNaive } from './naive.js';
 import { inSlices } from './slices.js';
-import { subgroup8, subgroup8Unsupported } from './subgroup8.js';
+import { subgroup8, matmulSubgroup8Unsupported } from './subgroup8.js';
 import { tiled, tiledVec4, tiledVec4Unsupported } from './tiled.js';
 
 /** One way to compute a matmul: a row of the table. */
@@ -21,7 +21,7 @@ const table = {
     shaders: ['matmul_forward_naive'],
   },
   subgroup8: {
-    unsupportedReason: subgroup8Unsupported,
+    unsupportedReason: matmulSubgroup8Unsupported,
     launch: inSlices(subgroup8),
     shaders: ['matmul_forward_subgroup8', 'matmul_forward_subgroup8_pair', 'matmul_sum_slices'],
   },
