@@ -12,7 +12,7 @@
 //   residual [N P Q K]  read where params.has_residual, as vec4 along K
 //   y        [N P Q K]  written, likewise: rows first, first + step, … and columns likewise
 // The gradient of the input runs here too, with x = dy and w flipped by conv2d_flip_filter, once
-// for each residue of the stride (src/kernels/conv2d_grad_input.ts), which is why y has steps.
+// for each residue of the stride (src/kernels/conv2d/phases.ts), which is why y has steps.
 // Grid: (⌈K/32⌉, ⌈outputs.y/TQ⌉, ⌈N·outputs.x/TP⌉).
 // Tunables: TP rows and TQ columns a workgroup; S, the filter's width; STEP and DILATION, by how
 // many loaded columns neighbouring outputs and neighbouring taps lie apart. Every column_gap-th
