@@ -68,7 +68,6 @@ function missingParts(root, stem, shaders) {
 export function stubsOf(root, stem) {
   const shaders = stemsIn(root, 'shaders', 'wgsl').filter((name) => name.startsWith(`${stem}_`));
   return [
-    `docs/ops/${stem}.md`,
     `src/reference/${stem}.ts`,
     `test/cases/${stem}.ts`,
     ...shaders.map((name) => `shaders/${name}.wgsl`),
@@ -76,6 +75,7 @@ export function stubsOf(root, stem) {
     `src/autograd/ops/${stem}.ts`,
     `src/ops/${stem}.ts`,
     `test/ops/${stem}.test.ts`,
+    `docs/ops/${stem}.md`,
   ].flatMap((path) => {
     if (!existsSync(join(root, path))) return [];
     const lines = readFileSync(join(root, path), 'utf8').split('\n');
