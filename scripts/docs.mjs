@@ -4,7 +4,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { writePerformancePage } from './performance_table.mjs';
+import { keptResults, PERFORMANCE_PAGE, performancePage } from './performance_table.mjs';
 import { ROOT } from './setup_lib.mjs';
 
 export const PAGE = 'docs/derivatives.md';
@@ -105,10 +105,25 @@ function section({ name, inputs, derivatives, source }, stem) {
   ].join('\n');
 }
 
+/**
+ * Every page that is made and not written by hand, by its path.
+ *
+ * @param {Readonly<Record<string, Entry>>} records
+ * @param {(op: string) => string} pageStem
+ * @returns {Map<string, string>}
+ */
+export function generatedPages(records, pageStem) {
+  return new Map([
+    [PAGE, derivativesPage(records, pageStem)],
+    [PERFORMANCE_PAGE, performancePage(keptResults())],
+  ]);
+}
+
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const load = (/** @type {string} */ path) => import(pathToFileURL(join(ROOT, path)).href);
   const { records } = await load('dist/autograd/ops/index.js');
   const { pageStem } = await load('dist/cli/op_pages.js');
-  writeFileSync(join(ROOT, PAGE), derivativesPage(records, pageStem));
-  writePerformancePage();
+  for (const [path, text] of generatedPages(records, pageStem)) {
+    writeFileSync(join(ROOT, path), text);
+  }
 }

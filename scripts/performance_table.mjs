@@ -1,9 +1,8 @@
 // `npm run docs` also writes docs/performance.md: tables of the measurements kept in bench/results. A test compares the
 // committed page with these files.
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { ROOT } from './setup_lib.mjs';
 
 export const PERFORMANCE_PAGE = 'docs/performance.md';
@@ -348,12 +347,4 @@ export function keptResults() {
     const saved = JSON.parse(readFileSync(join(folder, name), 'utf8'));
     return { name, saved };
   });
-}
-
-export function writePerformancePage() {
-  writeFileSync(join(ROOT, PERFORMANCE_PAGE), performancePage(keptResults()));
-}
-
-if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  writePerformancePage();
 }
