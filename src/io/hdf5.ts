@@ -162,17 +162,8 @@ function unreadableFilter(name: string, filter: string): DataError {
 export async function readHdf5<T>(path: string, read: (file: Hdf5File) => T): Promise<T> {
   const bytes = readBytes(path);
   checkHeaps(path, bytes);
-  const library = await loadHdf5();
-  const { FS } = await library.ready;
-  const name = scratchName();
-  FS.writeFile(name, bytes);
   try {
-    const file = new library.File(name, 'r');
-    try {
-      return read(new Hdf5File(library, file, bytes.length));
-    } finally {
-      file.close();
-    }
+    return await readBytesOf(bytes, read);
   } catch (cause) {
     if (cause instanceof DataError) {
       const [problem] = cause.message.split('\nfix: ');
@@ -184,6 +175,22 @@ export async function readHdf5<T>(path: string, read: (file: Hdf5File) => T): Pr
       `${path}: damaged: not readable as HDF5: ${reasonOf(cause)}`,
       'fetch or save the file again',
     );
+  }
+}
+
+/** Whatever the library throws comes out: after some damage it throws from all of its functions. */
+async function readBytesOf<T>(bytes: Buffer, read: (file: Hdf5File) => T): Promise<T> {
+  const library = await loadHdf5();
+  const { FS } = await library.ready;
+  const name = scratchName();
+  FS.writeFile(name, bytes);
+  try {
+    const file = new library.File(name, 'r');
+    try {
+      return read(new Hdf5File(library, file, bytes.length));
+    } finally {
+      file.close();
+    }
   } finally {
     FS.unlink(name);
   }
