@@ -1,4 +1,5 @@
 import { UsageError } from '../gpu/errors.js';
+import { didYouMean } from '../gpu/nearest_name.js';
 import {
   augmentRule,
   ELASTIC_DEFAULTS,
@@ -62,7 +63,7 @@ export function parseAugment(text: string): AugmentSettings {
       const known = Object.keys(FORMS).join(', ');
       throw new UsageError(
         `augment: there is no ${JSON.stringify(key)} (in ${JSON.stringify(text)})`,
-        `write none, or, separated by commas, ${known}`,
+        didYouMean(key, Object.keys(FORMS)) ?? `write none, or, separated by commas, ${known}`,
       );
     }
     const name = key as Name;

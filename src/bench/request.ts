@@ -1,4 +1,5 @@
 import { UsageError } from '../gpu/errors.js';
+import { didYouMean } from '../gpu/nearest_name.js';
 import { conv2dVariantNames } from '../kernels/conv2d/variants.js';
 import { depthwiseVariantNames } from '../kernels/depthwise_conv2d/variants.js';
 import { opCases } from './op_cases.js';
@@ -46,7 +47,7 @@ export function checkRequest(request: BenchRequest): void {
   if (op !== 'train' && suite !== undefined && !Object.hasOwn(suites[op], suite)) {
     refuse(
       `no suite named "${suite}"; there are ${Object.keys(suites[op]).join(', ')}`,
-      'or give a shape of your own by --shape',
+      didYouMean(suite, Object.keys(suites[op])) ?? 'or give a shape of your own by --shape',
     );
   }
   if (tune && !tunableOps.includes(op)) {
@@ -58,7 +59,7 @@ export function checkRequest(request: BenchRequest): void {
   if (op === 'conv2d' && variant !== undefined && !isConv2dKernel(variant)) {
     refuse(
       `no kernel is named "${variant}"; there are ${conv2dNames.join(', ')}`,
-      'or leave --variant out to measure all that fit',
+      didYouMean(variant, conv2dNames) ?? 'or leave --variant out to measure all that fit',
     );
   }
   if (op !== 'train' && (profile || traceFile !== undefined)) {

@@ -188,7 +188,8 @@ function reportLines(report: DataReport): string[] {
     );
   }
   lines.push(...report.notes.map((note) => `note: ${note}`));
-  lines.push(...report.problems.map((problem) => `problem: ${problem}`));
+  // The remedy is a line of its own.
+  lines.push(...report.problems.flatMap((problem) => `problem: ${problem}`.split(/\n(?=fix: )/)));
   if (report.isFine) lines.push('no problems found');
   return lines;
 }

@@ -9,10 +9,25 @@ import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
 import { explainCommand } from './explain.js';
 import { exportCommand } from './export.js';
+import { listCommands } from './lists.js';
+import { suggestChoices } from './options.js';
 import { flush, note, noteLines, print } from './output.js';
 import { predictCommand } from './predict.js';
 import { summaryCommand } from './summary.js';
 import { trainCommand } from './train.js';
+
+const commands = {
+  'Train and use a network:': [trainCommand, evaluateCommand, predictCommand, exportCommand],
+  'Look at data and networks:': [dataCommand, summaryCommand, listCommands],
+  'Measure and understand:': [benchCommand, doctorCommand, explainCommand],
+};
+
+const EXAMPLES = `
+Examples:
+  tilegrad train mnist                    no download: digits drawn by the program
+  tilegrad train images --data pictures   a folder with one folder of images a class
+  tilegrad predict runs/images-1 cat.jpg
+  tilegrad train images --help            options in groups, with the recipe's defaults`;
 
 /** An empty path would mean the current folder, which nobody means. */
 function expectValues(command: Command): void {
@@ -48,22 +63,16 @@ export function buildProgram(): Command {
     .showHelpAfterError('(add --help for the options)')
     .exitOverride();
   program.hook('preAction', (_program, command) => expectValues(command));
-  for (const register of [
-    trainCommand,
-    evaluateCommand,
-    predictCommand,
-    exportCommand,
-    summaryCommand,
-    dataCommand,
-    benchCommand,
-    doctorCommand,
-    explainCommand,
-  ]) {
-    register(program);
+  for (const [heading, registers] of Object.entries(commands)) {
+    program.commandsGroup(heading);
+    for (const register of registers) register(program);
   }
-  for (const command of program.commands) {
+  program
+    .addHelpCommand(new Command('help').argument('[command]').description('the help of a command'))
+    .addHelpText('after', EXAMPLES);
+  for (const command of [program, ...program.commands].flatMap((one) => [one, ...one.commands])) {
     command.exitOverride();
-    for (const child of command.commands) child.exitOverride();
+    suggestChoices(command);
   }
   return program;
 }

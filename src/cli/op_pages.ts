@@ -30,3 +30,11 @@ export function pageStem(op: string): string {
   const camel = snake.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
   return stems.get(op) ?? stems.get(camel) ?? snake;
 }
+
+/** Names of ops that a person may have meant, from the stems of the pages and of their families. */
+export function opNames(pages: readonly string[]): string[] {
+  const camel = pages.map((page) =>
+    page.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()),
+  );
+  return [...new Set([...camel, ...stems.keys()])];
+}

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { createDevice, type Device } from '../device.js';
+import { didYouMean } from '../gpu/nearest_name.js';
 import { note, noteLines } from './output.js';
 import { TraceFile, traceLevel, traceLines } from './trace.js';
 
@@ -28,6 +29,25 @@ export function imageShape(text: string): [number, number, number] {
     return values as [number, number, number];
   }
   throw new InvalidArgumentError('expected H,W,C, such as 28,28,1.');
+}
+
+/** What is wrong with a value, and the name that was probably meant. */
+export function invalidText(problem: string, value: string, names: readonly string[] = []): string {
+  const nearest = didYouMean(value, names);
+  return nearest === undefined ? `${problem}.` : `${problem}.\nfix: ${nearest}`;
+}
+
+/** Lets every option and argument of a command that takes one of some names say which was meant. */
+export function suggestChoices(command: Command): void {
+  for (const taker of [...command.options, ...command.registeredArguments]) {
+    const names = taker.argChoices;
+    if (!names) continue;
+    taker.argParser((text: string) => {
+      if (names.includes(text)) return text;
+      const problem = `expected one of ${names.join(', ')}`;
+      throw new InvalidArgumentError(invalidText(problem, text, names));
+    });
+  }
 }
 
 /** Options that every command takes. */

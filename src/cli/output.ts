@@ -20,6 +20,21 @@ export function isTerminal(): boolean {
   return isatty(STDOUT);
 }
 
+/** Whether text may be styled, by what the environment says: no-color.org, and a terminal that cannot. */
+export function mayStyle(env: NodeJS.ProcessEnv = process.env): boolean {
+  return !env.NO_COLOR && env.TERM !== 'dumb';
+}
+
+/** What standard output shows, where it is a terminal. */
+export const standardOutput = {
+  get columns(): number {
+    return process.stdout.columns || 80;
+  },
+  get hasColour(): boolean {
+    return mayStyle();
+  },
+};
+
 /** Prints lines on standard output, names in them as data: a line stays one line. */
 export function print(lines: readonly string[]): void {
   write(lines.map((line) => `${visible(line)}\n`).join(''));

@@ -1,14 +1,28 @@
+import { renderTable } from './render_table.js';
+import { wrap } from './wrap.js';
+
 const CODE = '36';
 const BOLD = '1';
 const ITALIC = '3';
 
 /** Code spans first, so that nothing inside them counts; then links, bold, emphasis. */
 const INLINE =
-  /`([^`]+)`|\[([^\]]+)\]\([^)]+\)|\*\*(.+?)\*\*|(?<![\w*])\*(?![\s*])([^*]+?)\*(?!\w)|(?<!\w)_(?!\s)([^_]+?)_(?!\w)/g;
+  /`([^`]+)`|\[([^\]]+)\]\(([^)]+)\)|\*\*(.+?)\*\*|(?<![\w*])\*(?![\s*])([^*]+?)\*(?!\w)|(?<!\w)_(?!\s)([^_]+?)_(?!\w)/g;
 
-/** Markdown for the terminal: headings, code, tables and emphasis there, as it is in a pipe. */
-export function renderMarkdown(text: string, isTerminal: boolean): string {
-  if (!isTerminal) return text.endsWith('\n') ? text : `${text}\n`;
+/** What the text is shown on. */
+export interface Terminal {
+  /** Columns a line may have. */
+  columns: number;
+  hasColour: boolean;
+}
+
+/**
+ * Markdown for a terminal: headings, code, tables and emphasis, with prose and tables as wide as it
+ * is. A word is never broken, so that the names of files can be copied; code keeps its lines.
+ */
+export function renderMarkdown(text: string, terminal: Terminal): string {
+  const inline = inlineStyles(terminal.hasColour);
+  const { style, plain } = inline;
   const lines = text.trimEnd().split('\n');
   const out: string[] = [];
   for (let i = 0; i < lines.length; i++) {
@@ -20,53 +34,74 @@ export function renderMarkdown(text: string, isTerminal: boolean): string {
     } else if (line.startsWith('|')) {
       const from = i;
       while (lines[i + 1]?.startsWith('|')) i++;
-      out.push(...renderTable(lines.slice(from, i + 1)));
+      out.push(...renderTable(lines.slice(from, i + 1), terminal.columns, inline));
     } else if (/^ {4}/.test(line)) {
       out.push(style(CODE, line));
+    } else if (/^#+\s/.test(line)) {
+      out.push(...wrap(style(BOLD, plain(line.replace(/^#+\s+/, ''))), terminal.columns));
+    } else if (line === '') {
+      out.push('');
     } else {
-      const heading = /^#+\s+(.*)$/.exec(line);
-      out.push(heading ? style(BOLD, plain(heading[1])) : inline(line));
+      const from = i;
+      while (isMore(lines[i + 1])) i++;
+      const joined = lines
+        .slice(from, i + 1)
+        .map((part) => part.trim())
+        .join(' ');
+      const [lead] = /^ */.exec(line)!;
+      const indent = lead.length + hangingIndent(joined);
+      out.push(...wrap(lead + inline.styled(joined), terminal.columns, indent));
     }
   }
   return `${out.join('\n')}\n`;
 }
 
-function style(code: string, content: string): string {
-  return `\u001b[${code}m${content}\u001b[0m`;
+/** Whether a line goes on with the paragraph or the item before it. */
+function isMore(line: string | undefined): boolean {
+  return line !== undefined && line !== '' && !/^(```|\||#+\s| {4}|\s*([-*]|\d+\.)\s)/.test(line);
 }
 
-function inline(line: string): string {
-  return line.replace(INLINE, (_, code?: string, link?: string, bold?: string, ...rest) => {
-    if (code !== undefined) return style(CODE, code);
-    if (link !== undefined) return inline(link);
-    if (bold !== undefined) return style(BOLD, plain(bold));
-    return style(ITALIC, plain(String(rest[0] ?? rest[1])));
-  });
+/** Columns that the lines of an item after its first stand further in. */
+function hangingIndent(paragraph: string): number {
+  return /^([-*]|\d+\.)\s+/.exec(paragraph)?.[0].length ?? 0;
 }
 
-/** The text alone, without marks. */
-function plain(line: string): string {
-  return line.replace(INLINE, (_, ...groups) =>
-    plain(String(groups.slice(0, 5).find((group) => group !== undefined))),
-  );
+export interface InlineStyles {
+  style: (code: string, content: string) => string;
+  /** A text with its marks as styles. */
+  styled: (text: string) => string;
+  /** A text without its marks. */
+  plain: (text: string) => string;
+  bold: (text: string) => string;
 }
 
-/** Columns as wide as their widest cell; the first row is the heading. */
-function renderTable(lines: readonly string[]): string[] {
-  const rows = lines
-    .filter((line) => !/^\|[\s:|-]+\|?$/.test(line))
-    .map((line) => line.replace(/^\||\|\s*$/g, '').split(/(?<!\\)\|/))
-    .map((cells) => cells.map((cell) => cell.trim().replaceAll('\\|', '|')));
-  const widths = rows[0].map((_, column) =>
-    Math.max(...rows.map((row) => plain(row[column] ?? '').length)),
-  );
-  return rows.map((row, i) =>
-    row
-      .map((cell, column) => {
-        const shown = i === 0 ? style(BOLD, plain(cell)) : inline(cell);
-        return shown + ' '.repeat(Math.max(0, (widths[column] ?? 0) - plain(cell).length));
-      })
-      .join('  ')
-      .trimEnd(),
-  );
+function inlineStyles(hasColour: boolean): InlineStyles {
+  const style = (code: string, content: string): string =>
+    hasColour ? `\u001b[${code}m${content}\u001b[0m` : content;
+  const styled = (line: string): string =>
+    line.replace(INLINE, (_, code?: string, link?: string, target?: string, ...rest) => {
+      if (code !== undefined) return style(CODE, code);
+      if (link !== undefined) return styled(linkText(link, target!));
+      const [bold, starred, underlined] = rest as (string | undefined)[];
+      if (bold !== undefined) return style(BOLD, plain(bold));
+      return style(ITALIC, plain(String(starred ?? underlined)));
+    });
+  const plain = (line: string): string =>
+    line.replace(INLINE, (_, code?: string, link?: string, target?: string, ...rest) => {
+      if (code !== undefined) return code;
+      if (link !== undefined) return plain(linkText(link, target!));
+      return plain(String((rest as (string | undefined)[]).slice(0, 3).find(Boolean)));
+    });
+  return { style, styled, plain, bold: (text) => style(BOLD, text) };
+}
+
+/** What stands for a link: a file by its path in the package, another page by its name alone. */
+function linkText(text: string, target: string): string {
+  if (/^[a-z]+:/.test(target)) return `${text} (${target})`;
+  if (!target.startsWith('../')) return text;
+  const path = target.replace(/^(\.\.\/)+/, '');
+  const name = path.replace(/^.*\//, '');
+  return path.endsWith(`/${text}`) || name.replace(/\.\w+$/, '') === text
+    ? `\`${path}\``
+    : `${text} (\`${path}\`)`;
 }

@@ -1,10 +1,10 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { recipes } from '../train/recipes.js';
 import { boolean, scales, texts } from '../train/setting_kinds.js';
 import { settings, type Setting, type Settings } from '../train/settings.js';
 import { note, print, printJson, standardError } from './output.js';
 import { stoppable } from './signals.js';
-import { openDevice, withCommon, type CommonOptions } from './options.js';
+import { invalidText, openDevice, withCommon, type CommonOptions } from './options.js';
+import { addTrainHelp, groupedSettings, OUTPUT } from './train_help.js';
 
 interface TrainOptions extends CommonOptions, Partial<Settings> {
   config?: string;
@@ -15,17 +15,17 @@ interface TrainOptions extends CommonOptions, Partial<Settings> {
 }
 
 export function trainCommand(program: Command): void {
-  const names = recipes.map((recipe) => recipe.name).join(', ');
   const command = program
     .command('train')
     .description('train a network by a recipe and write a run folder')
-    .argument('[recipe]', `one of: ${names}; with --resume or --config theirs`)
-    .option('--config <file>', 'settings from a file, such as the config.json of a run')
-    .option('--out <dir>', 'folder of the run (default runs/<recipe>-<number>)')
-    .option('--resume <dir>', 'continue the run in this folder');
-  for (const setting of settings) addSetting(command, setting);
+    .argument('[recipe]', 'listed below; with --resume or --config theirs');
+  for (const { heading, setting } of groupedSettings()) addSetting(command, setting, heading);
+  command.optionsGroup(OUTPUT);
   withCommon(
     command
+      .option('--config <file>', 'settings from a file, such as the config.json of a run')
+      .option('--out <dir>', 'folder of the run (default runs/<recipe>-<number>)')
+      .option('--resume <dir>', 'continue the run in this folder')
       .option(
         '--tune',
         'first find the fastest kernel for every layer on this adapter, and keep the choices; ' +
@@ -33,19 +33,22 @@ export function trainCommand(program: Command): void {
       )
       .option('--no-report', 'skip the pictures and tables in report/'),
   ).action(train);
+  addTrainHelp(command);
 }
 
 /** A setting's option; one that is a yes or no can be taken back: `--no-drop-last`. */
-function addSetting(command: Command, { flag, kind, help }: Setting): void {
-  const option = new Option(flag, help);
+function addSetting(command: Command, { flag, kind, help }: Setting, heading: string): void {
+  const option = new Option(flag, help).helpGroup(heading);
   if (kind === (boolean as unknown)) {
     command.addOption(option);
-    command.addOption(new Option(flag.replace('--', '--no-')).hideHelp());
+    command.addOption(new Option(flag.replace('--', '--no-')).helpGroup(heading).hideHelp());
     return;
   }
   option.argParser((text: string, before: unknown) => {
     const value = kind.parse(text);
-    if (value === undefined) throw new InvalidArgumentError(`expected ${kind.expected}.`);
+    if (value === undefined) {
+      throw new InvalidArgumentError(invalidText(`expected ${kind.expected}`, text, kind.names));
+    }
     if (before === undefined) return value;
     if (kind === (texts as unknown)) return [...(before as string[]), ...(value as never[])];
     if (kind === (scales as unknown)) return { ...(before as object), ...(value as object) };

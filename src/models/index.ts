@@ -1,5 +1,6 @@
 import type { Device } from '../device.js';
 import { UsageError } from '../gpu/errors.js';
+import { didYouMean } from '../gpu/nearest_name.js';
 import type { Module } from '../nn/index.js';
 import { cifarSimple } from './cifar_simple.js';
 import { cifarVgg } from './cifar_vgg.js';
@@ -127,8 +128,10 @@ export function publishedOptions(name: string): Required<ModelOptions> {
 export function createModel(device: Device, name: string, options: AnyModelOptions = {}): Module {
   if (options.shortcut !== undefined) expectShortcuts(name);
   if (Object.hasOwn(modelFactories, name)) return modelFactories[name](device, options);
+  const names = Object.keys(modelFactories);
   throw new UsageError(
-    `model: no model named "${name}"; there are ${Object.keys(modelFactories).join(', ')}`,
+    `model: no model named "${name}"; there are ${names.join(', ')}`,
+    didYouMean(name, names),
   );
 }
 

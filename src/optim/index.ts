@@ -1,4 +1,5 @@
 import { optionName, UsageError } from '../gpu/errors.js';
+import { didYouMean } from '../gpu/nearest_name.js';
 import { Adam, AdamW, type AdamOptions } from './adam.js';
 import type { Optimizer, Parameters } from './optimizer.js';
 import { RMSprop, type RMSpropOptions } from './rmsprop.js';
@@ -58,8 +59,11 @@ export function createOptimizer(
   options: OptimizerOptions = {},
 ): Optimizer {
   if (!Object.hasOwn(factories, name)) {
-    const names = Object.keys(factories).join(', ');
-    throw new UsageError(`optimizer: no optimizer named "${name as string}"; there are ${names}`);
+    const names = Object.keys(factories);
+    throw new UsageError(
+      `optimizer: no optimizer named "${name as string}"; there are ${names.join(', ')}`,
+      didYouMean(name, names),
+    );
   }
   const allowed = ['lr', 'weightDecay', ...ownOptions[name]];
   const given = Object.entries(options).filter(([, value]) => value !== undefined);

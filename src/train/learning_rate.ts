@@ -1,5 +1,6 @@
 import { UsageError } from '../gpu/errors.js';
 import { F32_RANGE, isF32 } from '../gpu/f32.js';
+import { didYouMean } from '../gpu/nearest_name.js';
 import { schedule, type Plateau, type PlateauState, type Schedule } from '../optim/index.js';
 
 /* Learning-rate schedules as texts: `--schedule cosine`, `"schedule": "inverse-time:2e-6"`. */
@@ -59,7 +60,7 @@ export function parseSchedule(text: string): ParsedSchedule {
   }
   throw new UsageError(
     `schedule: no schedule named "${name}"`,
-    `use one of: ${Object.values(forms).join('; ')}`,
+    didYouMean(name, Object.keys(forms)) ?? `use one of: ${Object.values(forms).join('; ')}`,
   );
 }
 

@@ -1,4 +1,5 @@
 import { UsageError } from '../gpu/errors.js';
+import { didYouMean } from '../gpu/nearest_name.js';
 import { defaultSettings, type Settings } from './settings.js';
 
 /** How a network is trained on a kind of data, when nothing else is said. */
@@ -98,8 +99,10 @@ export const recipes: readonly Recipe[] = [
 export function recipeOf(name: string): Recipe {
   const recipe = recipes.find((candidate) => candidate.name === name);
   if (recipe) return recipe;
+  const names = recipes.map((known) => known.name);
   throw new UsageError(
-    `train: no recipe named "${name}"; there are ${recipes.map((r) => r.name).join(', ')}`,
+    `train: no recipe named "${name}"; there are ${names.join(', ')}`,
+    didYouMean(name, names),
   );
 }
 

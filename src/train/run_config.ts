@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TrainingError, UsageError } from '../gpu/errors.js';
+import { didYouMean } from '../gpu/nearest_name.js';
 import { anything, checkedValue, record } from '../io/schema.js';
 import type { AnyModelOptions } from '../models/index.js';
 import { runConfigSchema } from './file_schemas.js';
@@ -88,10 +89,9 @@ function dropoutOf(where: string, config: Record<string, unknown>): number {
 
 function unknownKey(where: string, key: string): UsageError {
   const names = [...settings.map((candidate) => candidate.key), 'keepProbability', 'recipe'];
-  const nearest = kind.nearestName(key, names);
   return new UsageError(
     `${where}: no setting named "${key}"`,
-    nearest ? `did you mean "${nearest}"?` : `there are ${names.join(', ')}`,
+    didYouMean(key, names) ?? `there are ${names.join(', ')}`,
   );
 }
 

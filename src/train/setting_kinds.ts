@@ -1,10 +1,13 @@
 import { UsageError } from '../gpu/errors.js';
 import { F32_RANGE, F32_SMALLEST, isF32 } from '../gpu/f32.js';
+import { didYouMean } from '../gpu/nearest_name.js';
 
 /** What values a setting may have, as text on the command line and as JSON in a config file. */
 export interface Kind<T> {
   /** For messages: 'a positive whole number'. */
   expected: string;
+  /** Every value there is, where they are names. */
+  names?: readonly string[];
   /** The value a text stands for; undefined where it stands for none. */
   parse(text: string): T | undefined;
   accepts(value: unknown): value is T;
@@ -57,7 +60,7 @@ export const boolean: Kind<boolean> = {
 export function choice<const T extends string>(...names: readonly T[]): Kind<T> {
   const accepts = (value: unknown): value is T => names.includes(value as T);
   const parse = (value: string): T | undefined => (accepts(value) ? value : undefined);
-  return { expected: `one of ${names.join(', ')}`, parse, accepts };
+  return { expected: `one of ${names.join(', ')}`, names, parse, accepts };
 }
 
 /** A text that a parser of its own judges: `parser` throws where it means nothing. */
@@ -109,31 +112,11 @@ export const scales: Kind<Readonly<Record<string, number>>> = {
     Object.values(value).every((factor) => fromZero.accepts(factor)),
 };
 
-/** The name among `names` that is nearest to `name`, if any is near enough to be meant. */
-export function nearestName(name: string, names: readonly string[]): string | null {
-  const distances = names.map((known) => ({ known, distance: editDistance(name, known) }));
-  distances.sort((a, b) => a.distance - b.distance);
-  const [best] = distances;
-  return best && best.distance <= Math.max(2, Math.floor(name.length / 3)) ? best.known : null;
-}
-
-/** Insertions, deletions and substitutions that turn one text into another (Levenshtein). */
-function editDistance(from: string, to: string): number {
-  const [a, b] = [from.toLowerCase(), to.toLowerCase()];
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substituted = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substituted, row[j] + 1, next[j - 1] + 1));
-    }
-    row = next;
-  }
-  return row[b.length];
-}
-
 /** The value of a setting in a config file, or a UsageError that says what was expected. */
 export function checked<T>(where: string, key: string, kind: Kind<T>, value: unknown): T {
   if (kind.accepts(value)) return value;
-  throw new UsageError(`${where}: ${key}: expected ${kind.expected}, got ${JSON.stringify(value)}`);
+  throw new UsageError(
+    `${where}: ${key}: expected ${kind.expected}, got ${JSON.stringify(value)}`,
+    typeof value === 'string' ? didYouMean(value, kind.names ?? []) : undefined,
+  );
 }

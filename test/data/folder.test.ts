@@ -164,8 +164,20 @@ describe('a folder of class folders', () => {
     );
     expect((await errorOf(openDataset(folder))).message).toContain(
       `${folder}: expected MNIST idx files, a CSV file, CIFAR files, .npy or .npz arrays` +
-        ' or class folders of images, got none of them',
+        ' or class folders of images, got none of them\n' +
+        'fix: put the images of each class into a folder of its own',
     );
+  });
+
+  it('tells the owner of SVHN how to convert its .mat files', async () => {
+    const folder = temporaryFolder();
+    const file = join(folder, 'train_32x32.mat');
+    writeFileSync(file, 'MATLAB 5.0 MAT-file');
+    for (const path of [folder, file]) {
+      const { message } = await errorOf(openDataset(path));
+      expect(message).toContain("fix: convert the .mat files into .npy arrays; SVHN's, in their");
+      expect(message).toContain("n.save('x_'+p, m['X'].transpose(3,0,1,2))");
+    }
   });
 
   it('skips files that are no images, and says how many', async () => {

@@ -220,7 +220,11 @@ describe('openDataset', () => {
     const none = join(folder, 'none');
     expect((await errorOf(openDataset(none))).message).toBe(
       `${none}: no such file or folder\n` +
-        `fix: tilegrad data download mnist --dir ${none}, or --data builtin:digits`,
+        "fix: check the path, or use 'builtin:digits'; a folder of your own holds one folder of images a class",
+    );
+    const mnist = join(folder, 'mnist');
+    expect((await errorOf(openDataset(mnist))).message).toContain(
+      `fix: tilegrad data download mnist --dir ${mnist}, or use 'builtin:digits'`,
     );
     writeFileSync(join(folder, 'notes.txt'), 'hello');
     expect((await errorOf(openDataset(join(folder, 'notes.txt')))).message).toContain(

@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
 import { records } from '../../src/autograd/ops/index.js';
-import { pageOf } from '../../src/cli/explain.js';
+import { pageDocument, pageOf } from '../../src/cli/explain.js';
 import { pageStem } from '../../src/cli/op_pages.js';
 import { renderMarkdown } from '../../src/cli/render_markdown.js';
 import { ops } from '../../src/index.js';
@@ -28,15 +29,24 @@ describe('explain', () => {
   });
 });
 
+it('takes a page apart for a program', () => {
+  const { page, title, sections, files } = pageDocument('batch-norm', pageOf('batchNorm'));
+  expect([page, title]).toEqual(['batch_norm', 'batch_norm']);
+  expect(sections[0].title).toBe('');
+  expect(sections.map((section) => section.title)).toContain('Backward');
+  expect(sections.every(({ text }) => !text.includes('\n## '))).toBe(true);
+  expect(files.length).toBeGreaterThan(0);
+  for (const file of files) expect(existsSync(file), file).toBe(true);
+});
+
 describe('renderMarkdown', () => {
   const bold = (text: string): string => `\u001b[1m${text}\u001b[0m`;
   const italic = (text: string): string => `\u001b[3m${text}\u001b[0m`;
   const code = (text: string): string => `\u001b[36m${text}\u001b[0m`;
 
-  it('leaves text for a pipe as it is', () => {
-    expect(renderMarkdown('# a *b*\n', false)).toBe('# a *b*\n');
-    expect(renderMarkdown('a', false)).toBe('a\n');
-  });
+  const wide = { columns: 200, hasColour: true };
+  /** On a terminal of 60 columns, without styles. */
+  const narrow = (text: string): string => renderMarkdown(text, { columns: 60, hasColour: false });
 
   it.each([
     ['## The `x` of it', bold('The x of it')],
@@ -44,6 +54,11 @@ describe('renderMarkdown', () => {
     ['this _is_ and *was*', `this ${italic('is')} and ${italic('was')}`],
     ['snake_case_name, 2 * 3 * 4', 'snake_case_name, 2 * 3 * 4'],
     ['see [matmul](matmul.md)', 'see matmul'],
+    ['[conv2d_naive](../../shaders/conv2d_naive.wgsl)', code('shaders/conv2d_naive.wgsl')],
+    ['[tile.ts](../../src/kernels/tile.ts)', code('src/kernels/tile.ts')],
+    ['[the last](../../shaders/x.wgsl)', `the last (${code('shaders/x.wgsl')})`],
+    ['one\ntwo', 'one two'],
+    ['- one\n  two\n- three', '- one two\n- three'],
     ['    y = a * b * c', code('    y = a * b * c')],
     ['```ts\nf(a_b_c);\n```\nend', `${code('    f(a_b_c);')}\nend`],
     [
@@ -51,6 +66,39 @@ describe('renderMarkdown', () => {
       `${bold('op')}      ${bold('y')}\n${code('neg')}     −x\nsquare  x²`,
     ],
   ])('shows %j on a terminal', (text, wanted) => {
-    expect(renderMarkdown(text, true)).toBe(`${wanted}\n`);
+    expect(renderMarkdown(text, wide)).toBe(`${wanted}\n`);
+  });
+
+  it('wraps prose at words, and tables within their columns', () => {
+    const name = 'shaders/conv2d_forward_subgroup_matrix.wgsl';
+    const item = `- ${'word '.repeat(9)}[it](../../${name}) and so on and on`;
+    expect(narrow(item).trimEnd().split('\n')).toEqual([
+      '- word word word word word word word word word it',
+      `  (${name}) and so on`,
+      '  and on',
+    ]);
+    const table = `| op | what |\n| --- | --- |\n| square | ${'word '.repeat(14)}|\n`;
+    expect(narrow(table).trimEnd().split('\n')).toEqual([
+      'op      what',
+      `square  ${'word '.repeat(10).trim()}`,
+      `        ${'word '.repeat(4).trim()}`,
+    ]);
+  });
+
+  it('lists the cells of a table whose words do not fit side by side', () => {
+    const long = 'a'.repeat(35);
+    expect(narrow(`| x | y |\n| - | - |\n| ${long} | ${long} |`)).toBe(
+      `x: ${long}\n  y: ${long}\n`,
+    );
+  });
+
+  it('keeps every page within 60 columns, but for code and names longer than that', () => {
+    for (const op of ['conv2d', 'batchNorm', 'relu', 'matmul']) {
+      for (const line of narrow(pageOf(op)).split('\n')) {
+        if (line.startsWith('    ')) continue;
+        const isOneWord = !line.trim().includes(' ');
+        expect(line.length <= 60 || isOneWord, line).toBe(true);
+      }
+    }
   });
 });

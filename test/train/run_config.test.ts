@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { TrainingError, UsageError } from '../../src/gpu/errors.js';
 import { checkSettings, readConfigFile, readRunConfig } from '../../src/train/run_config.js';
-import { nearestName } from '../../src/train/setting_kinds.js';
+import { nearestName } from '../../src/gpu/nearest_name.js';
 import { defaultSettings, settings } from '../../src/train/settings.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tilegrad-config-'));

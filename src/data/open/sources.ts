@@ -2,11 +2,13 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DataError, UsageError } from '../../gpu/errors.js';
+import { didYouMean } from '../../gpu/nearest_name.js';
 import { arraysLayout, hasArrays } from '../formats/arrays.js';
 import { cifarLayouts } from '../formats/cifar.js';
 import { csvLayout, isCsvName, openCsv } from '../formats/csv.js';
 import { builtinSizes, drawDigits } from '../builtin/digits.js';
 import { looseImages, subfolders } from '../formats/folder.js';
+import { missingDataFix, unknownDataFix } from './data_hints.js';
 import { findPlaces, imagesLayout } from './images_source.js';
 import { joinLayouts } from './join_layouts.js';
 import type { Layout, Source } from '../layout.js';
@@ -54,10 +56,7 @@ export async function openSource(spec: string, options: OpenOptions): Promise<So
   }
   const info = await stat(spec).catch(() => undefined);
   if (info === undefined) {
-    throw new DataError(
-      `${spec}: no such file or folder`,
-      `tilegrad data download mnist --dir ${spec}, or --data builtin:digits`,
-    );
+    throw new DataError(`${spec}: no such file or folder`, missingDataFix(spec));
   }
   if (!info.isDirectory() && !info.isFile()) {
     throw new DataError(
@@ -75,7 +74,7 @@ export async function openSource(spec: string, options: OpenOptions): Promise<So
         ? 'MNIST idx files, a CSV file, CIFAR files, .npy or .npz arrays or class folders of images'
         : `the files of format '${format}'`) +
       ', got none of them',
-    `tilegrad data download mnist --dir ${spec}, or --data builtin:digits`,
+    unknownDataFix(spec, info.isDirectory() ? await filesIn(spec) : []),
   );
 }
 
@@ -138,7 +137,7 @@ async function fileLayout(file: string, options: OpenOptions): Promise<Layout> {
   if (set !== undefined) return idxLayout([set], dirname(file), options);
   throw new DataError(
     `${file}: expected a folder, a .csv or an .npz file`,
-    'name the folder that holds the files',
+    /\.mat$/i.test(file) ? unknownDataFix(file, []) : 'name the folder that holds the files',
   );
 }
 
@@ -146,6 +145,7 @@ function builtinSource(spec: string, { size, seed = 1 }: OpenOptions): Source {
   if (!(spec in BUILTIN_DATASETS)) {
     throw new UsageError(
       `data: unknown data set '${spec}', expected ${Object.keys(BUILTIN_DATASETS).join(' or ')}`,
+      didYouMean(spec, Object.keys(BUILTIN_DATASETS)),
     );
   }
   const draw = spec === 'builtin:signs' ? drawSigns : drawDigits;

@@ -1,0 +1,21 @@
+/** What each network is, by its name on the command line. */
+export const modelDescriptions: Readonly<Record<string, string>> = {
+  'mnist-cnn': 'two 5×5 convolutions and two dense layers',
+  mlp: 'dense layers alone',
+  'simpsons-tf': 'four convolutions and four dense layers',
+  'simpsons-keras': 'three convolutions and a dense layer',
+  'cifar-simple': 'four convolutions with batch norm',
+  'cifar-vgg': 'VGG-16 with batch norm and dropout',
+  'cifar-resnet20': 'ResNet of CIFAR, 20 layers',
+  'cifar-resnet32': 'ResNet of CIFAR, 32 layers',
+  'cifar-resnet44': 'ResNet of CIFAR, 44 layers',
+  'cifar-resnet56': 'ResNet of CIFAR, 56 layers',
+  resnet: 'ResNet-50 under the name of its family',
+  resnet18: 'ResNet of ImageNet, 18 layers',
+  resnet34: 'ResNet of ImageNet, 34 layers',
+  resnet50: 'ResNet of ImageNet, 50 layers, bottlenecks',
+  resnet101: 'ResNet of ImageNet, 101 layers, bottlenecks',
+  resnet152: 'ResNet of ImageNet, 152 layers, bottlenecks',
+  'resnet101-v1': 'ResNet-101 as Keras builds it, for 64×64',
+  'efficient-net-b0': 'EfficientNet-B0: depthwise convolutions, squeeze and excitation',
+};
