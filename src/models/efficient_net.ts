@@ -164,14 +164,17 @@ export class EfficientNet extends Module {
   readonly dropout: Dropout;
   readonly classifier: Dense;
 
-  constructor(device: Device, architecture: EfficientNetArchitecture) {
+  constructor(
+    device: Device,
+    readonly options: EfficientNetArchitecture,
+  ) {
     super();
-    const { height, width, channels, classes } = resolveOptions('efficientNet', architecture, {
+    const { height, width, channels, classes } = resolveOptions('efficientNet', options, {
       ...{ input: [224, 224, 3], classes: 100 },
     });
-    const { stages, stemChannels = 32, headChannels = 1280, dropout = 0.2 } = architecture;
-    const { stochasticDepth = 0.2 } = architecture;
-    const { stemStride: stride = Math.max(height, width) <= SMALL_EDGE ? 1 : 2 } = architecture;
+    const { stages, stemChannels = 32, headChannels = 1280, dropout = 0.2 } = options;
+    const { stochasticDepth = 0.2 } = options;
+    const { stemStride: stride = Math.max(height, width) <= SMALL_EDGE ? 1 : 2 } = options;
     const filters = { inChannels: channels, outChannels: stemChannels, kernelSize: 3, stride };
     this.stem = new ConvNorm(device, filters);
     const count = stages.reduce((sum, { blocks }) => sum + blocks, 0);

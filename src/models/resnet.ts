@@ -79,18 +79,21 @@ export class ResNet extends Module {
   readonly avgpool = new GlobalAvgPool2d();
   readonly fc: Dense;
 
-  constructor(device: Device, architecture: ResNetArchitecture) {
+  constructor(
+    device: Device,
+    readonly options: ResNetArchitecture,
+  ) {
     super();
     const {
       height,
       width: imageWidth,
       channels,
       classes,
-    } = resolveOptions('resnet', architecture, {
+    } = resolveOptions('resnet', options, {
       ...{ input: [224, 224, 3], classes: 1000 },
     });
-    const { stem = Math.max(height, imageWidth) <= SMALL_EDGE ? 'small' : 'large' } = architecture;
-    const { block, stages, width = 64, shortcut = 'projection' } = architecture;
+    const { stem = Math.max(height, imageWidth) <= SMALL_EDGE ? 'small' : 'large' } = options;
+    const { block, stages, width = 64, shortcut = 'projection' } = options;
     const isLarge = stem === 'large';
     const filters = isLarge ? { kernelSize: 7, stride: 2 } : { kernelSize: 3 };
     this.conv1 = convolution(

@@ -45,10 +45,13 @@ export class ResNetV1 extends Module {
   readonly flatten = new Flatten();
   readonly fc: Dense;
 
-  constructor(device: Device, architecture: ResNetV1Architecture) {
+  constructor(
+    device: Device,
+    readonly options: ResNetV1Architecture,
+  ) {
     super();
-    const { stages, width = 64 } = architecture;
-    const shape = resolveOptions('resnet101V1', architecture, { input: [64, 64, 3], classes: 43 });
+    const { stages, width = 64 } = options;
+    const shape = resolveOptions('resnet101V1', options, { input: [64, 64, 3], classes: 43 });
     expectEdges('resnet101V1', shape, leastEdge(stages.length));
     const stem = { kernelSize: 7, stride: 2, inChannels: shape.channels, outChannels: width };
     this.conv1 = convolution(device, stem, style);
