@@ -2,6 +2,7 @@
 // that computes with the float64 reference, and its training with that in Node. Not part of `npm test`, since it needs a browser. The browser is the first
 // Chromium or Chrome on the path, or the program CHROMIUM names; further arguments are handed to it.
 
+import { build } from 'esbuild';
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -105,9 +106,16 @@ function openBrowser(browser, profile, url, onExit) {
 
 /** The same convolution by the float64 loops; whole numbers, so every value must be equal. */
 async function expected() {
-  const load = (/** @type {string} */ path) =>
-    import(new URL(`../dist/${path}`, import.meta.url).href);
-  const { conv2dReference } = await load('reference/conv2d.js');
+  // The reference is the tests' alone and not in dist/.
+  const source = join(ROOT, 'src', 'reference', 'conv2d.ts');
+  const { outputFiles } = await build({
+    entryPoints: [source],
+    bundle: true,
+    format: 'esm',
+    write: false,
+  });
+  const code = encodeURIComponent(outputFiles[0].text);
+  const { conv2dReference } = await import(`data:text/javascript,${code}`);
   const whole = (/** @type {number[]} */ shape, /** @type {number} */ step) => {
     const size = shape.reduce((product, n) => product * n, 1);
     return { shape, data: Float64Array.from({ length: size }, (_, i) => ((i * step) % 7) - 3) };

@@ -27,6 +27,7 @@ const LAYERS = new Map(
     // The package's entry names the engine's parts for a reader, and so stays loadable in a browser.
     'index.ts': 5,
     train: 6,
+    entries: 7,
     bench: 7,
     cli: 8,
   }),

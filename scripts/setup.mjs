@@ -111,10 +111,10 @@ function buildIfStale() {
 /** Deletes from dist what was built from a source file that is no longer there. */
 function removeOrphans() {
   for (const path of filesBelow(join(ROOT, 'dist'))) {
-    const stem = relative(join(ROOT, 'dist'), path).match(/^(.*?)\.(js|d\.ts|js\.map)$/)?.[1];
+    const stem = relative(join(ROOT, 'dist'), path).match(/^(.*?)\.(js|d\.ts)$/)?.[1];
     if (stem === undefined) continue;
     const sources = ['.ts', '.d.ts'].map((ending) => join(ROOT, 'src', stem + ending));
-    if (!sources.some((source) => existsSync(source))) rmSync(path);
+    if (stem.startsWith('reference') || !sources.some((source) => existsSync(source))) rmSync(path);
   }
 }
 

@@ -64,10 +64,14 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
 }
 
 export class Device {
+  /** @internal */
+  readonly runtime: Runtime;
   private isDestroyed = false;
 
   /** @internal Use createDevice. */
-  constructor(readonly runtime: Runtime) {}
+  constructor(runtime: Runtime) {
+    this.runtime = runtime;
+  }
 
   get info(): DeviceInfo {
     return this.runtime.info;

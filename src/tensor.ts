@@ -1,7 +1,7 @@
 import { ArrayHandle } from './autograd/array_handle.js';
 import { Extent } from './autograd/extent.js';
 import { apply, runBackward } from './autograd/tape.js';
-import type { Leaf, TapeNode, Variable } from './autograd/node.js';
+import type { Leaf, TapeNode } from './autograd/node.js';
 import type { OpRecord, Plan } from './autograd/record.js';
 import { isGradFree } from './autograd/recording.js';
 import { arrayText, sizeOf, type DType, type GpuArray } from './gpu/array.js';
@@ -16,6 +16,7 @@ import {
   type TypedArray,
 } from './gpu/host_values.js';
 import type { Runtime } from './gpu/runtime.js';
+import type { TensorMethods } from './ops/index.js';
 import { accumulate, addArrays, copyArray } from './kernels/accumulate.js';
 import { castArray } from './kernels/cast.js';
 import { fillArray } from './kernels/fill.js';
@@ -26,6 +27,10 @@ const scopes: Set<Tensor>[] = [];
 /** Gives back the memory of tensors that were dropped without dispose(). */
 const lost = new FinalizationRegistry<ArrayHandle>((handle) => handle.release('the collector'));
 
+/** Every op is a method; ops/index.ts adds them to the prototype. */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging, @typescript-eslint/no-empty-object-type -- see above
+export interface Tensor extends TensorMethods {}
+
 /**
  * An n-dimensional array on the GPU, and the tape's view of it.
  *
@@ -35,20 +40,20 @@ const lost = new FinalizationRegistry<ArrayHandle>((handle) => handle.release('t
  * Memory: results of recorded operations return to the pool during `backward()`; `dispose()`,
  * `using`, `device.scope` and, last, the garbage collector free the others.
  */
-export class Tensor implements Variable, Leaf {
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- the interface has the ops
+export class Tensor {
+  /** @internal */
+  readonly runtime: Runtime;
+  /** @internal */
   readonly handle: ArrayHandle;
-  /** The operation that made this tensor, while it may be run backward. */
+  /** @internal The operation that made this tensor, while it may be run backward. */
   readonly node: TapeNode | null;
   private wantsGrad: boolean;
   private gradient: Tensor | null = null;
 
   /** @internal Use `device.tensor` and its siblings. */
-  constructor(
-    readonly runtime: Runtime,
-    handle: ArrayHandle,
-    node: TapeNode | null,
-    requiresGrad: boolean,
-  ) {
+  constructor(runtime: Runtime, handle: ArrayHandle, node: TapeNode | null, requiresGrad: boolean) {
+    this.runtime = runtime;
     this.handle = handle;
     this.node = node;
     this.wantsGrad = requiresGrad;
@@ -98,6 +103,7 @@ export class Tensor implements Variable, Leaf {
     this.wantsGrad = value;
   }
 
+  /** @internal */
   get leaf(): Leaf | null {
     return this.wantsGrad && !this.node ? this : null;
   }
@@ -284,7 +290,7 @@ export class Tensor implements Variable, Leaf {
   }
 }
 
-/** Runs an op record on tensors of one device. */
+/** @internal Runs an op record on tensors of one device. */
 export function applyOp<Options, P extends Plan>(
   record: OpRecord<Options, P>,
   inputs: Record<string, Tensor | undefined>,
@@ -321,7 +327,7 @@ const scopeExtent = new Extent(
   'await the other one first, or put only the synchronous calls inside scope',
 );
 
-/** Frees every tensor made in `fn` except what it returns. See Device.scope. */
+/** @internal Frees every tensor made in `fn` except what it returns. See Device.scope. */
 export function runInScope<T>(fn: () => T): T {
   const scope = new Set<Tensor>();
   scopes.push(scope);
@@ -337,7 +343,7 @@ export function runInScope<T>(fn: () => T): T {
   });
 }
 
-/** Makes tensors that belong to no scope: parameters, gradients, optimizer state. */
+/** @internal Makes tensors that belong to no scope: parameters, gradients, optimizer state. */
 export function outsideScopes<T>(fn: () => T): T {
   const inner = scopes.splice(0, scopes.length);
   try {
@@ -347,7 +353,7 @@ export function outsideScopes<T>(fn: () => T): T {
   }
 }
 
-/** Tensors inside a result: itself, or in arrays and plain objects. */
+/** @internal Tensors inside a result: itself, or in arrays and plain objects. */
 export function collectTensors(value: unknown, into: Set<Tensor>, depth: number): void {
   if (value instanceof Tensor) {
     into.add(value);

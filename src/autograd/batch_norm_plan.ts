@@ -15,7 +15,7 @@ export interface BatchNormOptions {
   epsilon?: number;
   /** silu wants gamma and beta, and no residual. */
   activation?: NormActivation;
-  /** For benches and tests: the kernels to use instead of the chosen ones. */
+  /** @internal For benches and tests: the kernels to use instead of the chosen ones. */
   variant?: BatchNormVariant;
 }
 

@@ -11,7 +11,7 @@ export interface ReduceOptions {
   axis?: number | readonly number[];
   /** Leaves the reduced axes in the shape, as ones. Default false. */
   keepDims?: boolean;
-  /** For benches and tests: the kernels to use instead of the chosen ones. */
+  /** @internal For benches and tests: the kernels to use instead of the chosen ones. */
   variant?: ReduceVariant;
 }
 

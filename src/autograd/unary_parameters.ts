@@ -9,7 +9,7 @@ export interface UnaryOptions {
   /** clip: the bounds; at least one. */
   min?: number;
   max?: number;
-  /** For benches and tests: the kernel to use instead of the chosen one. */
+  /** @internal For benches and tests: the kernel to use instead of the chosen one. */
   variant?: UnaryVariant;
 }
 

@@ -1,4 +1,4 @@
-import type { GpuArray } from './array.js';
+import type { DType } from './array.js';
 import type { DispatchCommand, DispatchMark, TimestampSlots } from './dispatch.js';
 
 /** What one dispatch took on the GPU. */
@@ -17,7 +17,7 @@ export interface DispatchTiming {
   /** Bytes that were copied between the dispatch before and this one. */
   copiedBytes: number;
   /** By the names of the shader's bindings; their contents may be gone. */
-  bindings: Readonly<Record<string, Pick<GpuArray, 'shape' | 'dtype'>>>;
+  bindings: Readonly<Record<string, { readonly shape: readonly number[]; readonly dtype: DType }>>;
   /** The text of the shader as it was compiled. */
   code: string;
 }

@@ -65,7 +65,8 @@ export class EventWriter {
   }
 
   /** A PNG; its size is read from its header. Throws a DataError where it is none. */
-  image(tag: string, png: Buffer, step: number): void {
+  image(tag: string, bytes: Uint8Array, step: number): void {
+    const png = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     if (png.length < 26 || png.toString('latin1', 1, 4) !== 'PNG') {
       throw new DataError(`tensorboard: image ${tag} is not a PNG (${png.length} bytes)`);
     }

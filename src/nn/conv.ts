@@ -54,9 +54,9 @@ export class Conv2d extends Module {
     const [r, s] = pairOf('Conv2d', 'kernelSize', kernelSize);
     const { weightInit = glorotUniform(), biasInit = constant(0) } = options;
     const shape = [r, s, inChannels / groups, outChannels];
-    this.weight = Parameter.of(device.runtime, weightInit(device, shape));
+    this.weight = Parameter.from(weightInit(device, shape));
     if (options.bias ?? true) {
-      this.bias = Parameter.of(device.runtime, biasInit(device, [outChannels]));
+      this.bias = Parameter.from(biasInit(device, [outChannels]));
     }
   }
 
@@ -103,10 +103,10 @@ export class DepthwiseConv2d extends Module {
     const [r, s] = pairOf('DepthwiseConv2d', 'kernelSize', kernelSize);
     const { weightInit = glorotUniform(), biasInit = constant(0) } = options;
     const fans = { fanIn: r * s, fanOut: r * s * multiplier };
-    const array = weightInit(device, [r, s, inChannels, multiplier], fans);
-    this.weight = Parameter.of(device.runtime, array);
+    const weight = weightInit(device, [r, s, inChannels, multiplier], fans);
+    this.weight = Parameter.from(weight);
     if (options.bias ?? true) {
-      this.bias = Parameter.of(device.runtime, biasInit(device, [inChannels * multiplier]));
+      this.bias = Parameter.from(biasInit(device, [inChannels * multiplier]));
     }
   }
 

@@ -40,9 +40,9 @@ export class ConvTranspose2d extends Module {
     const taps = (r * s) / groups;
     const fans = { fanIn: taps * inChannels, fanOut: taps * outChannels };
     const shape = [r, s, outChannels / groups, inChannels];
-    this.weight = Parameter.of(device.runtime, weightInit(device, shape, fans));
+    this.weight = Parameter.from(weightInit(device, shape, fans));
     if (options.bias ?? true) {
-      this.bias = Parameter.of(device.runtime, biasInit(device, [outChannels]));
+      this.bias = Parameter.from(biasInit(device, [outChannels]));
     }
   }
 

@@ -30,9 +30,9 @@ export class Dense extends Module {
     super();
     const { inFeatures, outFeatures } = options;
     const { weightInit = glorotUniform(), biasInit = constant(0) } = options;
-    this.weight = Parameter.of(device.runtime, weightInit(device, [inFeatures, outFeatures]));
+    this.weight = Parameter.from(weightInit(device, [inFeatures, outFeatures]));
     if (options.bias ?? true) {
-      this.bias = Parameter.of(device.runtime, biasInit(device, [outFeatures]));
+      this.bias = Parameter.from(biasInit(device, [outFeatures]));
     }
   }
 

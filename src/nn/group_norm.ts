@@ -1,7 +1,6 @@
 import type { Device } from '../device.js';
 import { groupNorm, instanceNorm, layerNorm } from '../ops/normalization.js';
 import type { Tensor } from '../tensor.js';
-import { constant } from './init.js';
 import { Module, nonDefaults } from './module.js';
 import { DEFAULT_EPSILON } from './normalization.js';
 import { Parameter } from './parameter.js';
@@ -23,8 +22,8 @@ abstract class FactorNorm extends Module {
   constructor(device: Device, shape: readonly number[], isAffine: boolean) {
     super();
     if (!isAffine) return;
-    this.gamma = Parameter.of(device.runtime, constant(1)(device, shape));
-    this.beta = Parameter.of(device.runtime, constant(0)(device, shape));
+    this.gamma = Parameter.from(device.ones(shape));
+    this.beta = Parameter.from(device.zeros(shape));
   }
 }
 

@@ -1,8 +1,7 @@
 import type { Device } from '../device.js';
-import type { GpuArray } from '../gpu/array.js';
 import { ShapeError } from '../gpu/errors.js';
-import { fillArray } from '../kernels/fill.js';
-import { randomArray } from '../kernels/random.js';
+import { randomArray, type RandomRule } from '../kernels/random.js';
+import { Tensor } from '../tensor.js';
 
 /** How many inputs each output is a sum of, and how many outputs each input reaches. */
 export interface Fans {
@@ -14,7 +13,7 @@ export interface Fans {
  * Makes the first values of a parameter; random ones are drawn from the device's stream. `known`
  * are its fans where the shape does not tell them, as in depthwise filters.
  */
-export type Initializer = (device: Device, shape: readonly number[], known?: Fans) => GpuArray;
+export type Initializer = (device: Device, shape: readonly number[], known?: Fans) => Tensor;
 
 /** Fans of dense weights [in, out], and of filters [R, S, C, K], where the R·S taps multiply them. */
 export function fans(shape: readonly number[]): Fans {
@@ -33,7 +32,7 @@ export function glorotUniform(): Initializer {
   return (device, shape, known) => {
     const { fanIn, fanOut } = known ?? fans(shape);
     const bound = Math.sqrt(6 / (fanIn + fanOut));
-    return randomArray(device.runtime, shape, { kind: 'uniform', low: -bound, high: bound });
+    return drawn(device, shape, { kind: 'uniform', low: -bound, high: bound });
   };
 }
 
@@ -41,7 +40,7 @@ export function glorotUniform(): Initializer {
 export function heUniform(): Initializer {
   return (device, shape, known) => {
     const bound = Math.sqrt(6 / (known ?? fans(shape)).fanIn);
-    return randomArray(device.runtime, shape, { kind: 'uniform', low: -bound, high: bound });
+    return drawn(device, shape, { kind: 'uniform', low: -bound, high: bound });
   };
 }
 
@@ -52,23 +51,26 @@ export function heUniform(): Initializer {
 export function heNormal({ mode = 'fanIn' }: { mode?: 'fanIn' | 'fanOut' } = {}): Initializer {
   return (device, shape, known) => {
     const standardDeviation = Math.sqrt(2 / (known ?? fans(shape))[mode]);
-    return randomArray(device.runtime, shape, { kind: 'normal', mean: 0, standardDeviation });
+    return drawn(device, shape, { kind: 'normal', mean: 0, standardDeviation });
   };
 }
 
 /** Normal, redrawn beyond two standard deviations: the spread of what remains is 0.88 of it. */
 export function truncatedNormal({ mean = 0, standardDeviation = 0.1 } = {}): Initializer {
   return (device, shape) =>
-    randomArray(device.runtime, shape, { kind: 'truncatedNormal', mean, standardDeviation });
+    drawn(device, shape, { kind: 'truncatedNormal', mean, standardDeviation });
 }
 
 /** Normal of a fixed spread, as for a network's last layer. */
 export function normal({ mean = 0, standardDeviation = 0.01 } = {}): Initializer {
-  return (device, shape) =>
-    randomArray(device.runtime, shape, { kind: 'normal', mean, standardDeviation });
+  return (device, shape) => drawn(device, shape, { kind: 'normal', mean, standardDeviation });
 }
 
 /** The same value everywhere. */
 export function constant(value: number): Initializer {
-  return (device, shape) => fillArray(device.runtime, shape, 'f32', value);
+  return (device, shape) => device.full(shape, value);
+}
+
+function drawn(device: Device, shape: readonly number[], rule: RandomRule): Tensor {
+  return Tensor.own(device.runtime, randomArray(device.runtime, shape, rule));
 }

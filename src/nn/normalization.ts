@@ -2,7 +2,6 @@ import type { Device } from '../device.js';
 import type { Activation } from '../ops/elementwise.js';
 import { batchNorm } from '../ops/normalization.js';
 import type { Tensor } from '../tensor.js';
-import { constant } from './init.js';
 import { Module, nonDefaults } from './module.js';
 import { Buffer, Parameter } from './parameter.js';
 
@@ -39,10 +38,10 @@ export class BatchNorm2d extends Module {
     super();
     const shape = [options.channels];
     const { scale = true, center = true } = options;
-    this.gamma = scale ? Parameter.of(device.runtime, constant(1)(device, shape)) : undefined;
-    this.beta = center ? Parameter.of(device.runtime, constant(0)(device, shape)) : undefined;
-    this.runningMean = Buffer.of(device.runtime, constant(0)(device, shape));
-    this.runningVariance = Buffer.of(device.runtime, constant(1)(device, shape));
+    this.gamma = scale ? Parameter.from(device.ones(shape)) : undefined;
+    this.beta = center ? Parameter.from(device.zeros(shape)) : undefined;
+    this.runningMean = Buffer.from(device.zeros(shape));
+    this.runningVariance = Buffer.from(device.ones(shape));
   }
 
   /** `residual`, of x's shape, is added before the activation. */

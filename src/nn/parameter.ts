@@ -5,6 +5,12 @@ import { outsideScopes, Tensor } from '../tensor.js';
 
 /** A tensor that is trained: it has requiresGrad, belongs to no scope and lives until disposed. */
 export class Parameter extends Tensor {
+  /** A parameter with these first values; it takes their memory over, and `values` is disposed. */
+  static from(values: Tensor): Parameter {
+    return Parameter.of(values.runtime, takenFrom(values));
+  }
+
+  /** @internal */
   static of(runtime: Runtime, array: GpuArray): Parameter {
     return outsideScopes(() => new Parameter(runtime, new ArrayHandle(array), null, true));
   }
@@ -12,7 +18,19 @@ export class Parameter extends Tensor {
 
 /** A tensor that is saved with a model but not trained, such as a running mean. */
 export class Buffer extends Tensor {
+  /** A buffer with these first values; it takes their memory over, and `values` is disposed. */
+  static from(values: Tensor): Buffer {
+    return Buffer.of(values.runtime, takenFrom(values));
+  }
+
+  /** @internal */
   static of(runtime: Runtime, array: GpuArray): Buffer {
     return outsideScopes(() => new Buffer(runtime, new ArrayHandle(array), null, false));
   }
+}
+
+function takenFrom(values: Tensor): GpuArray {
+  const array = values.gpuArray.retain();
+  values.dispose();
+  return array;
 }

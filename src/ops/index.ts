@@ -164,11 +164,6 @@ export type TensorMethods = {
   [Name in keyof typeof tensorOps]: AsMethod<(typeof tensorOps)[Name]>;
 };
 
-declare module '../tensor.js' {
-  // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- the members are the ops'
-  interface Tensor extends TensorMethods {}
-}
-
 for (const [name, op] of Object.entries(tensorOps)) {
   const run = op as (x: Tensor, ...rest: unknown[]) => unknown;
   Object.defineProperty(Tensor.prototype, name, {

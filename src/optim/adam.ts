@@ -70,6 +70,7 @@ export class Adam extends Optimizer {
     return [penalty, lr / (1 - beta1 ** t), 1 / Math.sqrt(1 - beta2 ** t), shrink];
   }
 
+  /** @internal */
   protected override update(
     runtime: Runtime,
     arrays: OptimizerArrays,

@@ -21,7 +21,6 @@ export {
 } from './optimizer.js';
 export * as schedule from './schedule.js';
 export type { Plateau, PlateauOptions, PlateauState, Schedule } from './schedule.js';
-export type { Guard } from '../kernels/optimizer.js';
 export { Adam, AdamW, RMSprop, SGD };
 export type { AdamOptions, RMSpropOptions, SGDOptions };
 

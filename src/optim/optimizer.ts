@@ -99,7 +99,7 @@ const INACTIVE: RowNumbers = [-1, 0, 0, 0];
  * Make the optimizer before capturing anything that uses its parameters.
  */
 export abstract class Optimizer {
-  /** Where set, nothing is updated while the word is not 0: how training stops at a NaN. */
+  /** @internal Where set, nothing is updated while the word is not 0: how training stops at a NaN. */
   guard: Guard | null = null;
   /** @internal Set by the LossScaler that was made for this optimizer. */
   scaler: LossScaler | null = null;
@@ -224,7 +224,7 @@ export abstract class Optimizer {
   /** The numbers of a parameter's row at one of its steps, in double precision. */
   protected abstract row(input: RowInput): RowNumbers;
 
-  /** Records the dispatch that updates one arena. */
+  /** @internal Records the dispatch that updates one arena. */
   protected abstract update(
     runtime: Runtime,
     arrays: OptimizerArrays,

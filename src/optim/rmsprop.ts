@@ -61,6 +61,7 @@ export class RMSprop extends Optimizer {
     return [weightDecay, lr, 0, 0];
   }
 
+  /** @internal */
   protected override update(
     runtime: Runtime,
     arrays: OptimizerArrays,

@@ -62,6 +62,7 @@ export class SGD extends Optimizer {
     return [weightDecay, lr, 0, 0];
   }
 
+  /** @internal */
   protected override update(
     runtime: Runtime,
     arrays: OptimizerArrays,

@@ -342,7 +342,7 @@ describe('the bias in front of a batch norm that trains', () => {
     const options = { inChannels: 4, outChannels: 8, kernelSize: 3, activation: 'relu' } as const;
     const conv = new Conv2d(device, {
       ...options,
-      biasInit: (on, shape) => on.ones(shape).gpuArray,
+      biasInit: (on, shape) => on.ones(shape),
     });
     const norm = new BatchNorm2d(device, { channels: 8 });
     sum(mul(convBatchNorm(conv, norm, image([2, 6, 6, 4])), image([2, 4, 4, 8], 4))).backward();

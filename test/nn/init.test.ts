@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ShapeError } from '../../src/gpu/errors.js';
 import { Conv2d, Dense, DepthwiseConv2d, init } from '../../src/nn/index.js';
-import { Tensor } from '../../src/tensor.js';
+import type { Tensor } from '../../src/tensor.js';
 import { testDevice } from '../helpers/device.js';
 
 const device = await testDevice();
@@ -14,7 +14,7 @@ async function momentsOf(make: init.Initializer): Promise<{
   low: number;
   high: number;
 }> {
-  const values = [...(await Tensor.own(device.runtime, make(device, shape)).data())];
+  const values = [...(await make(device, shape).data())];
   const mean = values.reduce((sum, each) => sum + each, 0) / values.length;
   const square = values.reduce((sum, each) => sum + (each - mean) ** 2, 0);
   const sorted = Float32Array.from(values).sort();
@@ -93,7 +93,7 @@ describe('initial values', () => {
   });
 
   it('constant is the same everywhere', async () => {
-    const values = Tensor.own(device.runtime, init.constant(0.25)(device, [2, 2]));
+    const values = init.constant(0.25)(device, [2, 2]);
     expect(await values.array()).toEqual([
       [0.25, 0.25],
       [0.25, 0.25],

@@ -14,7 +14,7 @@ export interface ArgMaxOptions {
   axis?: number;
   /** Leaves the searched axis in the shape, as 1. Default false. */
   keepDims?: boolean;
-  /** For benches and tests: the kernel to use instead of the chosen one. */
+  /** @internal For benches and tests: the kernel to use instead of the chosen one. */
   variant?: ArgMaxVariant;
 }
 

@@ -26,7 +26,7 @@ export interface AugmentOptions {
   mean?: readonly number[];
   /** Divided by, for each channel. Default 1. */
   standardDeviation?: readonly number[];
-  /** For benches and tests: the kernel to use instead of the chosen one. */
+  /** @internal For benches and tests: the kernel to use instead of the chosen one. */
   variant?: AugmentVariant;
 }
 

@@ -11,7 +11,7 @@ import { expectBroadcast, expectElements } from '../operands.js';
 import type { BackwardCall, InputMetas, OpRecord, Plan } from '../record.js';
 
 export interface BinaryOptions {
-  /** For benches and tests: the kernel to use instead of the chosen one. */
+  /** @internal For benches and tests: the kernel to use instead of the chosen one. */
   variant?: BroadcastVariant;
 }
 

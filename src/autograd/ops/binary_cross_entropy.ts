@@ -14,7 +14,7 @@ export interface BinaryCrossEntropyOptions {
   reduction?: Reduction;
   /** The prediction is z with probability sigmoid(z); more accurate than a sigmoid before. */
   fromLogits?: boolean;
-  /** For benches and tests: the kernel to use instead of the chosen one. */
+  /** @internal For benches and tests: the kernel to use instead of the chosen one. */
   variant?: BinaryCrossEntropyVariant;
 }
 

@@ -10,7 +10,7 @@ export interface CastOptions {
   dtype: DType;
   /** The values are multiplied by it, as in 1 / 255 for images of bytes. Default 1. */
   scale?: number;
-  /** For benches and tests: the kernel to use instead of the chosen one. */
+  /** @internal For benches and tests: the kernel to use instead of the chosen one. */
   variant?: CastVariant;
 }
 

@@ -11,7 +11,7 @@ import { expectBroadcast, expectElements, labelAny } from '../operands.js';
 import type { InputMetas, OpRecord, Plan } from '../record.js';
 
 export interface CompareOptions {
-  /** For benches and tests: the kernel to use instead of the chosen one. */
+  /** @internal For benches and tests: the kernel to use instead of the chosen one. */
   variant?: BroadcastVariant;
 }
 

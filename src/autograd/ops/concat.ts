@@ -21,7 +21,7 @@ import { axisOf } from '../shapes.js';
 export interface ConcatOptions {
   /** The axis that grows; negative from the end. */
   axis: number;
-  /** For benches and tests: the kernel to use instead of the chosen one. */
+  /** @internal For benches and tests: the kernel to use instead of the chosen one. */
   variant?: CopyVariant;
 }
 

@@ -28,7 +28,7 @@ export interface Conv2dOptions {
   dilation?: Pair;
   groups?: number;
   activation?: FusedActivation;
-  /** For benches and tests: the kernels to use instead of the chosen ones. */
+  /** @internal For benches and tests: the kernels to use instead of the chosen ones. */
   variant?: Conv2dVariantOption;
 }
 

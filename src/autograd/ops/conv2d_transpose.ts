@@ -23,7 +23,7 @@ export interface Conv2dTransposeOptions {
   /** Rows and columns more at the bottom and the right, for sizes that a stride leaves open. */
   outputPadding?: Pair;
   activation?: FusedActivation;
-  /** For benches and tests: the forward kernel to use instead of the chosen one. */
+  /** @internal For benches and tests: the forward kernel to use instead of the chosen one. */
   variant?: Conv2dTransposeVariant;
 }
 

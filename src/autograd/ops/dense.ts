@@ -18,7 +18,7 @@ import { expectDtype, expectInput, label } from '../shapes.js';
 
 export interface DenseOptions {
   activation?: FusedActivation;
-  /** For benches and tests: the kernel to use instead of the chosen one. */
+  /** @internal For benches and tests: the kernel to use instead of the chosen one. */
   variant?: MatmulVariant;
 }
 

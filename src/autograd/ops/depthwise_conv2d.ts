@@ -22,7 +22,7 @@ export interface DepthwiseConv2dOptions {
   padding?: Padding;
   dilation?: Pair;
   activation?: FusedActivation;
-  /** For benches and tests: the kernel to use instead of the chosen one, in directions it fits. */
+  /** @internal For benches and tests: the kernel to use instead of the chosen one, in directions it fits. */
   variant?: DepthwiseVariant;
 }
 

@@ -15,7 +15,7 @@ export interface DropoutOptions {
   rate: number;
   /** Where false, y = x. Default true. */
   training?: boolean;
-  /** For benches and tests: the kernel to use instead of the chosen one. */
+  /** @internal For benches and tests: the kernel to use instead of the chosen one. */
   variant?: DropoutVariant;
 }
 

@@ -15,7 +15,7 @@ import { axisOf } from '../shapes.js';
 export interface GatherOptions {
   /** The axis that is picked from; negative from the end. Default 0. */
   axis?: number;
-  /** For benches and tests: the kernel to use instead of the chosen one. */
+  /** @internal For benches and tests: the kernel to use instead of the chosen one. */
   variant?: GatherVariant;
 }
 

@@ -11,7 +11,7 @@ import type { OpRecord, Plan } from '../record.js';
 import { expectInput } from '../shapes.js';
 
 export interface GlobalPool2dOptions {
-  /** For benches and tests: the kernel to use instead of the chosen one. */
+  /** @internal For benches and tests: the kernel to use instead of the chosen one. */
   variant?: GlobalPool2dVariant;
 }
 

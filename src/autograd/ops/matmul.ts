@@ -18,7 +18,7 @@ import type { InputMetas, Meta, OpRecord, Plan } from '../record.js';
 import { expectDtype, label } from '../shapes.js';
 
 export interface MatmulOptions extends Transposes {
-  /** For benches and tests: the kernel to use instead of the chosen one. */
+  /** @internal For benches and tests: the kernel to use instead of the chosen one. */
   variant?: MatmulVariant;
 }
 

@@ -12,7 +12,7 @@ import type { OpRecord, Plan } from '../record.js';
 export interface MseLossOptions {
   /** Default 'mean'. */
   reduction?: Reduction;
-  /** For benches and tests: the kernel to use instead of the chosen one. */
+  /** @internal For benches and tests: the kernel to use instead of the chosen one. */
   variant?: MseLossVariant;
 }
 

@@ -17,7 +17,7 @@ export interface PadOptions {
   padding: readonly (readonly [number, number])[];
   /** What stands around x. Default 0. */
   value?: number;
-  /** For benches and tests: the kernel to use instead of the chosen one. */
+  /** @internal For benches and tests: the kernel to use instead of the chosen one. */
   variant?: CopyVariant;
 }
 

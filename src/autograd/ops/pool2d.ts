@@ -24,7 +24,7 @@ export interface Pool2dOptions {
   ceilMode?: boolean;
   /** avgPool2d: count the pixels on the padding too. Default false. */
   countIncludePad?: boolean;
-  /** For benches and tests: the kernel to use instead of the chosen one. */
+  /** @internal For benches and tests: the kernel to use instead of the chosen one. */
   variant?: Pool2dVariant;
 }
 

@@ -23,7 +23,7 @@ export interface ResizeOptions {
   mode?: 'nearest' | 'bilinear';
   /** The centres of the corner pixels stay where they are; default: the corners of the images do. */
   alignCorners?: boolean;
-  /** For benches and tests: the kernel to use instead of the chosen one. */
+  /** @internal For benches and tests: the kernel to use instead of the chosen one. */
   variant?: ResizeVariant;
 }
 

@@ -17,7 +17,7 @@ export interface SliceOptions {
   begin: readonly number[];
   /** Length along each axis. */
   size: readonly number[];
-  /** For benches and tests: the kernel to use instead of the chosen one. */
+  /** @internal For benches and tests: the kernel to use instead of the chosen one. */
   variant?: CopyVariant;
 }
 

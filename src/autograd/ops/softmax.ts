@@ -13,7 +13,7 @@ import { axisOf, expectDtype } from '../shapes.js';
 export interface SoftmaxOptions {
   /** Default −1, the last axis. */
   axis?: number;
-  /** For benches and tests: the kernel to use instead of the chosen one. */
+  /** @internal For benches and tests: the kernel to use instead of the chosen one. */
   variant?: SoftmaxVariant;
 }
 

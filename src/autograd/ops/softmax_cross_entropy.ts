@@ -19,7 +19,7 @@ export interface SoftmaxCrossEntropyOptions {
   labelSmoothing?: number;
   /** The class number of rows that count neither in the loss nor in a mean; default: none. */
   ignoreIndex?: number;
-  /** For benches and tests: the kernel to use instead of the chosen one. */
+  /** @internal For benches and tests: the kernel to use instead of the chosen one. */
   variant?: SoftmaxCrossEntropyVariant;
 }
 

@@ -13,7 +13,7 @@ import type { InputMetas, OpRecord, Plan } from '../record.js';
 export interface TransposeOptions {
   /** The axis of x that becomes axis i of y, for each i. Default: all axes reversed. */
   permutation?: readonly number[];
-  /** For benches and tests: the kernel to use instead of the chosen one. */
+  /** @internal For benches and tests: the kernel to use instead of the chosen one. */
   variant?: TransposeVariant;
 }
 

@@ -10,7 +10,7 @@ import { expectBroadcast, expectElements } from '../operands.js';
 import type { OpRecord, Plan } from '../record.js';
 
 export interface WhereOptions {
-  /** For benches and tests: the kernel to use instead of the chosen one. */
+  /** @internal For benches and tests: the kernel to use instead of the chosen one. */
   variant?: BroadcastVariant;
 }
 

@@ -46,7 +46,7 @@ const FILES_PER_JOB = 16;
 export interface DecodePoolOptions {
   /** Threads; 0 decodes in this thread. Default: the processor's, less one, at most 8. */
   threadCount?: number;
-  /** The thread's program. */
+  /** @internal The thread’s program. */
   program?: URL;
 }
 
