@@ -1,5 +1,5 @@
 // Imports point one way (docs: the house in the README): cli → bench → train → data, models, io, plot → nn, optim → ops, tensor →
-// autograd, tune → kernels → gpu. The engine's core loads in a browser, so it imports no package and nothing of Node.
+// autograd, tune → kernels → gpu → errors. The engine's core loads in a browser, so it imports no package and nothing of Node.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
@@ -9,32 +9,33 @@ import { runAsProgram } from './check_lib.mjs';
 /** Height of each folder or file of src; an import may go down or stay level. */
 const LAYERS = new Map(
   Object.entries({
-    gpu: 0,
-    kernels: 1,
-    tune: 2,
-    autograd: 2,
-    ops: 3,
-    'ops.ts': 3,
-    'tensor.ts': 3,
-    'capture.ts': 3,
-    'device.ts': 3,
-    nn: 4,
-    optim: 4,
-    data: 5,
-    models: 5,
-    io: 5,
-    plot: 5,
+    'errors.ts': 0,
+    'visible.ts': 0,
+    gpu: 1,
+    kernels: 2,
+    tune: 3,
+    autograd: 3,
+    ops: 4,
+    'tensor.ts': 4,
+    'capture.ts': 4,
+    'device.ts': 4,
+    nn: 5,
+    optim: 5,
+    data: 6,
+    models: 6,
+    io: 6,
+    plot: 6,
     // The package's entry names the engine's parts for a reader, and so stays loadable in a browser.
-    'index.ts': 5,
-    train: 6,
-    entries: 7,
-    bench: 7,
-    cli: 8,
+    'index.ts': 6,
+    train: 7,
+    entries: 8,
+    bench: 8,
+    cli: 9,
   }),
 );
 
 const CORE = new Set(
-  'gpu kernels tune autograd ops ops.ts tensor.ts capture.ts device.ts nn optim models index.ts'.split(
+  'errors.ts visible.ts gpu kernels tune autograd ops tensor.ts capture.ts device.ts nn optim models index.ts'.split(
     ' ',
   ),
 );

@@ -1,9 +1,9 @@
 import { ArrayHandle } from './autograd/array_handle.js';
 import { watchOps, type OpWatcher } from './autograd/recording.js';
+import { DeviceError, ShapeError } from './errors.js';
 import { arrayText, type DType } from './gpu/array.js';
 import { borrowedBy, isGone, type Borrowed } from './gpu/borrowed.js';
 import type { Storage } from './gpu/buffer_pool.js';
-import { DeviceError, ShapeError } from './gpu/errors.js';
 import { dtypeOf, type HostValues } from './gpu/host_values.js';
 import type { CapturedCommands, Runtime } from './gpu/runtime.js';
 import { collectTensors, outsideScopes, runInScope, Tensor } from './tensor.js';

@@ -2,7 +2,7 @@ import { autotuneSetting } from '#platform';
 import { CaptureCache, type Captured, type CaptureInput } from './capture.js';
 import type { DeviceInfo, DeviceOptions } from './gpu/adapter.js';
 import { bytesPerElement, sizeOf, type DType } from './gpu/array.js';
-import { DeviceError, ShapeError, UsageError } from './gpu/errors.js';
+import { DeviceError, ShapeError, UsageError } from './errors.js';
 import {
   dtypeOf,
   encode,

@@ -21,7 +21,7 @@ export {
   TilegradError,
   TrainingError,
   UsageError,
-} from './gpu/errors.js';
+} from './errors.js';
 export type { TunedCandidate, TunedKernel, TuneReport } from './tune/report.js';
 export type { TuneOptions } from './tune/tuner.js';
 export * as models from './models/index.js';

@@ -5,7 +5,7 @@ import type { Leaf, TapeNode } from './autograd/node.js';
 import type { OpRecord, Plan } from './autograd/record.js';
 import { isGradFree } from './autograd/recording.js';
 import { arrayText, sizeOf, type DType, type GpuArray } from './gpu/array.js';
-import { DeviceError, GradError, ShapeError } from './gpu/errors.js';
+import { DeviceError, GradError, ShapeError } from './errors.js';
 import {
   encode,
   flattenNested,

@@ -1,5 +1,5 @@
+import { GradError } from '../errors.js';
 import type { GpuArray } from '../gpu/array.js';
-import { GradError } from '../gpu/errors.js';
 
 /** Holds one array on behalf of a tensor, and can give it back before the tensor dies. */
 export class ArrayHandle {

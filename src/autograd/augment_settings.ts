@@ -1,4 +1,4 @@
-import { UsageError } from '../gpu/errors.js';
+import { UsageError } from '../errors.js';
 import { F32_RANGE, isF32 } from '../gpu/f32.js';
 import type { AugmentRule } from '../kernels/augment.js';
 

@@ -1,4 +1,4 @@
-import { UsageError } from '../gpu/errors.js';
+import { UsageError } from '../errors.js';
 import { didYouMean } from '../gpu/nearest_name.js';
 import {
   augmentRule,

@@ -1,5 +1,5 @@
+import { ShapeError } from '../errors.js';
 import { sizeOf } from '../gpu/array.js';
-import { ShapeError } from '../gpu/errors.js';
 import type { NormActivation } from '../kernels/activation.js';
 import type { BatchNormSetup } from '../kernels/batch_norm/setup.js';
 import type { BatchNormVariant } from '../kernels/batch_norm/variants.js';

@@ -1,5 +1,5 @@
+import { ShapeError } from '../errors.js';
 import { sizeOf } from '../gpu/array.js';
-import { ShapeError } from '../gpu/errors.js';
 import type { Conv2dGeometry } from '../kernels/conv2d/geometry.js';
 import type { InputMetas, Meta, Plan } from './record.js';
 import { expectInput, label } from './shapes.js';

@@ -1,4 +1,4 @@
-import { GradError } from '../gpu/errors.js';
+import { GradError } from '../errors.js';
 
 /**
  * A state that holds while a function runs, such as "nothing is recorded". Between the awaits of an

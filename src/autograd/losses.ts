@@ -1,4 +1,4 @@
-import { ShapeError } from '../gpu/errors.js';
+import { ShapeError } from '../errors.js';
 import { reductions, type Reduction } from '../kernels/loss_reduction.js';
 import type { Meta } from './record.js';
 import { expectDtype, label } from './shapes.js';

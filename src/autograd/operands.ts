@@ -1,5 +1,5 @@
+import { ShapeError } from '../errors.js';
 import type { DType } from '../gpu/array.js';
-import { ShapeError } from '../gpu/errors.js';
 import { broadcastGeometry, type BroadcastGeometry } from '../kernels/broadcast.js';
 import type { InputMetas, Meta } from './record.js';
 import { axisOf, expectDtype } from './shapes.js';

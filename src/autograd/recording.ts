@@ -1,4 +1,4 @@
-import { GradError } from '../gpu/errors.js';
+import { GradError } from '../errors.js';
 import { Extent } from './extent.js';
 import type { InputMetas, OpRecord, Plan } from './record.js';
 

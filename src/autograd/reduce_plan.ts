@@ -1,4 +1,4 @@
-import { ShapeError } from '../gpu/errors.js';
+import { ShapeError } from '../errors.js';
 import type { ReduceVariant } from '../kernels/reduce.js';
 import { reduceGeometry, type ReduceGeometry } from '../kernels/reduce_geometry.js';
 import { expectAxes, expectElements, labelAny, reducedShape } from './operands.js';

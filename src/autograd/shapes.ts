@@ -1,4 +1,4 @@
-import { ShapeError } from '../gpu/errors.js';
+import { ShapeError } from '../errors.js';
 import type { Meta } from './record.js';
 
 /** `[N=8 H=32 W=32 C=3]`: a shape with its dimension letters. */

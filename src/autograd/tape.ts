@@ -1,5 +1,5 @@
 import type { GpuArray } from '../gpu/array.js';
-import { GradError } from '../gpu/errors.js';
+import { GradError } from '../errors.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { ArrayHandle } from './array_handle.js';
 import { GradientSums } from './gradient_sums.js';

@@ -1,4 +1,4 @@
-import { ShapeError } from '../gpu/errors.js';
+import { ShapeError } from '../errors.js';
 import type { UnaryFunction, UnaryVariant } from '../kernels/unary.js';
 
 export interface UnaryOptions {

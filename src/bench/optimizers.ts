@@ -1,5 +1,5 @@
 import { type Device } from '../device.js';
-import { UsageError } from '../gpu/errors.js';
+import { UsageError } from '../errors.js';
 import { timeRuns } from '../gpu/timing.js';
 import { Adam, AdamW, RMSprop, SGD, type Optimizer } from '../optim/index.js';
 import { outsideScopes, type Tensor } from '../tensor.js';

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { DeviceError } from '../gpu/errors.js';
+import { DeviceError } from '../errors.js';
 
 /*
  * Another engine in a process of its own. It reads jobs, one line of JSON each, and answers each with

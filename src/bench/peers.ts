@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Device } from '../device.js';
+import { UsageError, type DeviceError } from '../errors.js';
 import type { GpuArray } from '../gpu/array.js';
-import { UsageError, type DeviceError } from '../gpu/errors.js';
 import type { BenchCase, CaseRunner } from './case.js';
 import { ratesOf } from './numbers.js';
 import {

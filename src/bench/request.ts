@@ -1,4 +1,4 @@
-import { UsageError } from '../gpu/errors.js';
+import { UsageError } from '../errors.js';
 import { didYouMean } from '../gpu/nearest_name.js';
 import { conv2dVariantNames } from '../kernels/conv2d/variants.js';
 import { depthwiseVariantNames } from '../kernels/depthwise_conv2d/variants.js';

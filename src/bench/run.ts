@@ -1,5 +1,5 @@
 import type { Device } from '../device.js';
-import { DeviceError, UsageError } from '../gpu/errors.js';
+import { DeviceError, UsageError } from '../errors.js';
 import { figuresOf } from '../tune/report.js';
 import type { BenchCase, RecordCase } from './case.js';
 import { opCases } from './op_cases.js';

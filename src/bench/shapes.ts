@@ -1,4 +1,4 @@
-import { UsageError } from '../gpu/errors.js';
+import { UsageError } from '../errors.js';
 import { suites } from './suites.js';
 import type { BenchOpName } from './types.js';
 

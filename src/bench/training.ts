@@ -1,5 +1,5 @@
 import type { Device } from '../device.js';
-import { DeviceError } from '../gpu/errors.js';
+import { DeviceError } from '../errors.js';
 import { measureMemory } from '../gpu/lifetimes.js';
 import type { DispatchTiming } from '../gpu/profiler.js';
 import { median } from '../gpu/timing.js';

@@ -2,7 +2,7 @@ import { Argument, type Command } from 'commander';
 import { join } from 'node:path';
 import { augmentText, parseAugment } from '../autograd/augment_text.js';
 import type { DataReport, OpenOptions } from '../data/index.js';
-import { UsageError } from '../gpu/errors.js';
+import { UsageError } from '../errors.js';
 import { dataCacheCommand } from './data_cache.js';
 import { stoppable } from './signals.js';
 import { note, print, printJson } from './output.js';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { UsageError } from '../gpu/errors.js';
+import { UsageError } from '../errors.js';
 import { didYouMean } from '../gpu/nearest_name.js';
 import { isTerminal, printJson, printStyled, standardOutput } from './output.js';
 import { opNames, pageStem } from './op_pages.js';

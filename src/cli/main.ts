@@ -2,7 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
-import { adviseCommandLine, TilegradError, UsageError } from '../gpu/errors.js';
+import { adviseCommandLine, TilegradError, UsageError } from '../errors.js';
 import { benchCommand } from './bench.js';
 import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';

@@ -1,8 +1,8 @@
 import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { TilegradError } from '../gpu/errors.js';
-import { visible, visibleJson } from '../gpu/visible.js';
+import { TilegradError } from '../errors.js';
 import { whyNotWritten } from '../io/atomic_file.js';
+import { visible, visibleJson } from '../visible.js';
 
 /*
  * All that the program says goes through here. Results go to standard output: where they cannot be

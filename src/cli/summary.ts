@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { UsageError } from '../gpu/errors.js';
+import { UsageError } from '../errors.js';
 import { shortcuts, type Shortcut } from '../models/options.js';
 import type { Module } from '../nn/index.js';
 import { print, printJson } from './output.js';

@@ -1,5 +1,5 @@
 import { writeTrace } from '../bench/profile_trace.js';
-import { UsageError } from '../gpu/errors.js';
+import { UsageError } from '../errors.js';
 import type { DispatchTiming } from '../gpu/profiler.js';
 
 /**

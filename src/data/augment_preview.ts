@@ -2,7 +2,7 @@
 import type { AugmentSettings } from '../autograd/augment_settings.js';
 import { augmentText } from '../autograd/augment_text.js';
 import type { Device } from '../device.js';
-import { UsageError } from '../gpu/errors.js';
+import { UsageError } from '../errors.js';
 import { augment } from '../ops/random.js';
 import { cast } from '../ops/elementwise.js';
 import { imageBytes, type ImageDataset } from './dataset.js';

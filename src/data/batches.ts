@@ -1,5 +1,5 @@
 /** Batches of a data set, read ahead of whoever trains on them. */
-import { DataError, UsageError } from '../gpu/errors.js';
+import { DataError, UsageError } from '../errors.js';
 import type { ImageDataset } from './dataset.js';
 import { permutation, RandomPurpose } from './random.js';
 

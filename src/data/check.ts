@@ -1,7 +1,7 @@
 /** Looks through a data set for whatever would spoil a training. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TilegradError } from '../gpu/errors.js';
+import { TilegradError } from '../errors.js';
 import { checkSameShape, emptyClassesNote, type ImageDataset } from './dataset.js';
 import { decodeImage, probeImage } from './decode/decode.js';
 import { FolderDataset } from './decode/folder_dataset.js';

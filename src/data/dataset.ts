@@ -1,5 +1,5 @@
 /** What a data set is to the rest of the program, and the one that keeps its images in memory. */
-import { DataError, type Fix } from '../gpu/errors.js';
+import { DataError, type Fix } from '../errors.js';
 import { listed } from './parts.js';
 
 /** Labelled images of one size, as unsigned bytes in NHWC. */

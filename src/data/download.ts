@@ -9,7 +9,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { DataError } from '../gpu/errors.js';
+import { DataError } from '../errors.js';
 import { holdsPublished, MNIST_FILES, type PublishedFile } from './formats/mnist_files.js';
 
 export const MNIST_MIRRORS: readonly string[] = [

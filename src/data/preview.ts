@@ -1,6 +1,6 @@
 /** Labelled grids of pictures, as PNG. */
 import sharp from 'sharp';
-import { DataError, UsageError } from '../gpu/errors.js';
+import { DataError, UsageError } from '../errors.js';
 import { imageBytes, type ImageDataset } from './dataset.js';
 import { convertChannels, resizePixels } from './decode/resize.js';
 import { limit } from './split.js';

@@ -8,7 +8,7 @@
  * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011,
  * section 3.3; the test checks the known answers published with it.
  */
-import { UsageError } from '../gpu/errors.js';
+import { UsageError } from '../errors.js';
 
 /** One independent family of streams per use, so that two uses of one seed never share numbers. */
 export const RandomPurpose = {

@@ -1,5 +1,5 @@
 /** Parts of a data set: chosen examples, a training and a validation part, a smaller set. */
-import { DataError, UsageError } from '../gpu/errors.js';
+import { DataError, UsageError } from '../errors.js';
 import { checkIndices, derived, type ImageDataset } from './dataset.js';
 import { RandomPurpose, RandomStream } from './random.js';
 

@@ -1,5 +1,5 @@
 import { adapterHint, adapterNames, backendName, gpu, preferredAdapter } from '#platform';
-import { DeviceError } from './errors.js';
+import { DeviceError } from '../errors.js';
 
 export interface DeviceOptions {
   powerPreference?: 'low-power' | 'high-performance';

@@ -1,5 +1,5 @@
+import { ShapeError } from '../errors.js';
 import type { Storage } from './buffer_pool.js';
-import { ShapeError } from './errors.js';
 
 /** Element types. u8 travels packed, four to a 32-bit word; f16 needs the adapter's shader-f16. */
 export type DType = 'f32' | 'f16' | 'i32' | 'u32' | 'u8';

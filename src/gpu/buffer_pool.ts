@@ -1,6 +1,6 @@
+import { DeviceError, LimitError, oneLine } from '../errors.js';
 import { arrayText, type DType } from './array.js';
 import type { DispatchMark } from './dispatch.js';
-import { DeviceError, LimitError, oneLine } from './errors.js';
 
 /** What `device.memory` shows. Live: held by some array; pooled: allocated, waiting for reuse. */
 interface MemoryCounters {

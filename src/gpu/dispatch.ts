@@ -1,7 +1,7 @@
 import type { GpuArray } from './array.js';
 import type { BindGroupCache } from './bind_group_cache.js';
 import type { Storage } from './buffer_pool.js';
-import { LimitError, ShaderError } from './errors.js';
+import { LimitError, ShaderError } from '../errors.js';
 import type { OverrideValues, Pipeline, PipelineCache } from './pipeline.js';
 import type { ParameterSlot, ParameterSlots } from './parameter_slots.js';
 import { packParams, type ParamValues, type TuneValue } from './shader.js';

@@ -1,5 +1,5 @@
+import { ShapeError } from '../errors.js';
 import type { DType } from './array.js';
-import { ShapeError } from './errors.js';
 
 /* Values as the host writes and reads them: nested numbers and typed arrays. */
 

@@ -1,4 +1,4 @@
-import { ShaderError } from './errors.js';
+import { ShaderError } from '../errors.js';
 import { loadShader, type BindingDeclaration, type Shader, type TuneValue } from './shader.js';
 
 /** A compute pipeline that may still be compiling, with what its shader declares. */

@@ -1,7 +1,7 @@
 import { collectGarbage } from '#platform';
+import type { DeviceError } from '../errors.js';
 import type { BindGroupCache } from './bind_group_cache.js';
 import { BufferPool, MemoryLedger, type Purpose, type Storage } from './buffer_pool.js';
-import type { DeviceError } from './errors.js';
 
 /** The collector is asked for once this many bytes or buffers, or a quarter of the live ones, wait for it. */
 const LOOSE_BYTES = 64 * 2 ** 20;

@@ -1,3 +1,4 @@
+import { DeviceError } from '../errors.js';
 import type { GpuArray } from './array.js';
 import { callSite } from './call_site.js';
 import {
@@ -11,7 +12,6 @@ import {
   type WriteCommand,
 } from './commands.js';
 import { encodeDispatches, type DispatchCommand } from './dispatch.js';
-import { DeviceError } from './errors.js';
 import type { Profiler } from './profiler.js';
 
 /** Dispatches recorded before they are submitted without being asked. */

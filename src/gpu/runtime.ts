@@ -11,7 +11,7 @@ import {
   type DispatchRequest,
 } from './dispatch.js';
 import { withoutCopies } from './elide_copies.js';
-import { DeviceError, oneLine, ShapeError } from './errors.js';
+import { DeviceError, oneLine, ShapeError } from '../errors.js';
 import { fusesByDefault } from './fusion.js';
 import { matrixCallsOf } from './matrix_calls.js';
 import { ParameterSlots } from './parameter_slots.js';

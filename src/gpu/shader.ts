@@ -1,5 +1,5 @@
 import { shaderText } from '#platform';
-import { ShaderError } from './errors.js';
+import { ShaderError } from '../errors.js';
 
 /**
  * Shader files and what they declare. Files are plain WGSL; three kinds of parameter exist

@@ -1,5 +1,5 @@
+import { DeviceError, oneLine } from '../errors.js';
 import type { DeviceInfo } from './adapter.js';
-import { DeviceError, oneLine } from './errors.js';
 
 /** Tells `fail` when the device is lost, and of errors that no call gets to see. */
 export function watchDevice(

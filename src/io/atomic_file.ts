@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { DataError } from '../gpu/errors.js';
+import { DataError } from '../errors.js';
 
 /**
  * Writes a file so that it is either the old one or the new one, whatever happens: into a

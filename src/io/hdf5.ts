@@ -4,7 +4,7 @@
  */
 import type * as h5wasm from 'h5wasm';
 import type { Dataset, Group } from 'h5wasm';
-import { DataError } from '../gpu/errors.js';
+import { DataError } from '../errors.js';
 import { readBytes } from './read_bytes.js';
 
 type Library = typeof h5wasm;

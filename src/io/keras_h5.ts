@@ -1,5 +1,5 @@
 import type { Group } from 'h5wasm';
-import { DataError } from '../gpu/errors.js';
+import { DataError } from '../errors.js';
 import { writeFileAtomically } from './atomic_file.js';
 import { loadHdf5, readHdf5, scratchName, type Hdf5File } from './hdf5.js';
 import { layersOf, type NamedTensor, type SourceLayer } from './weights/types.js';

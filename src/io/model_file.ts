@@ -1,5 +1,5 @@
 import type { Device } from '../device.js';
-import { DataError } from '../gpu/errors.js';
+import { DataError } from '../errors.js';
 import { architectureOf, buildModule, type Architecture } from '../models/architecture.js';
 import type { Module } from '../nn/index.js';
 import { readSafetensors, writeSafetensors, type SavedTensor } from './safetensors.js';

@@ -4,7 +4,7 @@
  * Source: NumPy, "NEP 1: a simple file format for NumPy arrays", and the notes on versions 1.0 to 3.0
  * in numpy.lib.format.
  */
-import { DataError } from '../gpu/errors.js';
+import { DataError } from '../errors.js';
 import { readBytes } from './read_bytes.js';
 import { readZip, writeZip } from './zip.js';
 

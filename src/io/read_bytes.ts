@@ -1,6 +1,6 @@
 /** Files that are read whole. */
 import { readFileSync, statSync } from 'node:fs';
-import { DataError } from '../gpu/errors.js';
+import { DataError } from '../errors.js';
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',

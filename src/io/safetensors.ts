@@ -1,4 +1,4 @@
-import { DataError } from '../gpu/errors.js';
+import { DataError } from '../errors.js';
 import { writeFileAtomically } from './atomic_file.js';
 import { readBytes } from './read_bytes.js';
 import {

@@ -2,7 +2,7 @@
  * What a value that was read from a file may be: checked once, as it is read, with an error that names
  * the file, the field, what was expected and what came.
  */
-import { DataError } from '../gpu/errors.js';
+import { DataError } from '../errors.js';
 
 /** Takes a value as it is, or throws a Mismatch. `field` is its place: `progress.totals.count`. */
 export type Schema<T> = (value: unknown, field: string) => T;

@@ -1,7 +1,7 @@
 import { appendFileSync, readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { DataError } from '../gpu/errors.js';
+import { DataError } from '../errors.js';
 import { makeFolder, writeError } from './atomic_file.js';
 
 /*

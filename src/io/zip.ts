@@ -6,7 +6,7 @@
  * Source: PKWARE, APPNOTE.TXT, sections 4.3 and 4.4.
  */
 import * as zlib from 'node:zlib';
-import { DataError } from '../gpu/errors.js';
+import { DataError } from '../errors.js';
 
 const LOCAL = 0x04034b50;
 const CENTRAL = 0x02014b50;

@@ -1,5 +1,5 @@
+import { ShapeError } from '../errors.js';
 import type { GpuArray } from '../gpu/array.js';
-import { ShapeError } from '../gpu/errors.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { activationCodes, type FusedActivation } from './activation.js';
 import { finishInPlace } from './bias_activation.js';

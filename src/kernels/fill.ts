@@ -1,5 +1,5 @@
+import { ShapeError } from '../errors.js';
 import { bytesPerElement, type DType, type GpuArray, sizeOf } from '../gpu/array.js';
-import { ShapeError } from '../gpu/errors.js';
 import type { Runtime } from '../gpu/runtime.js';
 
 const WORKGROUP = 64;

@@ -1,5 +1,5 @@
+import { GradError } from '../errors.js';
 import { type GpuArray, sizeOf } from '../gpu/array.js';
-import { GradError } from '../gpu/errors.js';
 import type { Runtime } from '../gpu/runtime.js';
 
 const WORKGROUP = 64;

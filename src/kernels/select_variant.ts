@@ -1,4 +1,4 @@
-import { ShapeError } from '../gpu/errors.js';
+import { ShapeError } from '../errors.js';
 import type { VariantChoices } from '../gpu/variant_choices.js';
 
 /** What is known of every variant for one launch. */

@@ -1,5 +1,5 @@
 import type { Device } from '../device.js';
-import { UsageError } from '../gpu/errors.js';
+import { UsageError } from '../errors.js';
 import * as nn from '../nn/index.js';
 import { EfficientNet, type EfficientNetArchitecture } from './efficient_net.js';
 import { ResNet } from './resnet.js';

@@ -1,5 +1,5 @@
 import type { Device } from '../device.js';
-import { UsageError } from '../gpu/errors.js';
+import { UsageError } from '../errors.js';
 import { didYouMean } from '../gpu/nearest_name.js';
 import type { Module } from '../nn/index.js';
 import { cifarSimple } from './cifar_simple.js';

@@ -1,4 +1,4 @@
-import { kebab, ShapeError, wordsFor } from '../gpu/errors.js';
+import { kebab, ShapeError, wordsFor } from '../errors.js';
 
 /** Height, width and channels of an image. */
 export type ImageShape = readonly [height: number, width: number, channels: number];

@@ -1,5 +1,5 @@
 import type { Device } from '../device.js';
-import { UsageError } from '../gpu/errors.js';
+import { UsageError } from '../errors.js';
 import {
   convBatchNorm,
   Dense,

@@ -1,5 +1,5 @@
 import type { Device } from '../device.js';
-import { ShapeError } from '../gpu/errors.js';
+import { ShapeError } from '../errors.js';
 import { BatchNorm2d, Conv2d, convBatchNorm, Module, Sequential } from '../nn/index.js';
 import type { Initializer } from '../nn/init.js';
 import { avgPool2d } from '../ops/pooling.js';

@@ -1,5 +1,5 @@
 import type { Device } from '../device.js';
-import { ShapeError } from '../gpu/errors.js';
+import { ShapeError } from '../errors.js';
 import { activate, add, mul, type Activation } from '../ops/elementwise.js';
 import { globalAvgPool2d } from '../ops/pooling.js';
 import { reshape } from '../ops/shape.js';

@@ -1,5 +1,5 @@
 import type { Device } from '../device.js';
-import { ShapeError } from '../gpu/errors.js';
+import { ShapeError } from '../errors.js';
 import { pairOf, type Pair } from '../kernels/window_geometry.js';
 import { conv2dTranspose } from '../ops/conv.js';
 import type { Tensor } from '../tensor.js';

@@ -1,4 +1,4 @@
-import { ShapeError } from '../gpu/errors.js';
+import { ShapeError } from '../errors.js';
 import { fillArray } from '../kernels/fill.js';
 import { mul } from '../ops/elementwise.js';
 import { dropout } from '../ops/random.js';

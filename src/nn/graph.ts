@@ -1,5 +1,5 @@
 import { noGrad, watchOps, type OpWatcher } from '../autograd/recording.js';
-import { ShapeError } from '../gpu/errors.js';
+import { ShapeError } from '../errors.js';
 import { fillArray } from '../kernels/fill.js';
 import { runInScope, Tensor } from '../tensor.js';
 import { watchModules, type Module, type ModuleWatcher } from './module.js';

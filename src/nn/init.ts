@@ -1,5 +1,5 @@
 import type { Device } from '../device.js';
-import { ShapeError } from '../gpu/errors.js';
+import { ShapeError } from '../errors.js';
 import { randomArray, type RandomRule } from '../kernels/random.js';
 import { Tensor } from '../tensor.js';
 

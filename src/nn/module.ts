@@ -1,6 +1,6 @@
 import { isRecording, isRepeated, withOrigin } from '../autograd/recording.js';
+import { ShapeError } from '../errors.js';
 import { sizeOf } from '../gpu/array.js';
-import { ShapeError } from '../gpu/errors.js';
 import { runInScope, Tensor } from '../tensor.js';
 import { Buffer, Parameter } from './parameter.js';
 import { recompute } from './recompute.js';

@@ -1,6 +1,6 @@
 import { noGrad, watchOps, type OpWatcher } from '../autograd/recording.js';
+import { ShapeError } from '../errors.js';
 import { bytesPerElement, sizeOf } from '../gpu/array.js';
-import { ShapeError } from '../gpu/errors.js';
 import { fillArray } from '../kernels/fill.js';
 import { runInScope, Tensor } from '../tensor.js';
 import { watchModules, type Module, type ModuleWatcher } from './module.js';

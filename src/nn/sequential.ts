@@ -1,4 +1,4 @@
-import { ShapeError } from '../gpu/errors.js';
+import { ShapeError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import { convBatchNorm, convolveForNorm, isBatchNorm, isConvLayer } from './conv_batch_norm.js';
 import { Module } from './module.js';

@@ -1,7 +1,7 @@
 import { cast as castRecord } from '../autograd/ops/cast.js';
 import { unaryRecords, type UnaryName, type UnaryOptions } from '../autograd/ops/unary.js';
+import { ShapeError } from '../errors.js';
 import type { DType } from '../gpu/array.js';
-import { ShapeError } from '../gpu/errors.js';
 import { applyOp, type Tensor } from '../tensor.js';
 
 export { add, div, maximum, minimum, mul, pow, sub, where } from './arithmetic.js';

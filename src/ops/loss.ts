@@ -16,7 +16,7 @@ import {
   softmaxCrossEntropy as softmaxCrossEntropyRecord,
   type SoftmaxCrossEntropyOptions as SoftmaxCrossEntropyRecordOptions,
 } from '../autograd/ops/softmax_cross_entropy.js';
-import { ShapeError } from '../gpu/errors.js';
+import { ShapeError } from '../errors.js';
 import { applyOp, Tensor } from '../tensor.js';
 import { mul, sub } from './elementwise.js';
 import { mean, sum } from './reduce.js';

@@ -1,4 +1,4 @@
-import { DeviceError } from '../gpu/errors.js';
+import { DeviceError } from '../errors.js';
 import type { Runtime } from '../gpu/runtime.js';
 import type { Tensor } from '../tensor.js';
 import { cast } from './elementwise.js';

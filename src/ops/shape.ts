@@ -6,7 +6,7 @@ import { reshape as reshapeRecord } from '../autograd/ops/reshape.js';
 import { slice as sliceRecord, type SliceOptions } from '../autograd/ops/slice.js';
 import { transpose as transposeRecord, type TransposeOptions } from '../autograd/ops/transpose.js';
 import { axisOf } from '../autograd/shapes.js';
-import { ShapeError } from '../gpu/errors.js';
+import { ShapeError } from '../errors.js';
 import { applyOp, Tensor } from '../tensor.js';
 
 /**

@@ -1,4 +1,4 @@
-import { GradError } from '../gpu/errors.js';
+import { GradError } from '../errors.js';
 import { refillArray } from '../kernels/fill.js';
 import { norm, scaleToNorm } from '../kernels/grad_norm.js';
 import { Tensor } from '../tensor.js';

@@ -1,4 +1,4 @@
-import { optionName, UsageError } from '../gpu/errors.js';
+import { optionName, UsageError } from '../errors.js';
 import { didYouMean } from '../gpu/nearest_name.js';
 import { Adam, AdamW, type AdamOptions } from './adam.js';
 import type { Optimizer, Parameters } from './optimizer.js';

@@ -1,5 +1,5 @@
+import { DeviceError, GradError, ShapeError } from '../errors.js';
 import type { GpuArray } from '../gpu/array.js';
-import { DeviceError, GradError, ShapeError } from '../gpu/errors.js';
 import { F32_RANGE, isF32 } from '../gpu/f32.js';
 import type { Runtime } from '../gpu/runtime.js';
 import type { Guard, OptimizerArrays } from '../kernels/optimizer.js';

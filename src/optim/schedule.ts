@@ -1,4 +1,4 @@
-import { ShapeError } from '../gpu/errors.js';
+import { ShapeError } from '../errors.js';
 
 /**
  * Learning rates over time. A schedule is a function of a count (steps or epochs, whichever the

@@ -8,7 +8,7 @@ import {
   type RowInput,
   type RowNumbers,
 } from './optimizer.js';
-import { ShapeError } from '../gpu/errors.js';
+import { ShapeError } from '../errors.js';
 
 export interface SGDOptions {
   /** Learning rate. Default 0.01. */

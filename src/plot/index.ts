@@ -1,4 +1,4 @@
-import { UsageError } from '../gpu/errors.js';
+import { UsageError } from '../errors.js';
 import { foldRepeats } from '../nn/graph_fold.js';
 import type { ModuleGraph } from '../nn/graph.js';
 import { layOutColumns, type Column } from './columns.js';

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { DataError } from '../gpu/errors.js';
+import { DataError } from '../errors.js';
 import {
   readSafetensors,
   writeSafetensors,

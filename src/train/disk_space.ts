@@ -1,6 +1,6 @@
 import { existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { TrainingError } from '../gpu/errors.js';
+import { TrainingError } from '../errors.js';
 import { sizeOf } from '../gpu/array.js';
 import type { Module } from '../nn/index.js';
 import type { Optimizer } from '../optim/index.js';

@@ -1,7 +1,7 @@
 import { plannedArray, planOnly } from '../autograd/planning.js';
 import { watchOps, type OpWatcher } from '../autograd/recording.js';
+import { LimitError, TrainingError } from '../errors.js';
 import { bytesPerElement, sizeOf } from '../gpu/array.js';
-import { LimitError, TrainingError } from '../gpu/errors.js';
 import type { Module } from '../nn/index.js';
 import { runInScope, Tensor } from '../tensor.js';
 import type { Classifier } from './classifier.js';

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { limit as limitDataset, openDataset, type ImageDataset } from '../data/index.js';
 import type { Device } from '../device.js';
-import { DataError, TrainingError, UsageError } from '../gpu/errors.js';
+import { DataError, TrainingError, UsageError } from '../errors.js';
 import { readModelFile } from './checkpoint.js';
 import { Evaluator, type Evaluation } from './evaluate.js';
 import type { EpochMetrics } from './history.js';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createDevice } from '../device.js';
-import { DataError, UsageError } from '../gpu/errors.js';
+import { DataError, UsageError } from '../errors.js';
 import { writeKerasLayers } from '../io/keras_h5.js';
 import { writePytorchSafetensors } from '../io/pytorch_safetensors.js';
 import { kerasLayers } from '../io/weights/keras_names.js';

@@ -2,7 +2,7 @@
  * What the texts inside a checkpoint, and `config.json`, must be. They are read by others than the run
  * that wrote them, perhaps years later or from a stranger, so nothing of them is believed unchecked.
  */
-import { UsageError } from '../gpu/errors.js';
+import { UsageError } from '../errors.js';
 import {
   finite,
   finiteFrom,

@@ -1,4 +1,4 @@
-import { DataError } from '../gpu/errors.js';
+import { DataError } from '../errors.js';
 import type { SavedTensor } from '../io/safetensors.js';
 
 /** The name of the first tensor with a value that is NaN or infinite; null where there is none. */

@@ -1,4 +1,4 @@
-import { UsageError } from '../gpu/errors.js';
+import { UsageError } from '../errors.js';
 import { Dropout, StochasticDepth, type Module } from '../nn/index.js';
 import { Parameter } from '../nn/parameter.js';
 

@@ -1,7 +1,7 @@
 import { decodeImage } from '../data/index.js';
 import type { Device } from '../device.js';
 import { noGrad } from '../autograd/recording.js';
-import { DataError } from '../gpu/errors.js';
+import { DataError } from '../errors.js';
 import { createModel } from '../models/index.js';
 import { softmax } from '../ops/loss.js';
 import { readModelFile, type ModelFile } from './checkpoint.js';

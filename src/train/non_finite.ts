@@ -1,5 +1,5 @@
 import { batches, type ImageDataset } from '../data/index.js';
-import { TrainingError } from '../gpu/errors.js';
+import { TrainingError } from '../errors.js';
 import { watchModules } from '../nn/index.js';
 import { mul } from '../ops/elementwise.js';
 import type { LossScaleHalt } from '../optim/index.js';

@@ -1,4 +1,4 @@
-import { UsageError } from '../gpu/errors.js';
+import { UsageError } from '../errors.js';
 import { isF32 } from '../gpu/f32.js';
 
 /** Pixels in [0, 1] become (pixel − mean) / standardDeviation, channel by channel. */

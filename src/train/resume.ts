@@ -1,4 +1,4 @@
-import { kebab, UsageError } from '../gpu/errors.js';
+import { kebab, UsageError } from '../errors.js';
 import type { Checkpoint, Progress } from './checkpoint.js';
 import { parseSchedule } from './learning_rate.js';
 import type { RunConfig } from './run_config.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TrainingError, UsageError } from '../gpu/errors.js';
+import { TrainingError, UsageError } from '../errors.js';
 import { didYouMean } from '../gpu/nearest_name.js';
 import { anything, checkedValue, record } from '../io/schema.js';
 import type { AnyModelOptions } from '../models/index.js';

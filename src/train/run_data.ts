@@ -7,7 +7,7 @@ import {
   type OpenOptions,
   type SkippedImage,
 } from '../data/index.js';
-import { TrainingError, UsageError } from '../gpu/errors.js';
+import { TrainingError, UsageError } from '../errors.js';
 import { parseNormalization } from './normalization.js';
 import type { RunConfig } from './run_config.js';
 

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { UsageError } from '../gpu/errors.js';
+import { UsageError } from '../errors.js';
 import { makeFolder, writeError } from '../io/atomic_file.js';
 
 /** Who writes into a run folder. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { kebab, TrainingError, UsageError } from '../gpu/errors.js';
+import { kebab, TrainingError, UsageError } from '../errors.js';
 import type { WeightFile } from '../io/weights/index.js';
 import { expectShortcuts } from '../models/index.js';
 import { readCheckpoint } from './checkpoint.js';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { batchCount, batches, type Batch, type ImageDataset } from '../data/index.js';
 import type { Device } from '../device.js';
-import { TrainingError } from '../gpu/errors.js';
+import { TrainingError } from '../errors.js';
 import type { TrainingStatistics } from '../kernels/training_statistics.js';
 import type { Module } from '../nn/index.js';
 import { schedule, type Optimizer } from '../optim/index.js';

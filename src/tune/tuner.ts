@@ -1,5 +1,5 @@
 import type { GpuArray } from '../gpu/array.js';
-import { LimitError } from '../gpu/errors.js';
+import { LimitError } from '../errors.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { timeRuns } from '../gpu/timing.js';
 import { firstDifference } from '../kernels/accuracy.js';

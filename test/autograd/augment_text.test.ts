@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AugmentSettings } from '../../src/autograd/augment_settings.js';
 import { augmentText, parseAugment } from '../../src/autograd/augment_text.js';
-import { UsageError } from '../../src/gpu/errors.js';
+import { UsageError } from '../../src/errors.js';
 
 const grid = { probability: 1, limit: 0.3, steps: 5 };
 const elastic = { probability: 1, strength: 0.06, smoothness: 0.1 };

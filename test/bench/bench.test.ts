@@ -6,7 +6,7 @@ import { convolutionWords, parseShape, shapesOf } from '../../src/bench/shapes.j
 import { suites } from '../../src/bench/suites.js';
 import { formatReport } from '../../src/bench/table.js';
 import type { BenchDocument, BenchRequest, BenchRow } from '../../src/bench/types.js';
-import { UsageError } from '../../src/gpu/errors.js';
+import { UsageError } from '../../src/errors.js';
 import { median, runsWithin } from '../../src/gpu/timing.js';
 import { firstDifference } from '../../src/kernels/accuracy.js';
 

@@ -8,7 +8,7 @@ import { runBench } from '../../src/bench/run.js';
 import { saveReport } from '../../src/bench/save.js';
 import type { BenchDocument, BenchRequest } from '../../src/bench/types.js';
 import type { Device } from '../../src/device.js';
-import { DataError } from '../../src/gpu/errors.js';
+import { DataError } from '../../src/errors.js';
 import { fillArray } from '../../src/kernels/fill.js';
 import { testDevice } from '../helpers/device.js';
 

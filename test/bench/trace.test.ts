@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { TraceFile, traceLevel, traceLines } from '../../src/cli/trace.js';
-import { UsageError } from '../../src/gpu/errors.js';
+import { UsageError } from '../../src/errors.js';
 import type { DispatchTiming } from '../../src/gpu/profiler.js';
 import { fillArray } from '../../src/kernels/fill.js';
 import { accumulate } from '../../src/kernels/accumulate.js';

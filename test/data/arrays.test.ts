@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkDataset } from '../../src/data/check.js';
 import { openDataset } from '../../src/data/open/open.js';
-import { DataError } from '../../src/gpu/errors.js';
+import { DataError } from '../../src/errors.js';
 import { formatNpy, formatNpz, type NpyValues } from '../../src/io/npy.js';
 import { writeZip } from '../../src/io/zip.js';
 import { errorOf, temporaryFolder } from './helpers.js';

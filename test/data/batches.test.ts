@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { batchCount, batches, type Batch, type BatchOptions } from '../../src/data/batches.js';
 import type { ImageDataset } from '../../src/data/dataset.js';
-import { DataError, UsageError } from '../../src/gpu/errors.js';
+import { DataError, UsageError } from '../../src/errors.js';
 import { countingDataset, errorOf } from './helpers.js';
 
 async function collect(dataset: ImageDataset, options: BatchOptions): Promise<Batch[]> {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { checkDataset } from '../../src/data/check.js';
-import { UsageError } from '../../src/gpu/errors.js';
+import { UsageError } from '../../src/errors.js';
 import { errorOf, idxBytes, temporaryFolder } from './helpers.js';
 
 async function writeImage(file: string, height: number, width: number): Promise<void> {

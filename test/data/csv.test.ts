@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { parseCsv } from '../../src/data/formats/csv.js';
 import type { MemoryDataset } from '../../src/data/dataset.js';
 import { openDataset } from '../../src/data/open/open.js';
-import { DataError } from '../../src/gpu/errors.js';
+import { DataError } from '../../src/errors.js';
 import { errorOf, temporaryFolder } from './helpers.js';
 
 const parse = (text: string): MemoryDataset => parseCsv(Buffer.from(text), 'data.csv', 'csv', 10);

@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { downloadMnist } from '../../src/data/download.js';
 import { MNIST_FILES, type PublishedFile } from '../../src/data/formats/mnist_files.js';
-import { DataError } from '../../src/gpu/errors.js';
+import { DataError } from '../../src/errors.js';
 import { errorOf, temporaryFolder } from './helpers.js';
 
 const payload = (seed: number): Buffer =>

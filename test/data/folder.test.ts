@@ -9,7 +9,7 @@ import { listFolder, sortClassNames } from '../../src/data/formats/folder.js';
 import { FolderDataset } from '../../src/data/decode/folder_dataset.js';
 import { openDataset } from '../../src/data/open/open.js';
 import { parsePortableMap } from '../../src/data/decode/ppm.js';
-import { DataError } from '../../src/gpu/errors.js';
+import { DataError } from '../../src/errors.js';
 import { errorOf, temporaryFolder } from './helpers.js';
 
 type Colour = readonly [number, number, number];

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { parseIdx, readIdx } from '../../src/data/formats/idx.js';
 import { openMnist } from '../../src/data/formats/mnist.js';
 import { openDataset } from '../../src/data/open/open.js';
-import { DataError } from '../../src/gpu/errors.js';
+import { DataError } from '../../src/errors.js';
 import { errorOf, idxBytes, temporaryFolder } from './helpers.js';
 
 const pixels = (count: number): number[] => Array.from({ length: count }, (_, i) => (i * 7) % 256);

@@ -7,7 +7,7 @@ import { checkDataset } from '../../src/data/check.js';
 import type { ImageDataset } from '../../src/data/dataset.js';
 import { decodeImage, LARGEST_PIXELS } from '../../src/data/decode/decode.js';
 import { openDataset } from '../../src/data/open/open.js';
-import { DataError, UsageError } from '../../src/gpu/errors.js';
+import { DataError, UsageError } from '../../src/errors.js';
 import { crc32 } from '../../src/io/zip.js';
 import { errorOf, temporaryFolder } from './helpers.js';
 

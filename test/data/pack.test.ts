@@ -21,7 +21,7 @@ import { PackFile, PackWriter } from '../../src/data/decode/pack.js';
 import { clearPacks, listPacks, prunePacks } from '../../src/data/decode/pack_store.js';
 import { PackedDataset } from '../../src/data/decode/packed_dataset.js';
 import type { OpenOptions } from '../../src/data/open/sources.js';
-import { DataError } from '../../src/gpu/errors.js';
+import { DataError } from '../../src/errors.js';
 import { errorOf, temporaryFolder } from './helpers.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;

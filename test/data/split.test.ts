@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryDataset, type ImageDataset } from '../../src/data/dataset.js';
 import { limit, split, subset } from '../../src/data/split.js';
-import { DataError, UsageError } from '../../src/gpu/errors.js';
+import { DataError, UsageError } from '../../src/errors.js';
 import { countingDataset } from './helpers.js';
 
 async function members(dataset: ImageDataset): Promise<number[]> {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { DeviceError, ShapeError } from '../../src/errors.js';
 import { firstOutside } from '../../src/gpu/call_site.js';
-import { DeviceError, ShapeError } from '../../src/gpu/errors.js';
 import { createDevice, nn, optim, type Device, type Tensor } from '../../src/index.js';
 
 const x = new Float32Array([1, 2]);

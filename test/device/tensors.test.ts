@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { DeviceError, GradError, ShapeError } from '../../src/gpu/errors.js';
+import { DeviceError, GradError, ShapeError } from '../../src/errors.js';
 import { createDevice, nn, noGrad, type Device, type Tensor } from '../../src/index.js';
 import { randomNormal, randomUniform } from '../../src/reference/philox.js';
 import { testDevice } from '../helpers/device.js';

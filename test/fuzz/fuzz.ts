@@ -1,7 +1,7 @@
 /** Reads damaged files with every reader, and tells what went wrong in another way than it should. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TilegradError } from '../../src/gpu/errors.js';
+import { TilegradError } from '../../src/errors.js';
 import { mutate, randomOf } from './mutate.js';
 import type { Subject } from './subjects.js';
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DeviceError, LimitError } from '../../src/gpu/errors.js';
+import { DeviceError, LimitError } from '../../src/errors.js';
 import { createDevice, nn, type Device } from '../../src/index.js';
 
 let device: Device;

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { DataError, UsageError } from '../../src/gpu/errors.js';
+import { DataError, UsageError } from '../../src/errors.js';
 import { load, save } from '../../src/io/model_file.js';
 import { readSafetensors, writeSafetensors } from '../../src/io/safetensors.js';
 import { architectureOf, buildModule, registerModule } from '../../src/models/architecture.js';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createDevice, type Device } from '../../src/device.js';
-import { ShapeError, UsageError } from '../../src/gpu/errors.js';
+import { ShapeError, UsageError } from '../../src/errors.js';
 import {
   createModel,
   mlp,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ShapeError } from '../../src/gpu/errors.js';
+import { ShapeError } from '../../src/errors.js';
 import { Conv2d, Dense, DepthwiseConv2d, init } from '../../src/nn/index.js';
 import type { Tensor } from '../../src/tensor.js';
 import { testDevice } from '../helpers/device.js';

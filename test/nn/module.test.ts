@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { noGrad } from '../../src/autograd/recording.js';
-import { ShapeError } from '../../src/gpu/errors.js';
+import { ShapeError } from '../../src/errors.js';
 import {
   Add,
   BatchNorm2d,

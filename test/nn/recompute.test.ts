@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { noGrad } from '../../src/autograd/recording.js';
 import { createDevice } from '../../src/device.js';
-import { GradError } from '../../src/gpu/errors.js';
+import { GradError } from '../../src/errors.js';
 import { cifarResnet32, cifarVgg, efficientNetB0 } from '../../src/models/index.js';
 import {
   Add,

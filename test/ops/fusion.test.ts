@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { watchOps } from '../../src/autograd/recording.js';
 import { createDevice, type Device } from '../../src/device.js';
-import { UsageError } from '../../src/gpu/errors.js';
+import { UsageError } from '../../src/errors.js';
 import { ResNet } from '../../src/models/index.js';
 import type { Module } from '../../src/nn/index.js';
 import { conv2d, conv2dTranspose, depthwiseConv2d } from '../../src/ops/conv.js';

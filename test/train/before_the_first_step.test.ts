@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Device } from '../../src/device.js';
-import { LimitError, TrainingError } from '../../src/gpu/errors.js';
+import { LimitError, TrainingError } from '../../src/errors.js';
 import { createModel } from '../../src/models/index.js';
 import { recomputeSegments } from '../../src/nn/index.js';
 import { Classifier } from '../../src/train/classifier.js';

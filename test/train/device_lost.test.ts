@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { DeviceError } from '../../src/gpu/errors.js';
+import { DeviceError } from '../../src/errors.js';
 import type { Device } from '../../src/index.js';
 import { temporaryFolder, tinyModel, train } from './helpers.js';
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { DataError, UsageError } from '../../src/gpu/errors.js';
+import { DataError, UsageError } from '../../src/errors.js';
 import { readSafetensors } from '../../src/io/safetensors.js';
 import { readWeights } from '../../src/io/weights/index.js';
 import { createModel } from '../../src/models/index.js';

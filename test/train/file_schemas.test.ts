@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { DataError, TilegradError } from '../../src/gpu/errors.js';
+import { DataError, TilegradError } from '../../src/errors.js';
 import { writeSafetensors } from '../../src/io/safetensors.js';
 import { freshProgress, readCheckpoint, readModelFile } from '../../src/train/checkpoint.js';
 import { readConfigFile, readRunConfig } from '../../src/train/run_config.js';

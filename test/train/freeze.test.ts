@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Device } from '../../src/device.js';
 import { createDevice } from '../../src/device.js';
-import { UsageError } from '../../src/gpu/errors.js';
+import { UsageError } from '../../src/errors.js';
 import { BatchNorm2d, Conv2d, Dropout, Sequential, StochasticDepth } from '../../src/nn/index.js';
 import { Freezer, matchesPattern, parametersOf, setDropout } from '../../src/train/freeze.js';
 

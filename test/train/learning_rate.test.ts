@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { UsageError } from '../../src/gpu/errors.js';
+import { UsageError } from '../../src/errors.js';
 import { checkSchedule, LearningRate } from '../../src/train/learning_rate.js';
 
 const settings = { lr: 0.1, warmup: 0, epochs: 12 };

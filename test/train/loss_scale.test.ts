@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDevice, type Device } from '../../src/device.js';
-import { DeviceError, TrainingError } from '../../src/gpu/errors.js';
+import { DeviceError, TrainingError } from '../../src/errors.js';
 import { fillArray } from '../../src/kernels/fill.js';
 import { Module, Parameter, Sequential } from '../../src/nn/index.js';
 import { add, sqrt } from '../../src/ops/elementwise.js';

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { createDevice } from '../../src/device.js';
-import { DeviceError } from '../../src/gpu/errors.js';
+import { DeviceError } from '../../src/errors.js';
 import { dense, matmul } from '../../src/ops/linear.js';
 import { conv2d } from '../../src/ops/conv.js';
 import { asOperand, withOperands } from '../../src/ops/mixed_precision.js';

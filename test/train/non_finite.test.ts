@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Device } from '../../src/device.js';
-import { TrainingError } from '../../src/gpu/errors.js';
+import { TrainingError } from '../../src/errors.js';
 import { fillArray } from '../../src/kernels/fill.js';
 import { BatchNorm2d, Conv2d, Flatten, Dense, Module, Sequential } from '../../src/nn/index.js';
 import { Parameter } from '../../src/nn/parameter.js';

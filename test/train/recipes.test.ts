@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createDevice, type Device } from '../../src/device.js';
-import { UsageError } from '../../src/gpu/errors.js';
+import { UsageError } from '../../src/errors.js';
 import { createModel } from '../../src/models/index.js';
 import { recipeOf, recipes, recipeSettings } from '../../src/train/recipes.js';
 import { checkSettings } from '../../src/train/run_config.js';

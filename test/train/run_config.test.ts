@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { TrainingError, UsageError } from '../../src/gpu/errors.js';
+import { TrainingError, UsageError } from '../../src/errors.js';
 import { checkSettings, readConfigFile, readRunConfig } from '../../src/train/run_config.js';
 import { nearestName } from '../../src/gpu/nearest_name.js';
 import { defaultSettings, settings } from '../../src/train/settings.js';

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { UsageError } from '../../src/gpu/errors.js';
+import { UsageError } from '../../src/errors.js';
 import { openRunData, type RunData } from '../../src/train/run_data.js';
 import { errorOf, idxBytes, temporaryFolder } from '../data/helpers.js';
 import { config } from './helpers.js';

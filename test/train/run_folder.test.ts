@@ -11,7 +11,7 @@ import {
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { UsageError } from '../../src/gpu/errors.js';
+import { UsageError } from '../../src/errors.js';
 import { RunFolder } from '../../src/train/run_folder.js';
 
 let root: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseAugment } from '../../src/autograd/augment_text.js';
-import { UsageError } from '../../src/gpu/errors.js';
+import { UsageError } from '../../src/errors.js';
 import { isF32 } from '../../src/gpu/f32.js';
 import { checkSettings } from '../../src/train/run_config.js';
 import { settings } from '../../src/train/settings.js';

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TrainingError } from '../../src/gpu/errors.js';
+import { TrainingError } from '../../src/errors.js';
 import { readCheckpoint } from '../../src/train/checkpoint.js';
 import { temporaryFolder, train } from './helpers.js';
 

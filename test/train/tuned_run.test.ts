@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createDevice } from '../../src/device.js';
-import { UsageError } from '../../src/gpu/errors.js';
+import { UsageError } from '../../src/errors.js';
 import { formatChoices, identityOf } from '../../src/tune/choice_cache.js';
 import { readCheckpoint } from '../../src/train/checkpoint.js';
 import { runTraining } from '../../src/train/run.js';

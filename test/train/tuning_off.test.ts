@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runBench } from '../../src/bench/run.js';
 import { createDevice, type Device } from '../../src/device.js';
-import { UsageError } from '../../src/gpu/errors.js';
+import { UsageError } from '../../src/errors.js';
 import { formatChoices, identityOf } from '../../src/tune/choice_cache.js';
 import { summaryLines } from '../../src/tune/report.js';
 import { matmul } from '../../src/ops/linear.js';

@@ -1,5 +1,5 @@
+import { ShapeError } from '../../errors.js';
 import { bytesPerElement, sizeOf, type DType } from '../../gpu/array.js';
-import { ShapeError } from '../../gpu/errors.js';
 import { castArray, castVariants, type CastVariant } from '../../kernels/cast.js';
 import { expectElements } from '../operands.js';
 import type { InputMetas, OpRecord, Plan } from '../record.js';

@@ -1,6 +1,6 @@
+import { ShapeError } from '../../errors.js';
 import type { GpuArray } from '../../gpu/array.js';
 import { sizeOf } from '../../gpu/array.js';
-import { ShapeError } from '../../gpu/errors.js';
 import {
   boxGeometry,
   chooseBoxVariant,

@@ -1,4 +1,4 @@
-import { ShapeError } from '../../gpu/errors.js';
+import { ShapeError } from '../../errors.js';
 import { activationGradient, type FusedActivation } from '../../kernels/activation.js';
 import {
   accurateConv2dVariants,

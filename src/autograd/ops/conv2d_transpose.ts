@@ -1,4 +1,4 @@
-import { ShapeError } from '../../gpu/errors.js';
+import { ShapeError } from '../../errors.js';
 import { activationGradient, type FusedActivation } from '../../kernels/activation.js';
 import { conv2dCost, type Conv2dGeometry } from '../../kernels/conv2d/geometry.js';
 import { pairOf, windowGeometry, type Padding, type Pair } from '../../kernels/window_geometry.js';

@@ -7,7 +7,7 @@ import {
   type GatherGeometry,
   type GatherVariant,
 } from '../../kernels/gather.js';
-import { ShapeError } from '../../gpu/errors.js';
+import { ShapeError } from '../../errors.js';
 import { expectElements, labelAny } from '../operands.js';
 import type { InputMetas, OpRecord, Plan } from '../record.js';
 import { axisOf } from '../shapes.js';

@@ -1,5 +1,5 @@
 import { sizeOf } from '../../gpu/array.js';
-import { ShapeError } from '../../gpu/errors.js';
+import { ShapeError } from '../../errors.js';
 import { expectMatmulFits } from '../../kernels/matmul/choose.js';
 import { multiply } from '../../kernels/matmul/matmul.js';
 import {

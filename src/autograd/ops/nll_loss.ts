@@ -1,5 +1,5 @@
+import { ShapeError } from '../../errors.js';
 import { sizeOf } from '../../gpu/array.js';
-import { ShapeError } from '../../gpu/errors.js';
 import type { Reduction } from '../../kernels/loss_reduction.js';
 import { nllLossBackward, nllLossForward, type NllLossSetup } from '../../kernels/nll_loss.js';
 import { expectClassWeights, expectIgnoreIndex, expectReduction, reducedShape } from '../losses.js';

@@ -1,5 +1,5 @@
+import { ShapeError, valueText } from '../../errors.js';
 import { sizeOf } from '../../gpu/array.js';
-import { ShapeError, valueText } from '../../gpu/errors.js';
 import {
   boxGeometry,
   copyVariants,

@@ -1,4 +1,4 @@
-import { ShapeError } from '../../gpu/errors.js';
+import { ShapeError } from '../../errors.js';
 import { pairOf, windowGeometry, type Padding, type Pair } from '../../kernels/window_geometry.js';
 import {
   pool2dBackward,

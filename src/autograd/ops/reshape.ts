@@ -1,4 +1,4 @@
-import { ShapeError } from '../../gpu/errors.js';
+import { ShapeError } from '../../errors.js';
 import { sizeOf } from '../../gpu/array.js';
 import type { InputMetas, OpRecord, Plan } from '../record.js';
 

@@ -1,5 +1,5 @@
 import { sizeOf } from '../../gpu/array.js';
-import { ShapeError, valueText } from '../../gpu/errors.js';
+import { ShapeError, valueText } from '../../errors.js';
 import { pairOf, type Pair } from '../../kernels/window_geometry.js';
 import {
   fitsResizeVectors,

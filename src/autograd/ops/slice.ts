@@ -1,5 +1,5 @@
+import { ShapeError } from '../../errors.js';
 import { sizeOf } from '../../gpu/array.js';
-import { ShapeError } from '../../gpu/errors.js';
 import {
   boxGeometry,
   copyVariants,

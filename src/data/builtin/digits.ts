@@ -5,7 +5,7 @@
  * Each picture is a function of (seed, part, its number) alone: asking for more pictures leaves the
  * first ones as they were.
  */
-import { UsageError } from '../../gpu/errors.js';
+import { UsageError } from '../../errors.js';
 import { drawPictures } from '../atlas.js';
 import { MemoryDataset, numberedClasses } from '../dataset.js';
 import { DIGIT_GLYPHS } from './digit_strokes.js';

@@ -5,7 +5,7 @@
  */
 import { readFile, stat } from 'node:fs/promises';
 import sharp from 'sharp';
-import { DataError, TilegradError } from '../../gpu/errors.js';
+import { DataError, TilegradError } from '../../errors.js';
 import { imageKind, kindsText, type ImageKind } from './image_kind.js';
 import { PixelBudget } from './pixel_budget.js';
 import { parsePortableMap, portableMapSize, type RawImage } from './ppm.js';

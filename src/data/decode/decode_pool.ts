@@ -9,7 +9,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { DataError } from '../../gpu/errors.js';
+import { DataError } from '../../errors.js';
 import {
   decodeEach,
   requireAll,

@@ -13,7 +13,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { mkdir, open, rename, rm, statfs, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { DataError } from '../../gpu/errors.js';
+import { DataError } from '../../errors.js';
 import { crc32 } from '../../io/zip.js';
 
 const MAGIC = Buffer.from('tgpack\r\n');

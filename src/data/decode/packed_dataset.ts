@@ -1,5 +1,5 @@
 /** A data set whose decoded images lie in a pack. */
-import { DataError } from '../../gpu/errors.js';
+import { DataError } from '../../errors.js';
 import { checkIndices, type ImageDataset } from '../dataset.js';
 import { fileOf, type ImageSource } from './decode.js';
 import { PackFile } from './pack.js';

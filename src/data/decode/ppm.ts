@@ -4,7 +4,7 @@
  *
  * Source: Poskanzer, "ppm format specification" and "pgm format specification" of Netpbm.
  */
-import { DataError } from '../../gpu/errors.js';
+import { DataError } from '../../errors.js';
 
 /** An image in memory: rows of pixels, channels together. */
 export interface RawImage {

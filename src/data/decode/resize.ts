@@ -1,5 +1,5 @@
 /** Images of another size or number of channels than a data set holds, made as they are read. */
-import { UsageError, wordsFor } from '../../gpu/errors.js';
+import { UsageError, wordsFor } from '../../errors.js';
 import { checkIndices, imageBytes, type ImageDataset } from '../dataset.js';
 import { resizeImage } from './resample.js';
 

@@ -3,7 +3,7 @@
  * them.
  */
 import { basename, join } from 'node:path';
-import { DataError } from '../../gpu/errors.js';
+import { DataError } from '../../errors.js';
 import { npzMembers, parseNpy, parseNpyStrings, type NpyArray } from '../../io/npy.js';
 import { readBytes } from '../../io/read_bytes.js';
 import { MemoryDataset, numberedClasses } from '../dataset.js';

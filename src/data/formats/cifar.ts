@@ -7,7 +7,7 @@
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError } from '../../gpu/errors.js';
+import { DataError } from '../../errors.js';
 import { checkLabels, MemoryDataset, numberedClasses } from '../dataset.js';
 import { readWhole } from './gzip.js';
 import type { Layout } from '../layout.js';

@@ -4,7 +4,7 @@
  * quoted, and be written as floats (13.0).
  */
 import { join } from 'node:path';
-import { DataError } from '../../gpu/errors.js';
+import { DataError } from '../../errors.js';
 import { checkLabels, MemoryDataset, numberedClasses } from '../dataset.js';
 import { readWhole } from './gzip.js';
 import type { Layout } from '../layout.js';

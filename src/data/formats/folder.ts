@@ -4,7 +4,7 @@
  */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { DataError, UsageError } from '../../gpu/errors.js';
+import { DataError, UsageError } from '../../errors.js';
 import { fileOf, IMAGE_EXTENSIONS, isImageName, type ImageSource } from '../decode/decode.js';
 import { listed } from '../parts.js';
 import { SIGNS } from '../builtin/sign_shapes.js';

@@ -9,7 +9,7 @@
  */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { DataError } from '../../gpu/errors.js';
+import { DataError } from '../../errors.js';
 import { fileOf, type ImageSource, type Region } from '../decode/decode.js';
 import { PART_FOLDERS, subfolders, type FolderListing } from './folder.js';
 import { listed } from '../parts.js';

@@ -1,6 +1,6 @@
 /** Files that may be packed with gzip, unpacked no further than their reader has use for. */
 import { constants, createGunzip } from 'node:zlib';
-import { DataError } from '../../gpu/errors.js';
+import { DataError } from '../../errors.js';
 import { readBytes } from '../../io/read_bytes.js';
 
 export interface Unpacked {

@@ -4,7 +4,7 @@
  *
  * Source: LeCun, Cortes, Burges, "The MNIST database", section "FILE FORMATS FOR THE MNIST DATABASE".
  */
-import { DataError } from '../../gpu/errors.js';
+import { DataError } from '../../errors.js';
 import { readMaybeGzip } from './gzip.js';
 
 /** An idx file in memory. */

@@ -1,7 +1,7 @@
 /** MNIST and its relatives (Fashion-MNIST, EMNIST, …): a folder with idx files of images and of labels. */
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { DataError } from '../../gpu/errors.js';
+import { DataError } from '../../errors.js';
 import { checkLabels, MemoryDataset, numberedClasses } from '../dataset.js';
 import { readIdx } from './idx.js';
 import type { Layout } from '../layout.js';

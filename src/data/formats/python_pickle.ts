@@ -5,7 +5,7 @@
  *
  * Source: Python, `pickletools` (the opcodes of protocol 2); NumPy, `ndarray.__reduce__`.
  */
-import { DataError } from '../../gpu/errors.js';
+import { DataError } from '../../errors.js';
 
 /** A matrix of unsigned bytes, row by row. */
 export interface PickledMatrix {

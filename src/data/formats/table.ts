@@ -1,6 +1,6 @@
 /** Small tables in text: a line of column names, then rows, separated by semicolons or commas. */
 import { readFile } from 'node:fs/promises';
-import { DataError } from '../../gpu/errors.js';
+import { DataError } from '../../errors.js';
 
 export interface TableRow {
   /** Line number, for messages. */

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { Fix } from '../../gpu/errors.js';
+import type { Fix } from '../../errors.js';
 
 /* What to do where a name or a folder turns out to hold no data. */
 

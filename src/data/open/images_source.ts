@@ -1,6 +1,6 @@
 /** Folders of images: which part of a data set lies where in them, and how a part is opened. */
 import { basename, join } from 'node:path';
-import { DataError, UsageError } from '../../gpu/errors.js';
+import { DataError, UsageError } from '../../errors.js';
 import type { ImageDataset } from '../dataset.js';
 import {
   listFolder,

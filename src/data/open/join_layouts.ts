@@ -1,5 +1,5 @@
 /** How several ways of keeping data in one place make one data set. */
-import { DataError } from '../../gpu/errors.js';
+import { DataError } from '../../errors.js';
 import { derived, type ImageDataset } from '../dataset.js';
 import { classNumbers } from '../formats/gtsrb.js';
 import { unusedNote, type Beside, type Layout, type Source } from '../layout.js';

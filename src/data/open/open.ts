@@ -1,5 +1,5 @@
 /** Opens a data set by the words of the command line. */
-import { DataError } from '../../gpu/errors.js';
+import { DataError } from '../../errors.js';
 import { checkSameShape, emptyClassesNote, type ImageDataset } from '../dataset.js';
 import type { SkippedImage } from './open_images.js';
 import { checkImageForm, reshaped, type ImageForm } from '../decode/resize.js';

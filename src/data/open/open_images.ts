@@ -3,7 +3,7 @@
  * into a pack for this run and the next. Files that cannot be decoded are left out, with the reason.
  */
 import { availableParallelism } from 'node:os';
-import { DataError } from '../../gpu/errors.js';
+import { DataError } from '../../errors.js';
 import { ONE_SIZE_FIX, type ImageDataset } from '../dataset.js';
 import { fileOf, probeImage, type DecodeFailure, type ImageSource } from '../decode/decode.js';
 import { DecodePool, type DecodePoolOptions } from '../decode/decode_pool.js';

@@ -1,7 +1,7 @@
 /** The places data come from: what a name on the command line stands for, and how its parts are opened. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { DataError, UsageError } from '../../gpu/errors.js';
+import { DataError, UsageError } from '../../errors.js';
 import { didYouMean } from '../../gpu/nearest_name.js';
 import { arraysLayout, hasArrays } from '../formats/arrays.js';
 import { cifarLayouts } from '../formats/cifar.js';

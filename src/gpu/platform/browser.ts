@@ -1,4 +1,4 @@
-import { DeviceError } from '../errors.js';
+import { DeviceError } from '../../errors.js';
 import { shaders } from './shaders.generated.js';
 
 export function shaderText(path: string): string {

@@ -4,7 +4,7 @@ import { isAbsolute, join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { create, globals } from 'webgpu';
-import { DeviceError } from '../errors.js';
+import { DeviceError } from '../../errors.js';
 
 /*
  * Dawn hides shader-f16 on NVIDIA's Vulkan driver behind a toggle, rounds timestamps to 65 µs

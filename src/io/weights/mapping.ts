@@ -1,4 +1,4 @@
-import { DataError } from '../../gpu/errors.js';
+import { DataError } from '../../errors.js';
 import type { Module, StateValue } from '../../nn/index.js';
 import { fromFile, layoutOf } from './layout.js';
 import { modelLayers, type ModelLayer } from './model_layers.js';

@@ -1,4 +1,4 @@
-import { DataError } from '../../gpu/errors.js';
+import { DataError } from '../../errors.js';
 import { layoutOf } from './layout.js';
 import { kerasNames } from './keras_names.js';
 import type { ModelLayer } from './model_layers.js';

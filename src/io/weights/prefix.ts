@@ -1,4 +1,4 @@
-import { DataError } from '../../gpu/errors.js';
+import { DataError } from '../../errors.js';
 import type { ModelLayer } from './model_layers.js';
 import type { WeightFile } from './types.js';
 

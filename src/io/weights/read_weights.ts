@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { DataError } from '../../gpu/errors.js';
+import { DataError } from '../../errors.js';
 import { readKerasLayers } from '../keras_h5.js';
 import { pytorchLayers, splitName } from '../pytorch_safetensors.js';
 import { readSafetensors } from '../safetensors.js';

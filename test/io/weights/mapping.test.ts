@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Device } from '../../../src/device.js';
-import { DataError } from '../../../src/gpu/errors.js';
+import { DataError } from '../../../src/errors.js';
 import { writeKerasLayers } from '../../../src/io/keras_h5.js';
 import { writePytorchSafetensors } from '../../../src/io/pytorch_safetensors.js';
 import { writeSafetensors } from '../../../src/io/safetensors.js';

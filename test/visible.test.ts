@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { DataError, ShaderError } from '../../src/gpu/errors.js';
-import { visible, visibleJson } from '../../src/gpu/visible.js';
+import { DataError, ShaderError } from '../src/errors.js';
+import { visible, visibleJson } from '../src/visible.js';
 
 const esc = String.fromCharCode(0x1b);
 const csi = String.fromCharCode(0x9b);
