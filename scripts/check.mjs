@@ -1,4 +1,4 @@
-// `npm run check`: types, lint, format, import directions, shaders and the inventory of ops. One line per part; what is
+// `npm run check`: types, lint, format, import directions, exports, shaders and the inventory of ops. One line per part; what is
 // wrong follows at the end, and the exit code is 1.
 
 import { spawn } from 'node:child_process';
@@ -28,6 +28,7 @@ const PARTS = [
   },
   { name: 'shaders', argv: script('check_shaders.mjs') },
   { name: 'imports', argv: script('check_imports.mjs') },
+  { name: 'exports', argv: script('check_exports.mjs') },
   { name: 'inventory', argv: script('check_inventory.mjs') },
 ];
 

@@ -12,7 +12,7 @@ import type { ShaderFigures } from './shader_figures.js';
  * Registers, which may lower it, are not to be seen. M, T, B and G are known for the GPUs below.
  */
 
-export interface Multiprocessors {
+interface Multiprocessors {
   count: number;
   invocations: number;
   bytes: number;

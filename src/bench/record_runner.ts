@@ -80,7 +80,7 @@ function prepareBackward(
   };
 }
 
-export function drawInput(runtime: Runtime, input: CaseInput): GpuArray {
+function drawInput(runtime: Runtime, input: CaseInput): GpuArray {
   const { shape, fill, dtype = 'f32', classes = 1 } = input;
   if (fill === 'labels') {
     const labels = runtime.alloc(shape, 'i32');

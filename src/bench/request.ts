@@ -8,7 +8,7 @@ import { suites } from './suites.js';
 import { directions, type BenchOpName, type BenchRequest, type Direction } from './types.js';
 
 /** The networks that bench/peers has for other engines. */
-export const trainerModels: readonly string[] = ['mnist-cnn', 'resnet101-v1', 'cifar-vgg'];
+const trainerModels: readonly string[] = ['mnist-cnn', 'resnet101-v1', 'cifar-vgg'];
 
 const tunableOps: readonly BenchOpName[] = ['conv2d', 'matmul', 'train'];
 

@@ -6,7 +6,7 @@ import { writeFileAtomically } from '../io/atomic_file.js';
 import type { BenchDocument } from './types.js';
 
 /** A document as it is kept: with what one must know to compare it with another. */
-export interface SavedDocument extends BenchDocument {
+interface SavedDocument extends BenchDocument {
   driver: string;
   node: string;
   platform: string;

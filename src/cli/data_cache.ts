@@ -32,7 +32,7 @@ interface CacheDocument {
   cleared: boolean;
 }
 
-export function cacheText({ folder, packs, sizeBytes, cleared }: CacheDocument): string {
+function cacheText({ folder, packs, sizeBytes, cleared }: CacheDocument): string {
   if (folder === null) return 'nothing is kept: TILEGRAD_CACHE is empty';
   const size = `${(sizeBytes / 1e6).toFixed(0)} MB`;
   return `${folder}: ${cleared ? 'removed ' : ''}${packs} packs of decoded images, ${size}`;

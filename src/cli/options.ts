@@ -16,12 +16,6 @@ export function seedNumber(text: string): number {
   throw new InvalidArgumentError('expected a whole number of at least 0.');
 }
 
-export function positiveNumber(text: string): number {
-  const value = Number(text);
-  if (Number.isFinite(value) && value > 0) return value;
-  throw new InvalidArgumentError('expected a positive number.');
-}
-
 /** `28,28,1`: height, width, channels. */
 export function imageShape(text: string): [number, number, number] {
   const values = text.split(',').map(Number);

@@ -21,7 +21,7 @@ export function isTerminal(): boolean {
 }
 
 /** Whether text may be styled, by what the environment says: no-color.org, and a terminal that cannot. */
-export function mayStyle(env: NodeJS.ProcessEnv = process.env): boolean {
+function mayStyle(env: NodeJS.ProcessEnv = process.env): boolean {
   return !env.NO_COLOR && env.TERM !== 'dumb';
 }
 

@@ -82,7 +82,7 @@ function trainingText({ done, total, imagesPerSecond, loss, accuracy }: LiveProg
   );
 }
 
-export function epochText(row: EpochMetrics, epochs: number): string {
+function epochText(row: EpochMetrics, epochs: number): string {
   return (
     `epoch ${String(row.epoch).padStart(String(epochs).length)}/${epochs}  ` +
     `loss ${row.loss.toFixed(4)}  acc ${percent(row.accuracy)}  ` +
@@ -95,7 +95,7 @@ export function percent(share: number): string {
   return `${(100 * share).toFixed(2)} %`;
 }
 
-export function duration(seconds: number): string {
+function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return '–';
   const whole = Math.round(seconds);
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];

@@ -12,7 +12,7 @@ import { pipeline } from 'node:stream/promises';
 import { DataError } from '../errors.js';
 import { holdsPublished, MNIST_FILES, type PublishedFile } from './formats/mnist_files.js';
 
-export const MNIST_MIRRORS: readonly string[] = [
+const MNIST_MIRRORS: readonly string[] = [
   'https://storage.googleapis.com/cvdf-datasets/mnist/',
   'https://ossci-datasets.s3.amazonaws.com/mnist/',
 ];

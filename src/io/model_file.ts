@@ -44,7 +44,7 @@ export async function save(model: Module, path: string): Promise<void> {
 }
 
 /** What `load` finds a network by, in the metadata of any safetensors file. */
-export function architectureMetadata(architecture: Architecture): Record<string, string> {
+function architectureMetadata(architecture: Architecture): Record<string, string> {
   return { architecture: JSON.stringify(architecture), architectureVersion: VERSION };
 }
 

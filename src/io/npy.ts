@@ -9,7 +9,7 @@ import { readBytes } from './read_bytes.js';
 import { readZip, writeZip } from './zip.js';
 
 /** Element types that are read and written, by their NumPy names. */
-export const NPY_TYPES = {
+const NPY_TYPES = {
   uint8: Uint8Array,
   int8: Int8Array,
   uint16: Uint16Array,

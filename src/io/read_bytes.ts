@@ -29,7 +29,7 @@ export function readBytes(file: string): Buffer {
 }
 
 /** Why the file system did not let a file be read, in a few words. */
-export function whyUnreadable(error: unknown): string {
+function whyUnreadable(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return REASONS[code ?? ''] ?? message;
 }

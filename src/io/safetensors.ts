@@ -17,8 +17,7 @@ import {
  * { dtype, shape, data_offsets }, then the values. https://huggingface.co/docs/safetensors
  */
 
-export type SafetensorsType =
-  'F32' | 'F16' | 'BF16' | 'F64' | 'I64' | 'I32' | 'U32' | 'U8' | 'BOOL';
+type SafetensorsType = 'F32' | 'F16' | 'BF16' | 'F64' | 'I64' | 'I32' | 'U32' | 'U8' | 'BOOL';
 
 export interface SavedTensor {
   shape: readonly number[];

@@ -160,7 +160,7 @@ function bent({ lines, knots }: DealtImage, size: readonly number[], u: Pair): P
 }
 
 /** The point of the input that output pixel (i, j) shows; with the sum of the numbers on the way to it. */
-export function sourceOf(
+function sourceOf(
   dealt: DealtImage,
   size: readonly number[],
   outSize: readonly number[],

@@ -85,9 +85,9 @@ export function randomNormal(count: number, state: RandomState): Float64Array {
 }
 
 /** Redraws before a truncated normal gives up; (4.55 %)⁸ = 2e-11 of the elements get that far. */
-export const TRUNCATED_ATTEMPTS = 8;
+const TRUNCATED_ATTEMPTS = 8;
 /** Truncated normals lie within this many standard deviations. */
-export const TRUNCATED_BOUND = 2;
+const TRUNCATED_BOUND = 2;
 
 /**
  * Standard normal numbers redrawn until |z| ≤ 2: attempt 0, 1, … 7 take the same element of the blocks whose counter

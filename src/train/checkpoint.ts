@@ -66,7 +66,7 @@ const CHECKPOINT_FORMAT = 'tilegrad-checkpoint-1';
 const WEIGHTS_FORMAT = 'tilegrad-weights-1';
 
 /** Reads the values of named tensors back from the GPU. */
-export async function valuesOf(
+async function valuesOf(
   tensors: Iterable<[string, { shape: readonly number[]; data(): Promise<SavedTensor['data']> }]>,
 ): Promise<Map<string, SavedTensor>> {
   const values = new Map<string, SavedTensor>();

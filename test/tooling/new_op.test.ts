@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { check, resolveConfig } from 'prettier';
 import { expect, onTestFinished, test } from 'vitest';
+import { checkExports } from '../../scripts/check_exports.mjs';
 import { checkInventory } from '../../scripts/check_inventory.mjs';
 import { checkImports } from '../../scripts/check_imports.mjs';
 import { newOp } from '../../scripts/new.mjs';
@@ -62,6 +63,7 @@ test('writes every file of an op that runs, and adds it to every list', async ()
   expect(complaints.filter((line) => !line.includes('left to write'))).toEqual([]);
   expect([...new Set(complaints.map((line) => line.split(':')[0]))].sort()).toEqual(made);
   expect(checkImports(root)).toEqual([]);
+  expect(checkExports(root).filter((line) => line.includes('soft_sign'))).toEqual([]);
 
   // The generic tests find the op by its lists, and pass.
   const run = spawnSync(

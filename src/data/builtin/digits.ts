@@ -15,12 +15,6 @@ import { strokePath } from '../../plot/strokes.js';
 
 const SIDE = 28;
 
-export interface BuiltinOptions {
-  /** Training pictures; the test part has a sixth of them. */
-  size?: number;
-  seed?: number;
-}
-
 /** How many pictures each part of a builtin data set has. */
 export function builtinSizes(size: number): { train: number; test: number } {
   if (!Number.isInteger(size) || size < 1) {

@@ -32,7 +32,7 @@ interface CifarKind {
 
 const FIVE = [1, 2, 3, 4, 5];
 
-export const CIFAR_KINDS: readonly CifarKind[] = [
+const CIFAR_KINDS: readonly CifarKind[] = [
   {
     ...{ name: 'cifar10', classCount: 10, labelBytes: 1 },
     files: { train: FIVE.map((part) => `data_batch_${part}.bin`), test: ['test_batch.bin'] },
@@ -89,11 +89,7 @@ export async function cifarLayouts(folder: string): Promise<Layout[]> {
  *
  * @throws DataError for a missing file, one that is no whole number of records, or a label out of range
  */
-export async function openCifar(
-  folder: string,
-  kind: CifarKind,
-  split: Split,
-): Promise<MemoryDataset> {
+async function openCifar(folder: string, kind: CifarKind, split: Split): Promise<MemoryDataset> {
   const parts = [];
   for (const name of kind.files[split]) parts.push(await readBatch(join(folder, name), kind));
   const labels = parts.flatMap((part) => part.labels);

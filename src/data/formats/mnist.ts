@@ -8,7 +8,7 @@ import type { Layout } from '../layout.js';
 import { listed, type Part } from '../parts.js';
 
 /** The two parts of MNIST and how their files begin. */
-export const MNIST_PREFIX = { train: 'train', test: 't10k' } as const;
+const MNIST_PREFIX = { train: 'train', test: 't10k' } as const;
 export type Split = keyof typeof MNIST_PREFIX;
 
 /** Images and labels of a part. */

@@ -17,12 +17,12 @@ import type { OpenImagesOptions } from './open_images.js';
 import { partOfName } from '../parts.js';
 import { drawSigns } from '../builtin/signs.js';
 
-export const DATA_FORMATS = ['auto', 'mnist', 'csv', 'cifar', 'npy', 'images'] as const;
+const DATA_FORMATS = ['auto', 'mnist', 'csv', 'cifar', 'npy', 'images'] as const;
 export type DataFormat = (typeof DATA_FORMATS)[number];
 
 /** The data sets the program draws itself, and how many training pictures they have by default. */
-export const BUILTIN_DATASETS = { 'builtin:digits': 6000, 'builtin:signs': 5160 } as const;
-export type BuiltinName = keyof typeof BUILTIN_DATASETS;
+const BUILTIN_DATASETS = { 'builtin:digits': 6000, 'builtin:signs': 5160 } as const;
+type BuiltinName = keyof typeof BUILTIN_DATASETS;
 
 export interface OpenOptions extends OpenImagesOptions {
   /** Opens this part alone. */

@@ -1,5 +1,5 @@
-export { mapWeights, type Mapping, type MappingReport } from './mapping.js';
+export { mapWeights, type Mapping } from './mapping.js';
 export { modelLayers, type ModelLayer } from './model_layers.js';
 export { readWeights } from './read_weights.js';
 export { mappingLines } from './report.js';
-export { formatNames, type WeightFile, type WeightFormat } from './types.js';
+export type { WeightFile, WeightFormat } from './types.js';

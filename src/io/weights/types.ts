@@ -34,7 +34,7 @@ export interface WeightFile {
 }
 
 /** The kind of a layer whose fields are known. */
-export function kindOf(tensors: ReadonlyMap<string, { shape: readonly number[] }>): LayerKind {
+function kindOf(tensors: ReadonlyMap<string, { shape: readonly number[] }>): LayerKind {
   if (tensors.has('gamma') || tensors.has('runningMean')) return 'norm';
   const rank = tensors.get('weight')?.shape.length;
   if (rank === 4) return 'filters';

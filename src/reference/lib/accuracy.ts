@@ -13,7 +13,7 @@
  */
 
 /** Magnitude that grants an absolute error. */
-export function magnitudeOfError(absoluteError: number): number {
+function magnitudeOfError(absoluteError: number): number {
   return (absoluteError * 2 ** 24) / 9;
 }
 
