@@ -26,7 +26,11 @@ const SHADER_OF_LAUNCHER = new Map(Object.entries({ arange: 'fill' }));
 export function checkInventory(root) {
   const stems = stemsIn(root, 'src/autograd/ops', 'ts');
   if (stems.length === 0) return ['src/autograd/ops: no records found'];
-  const launchers = [...stemsIn(root, 'src/kernels', 'ts'), ...foldersIn(root, 'src/kernels')];
+  const launchers = [
+    ...stemsIn(root, 'src/kernels', 'ts'),
+    ...stemsIn(root, 'src/kernels/lib', 'ts'),
+    ...foldersIn(root, 'src/kernels'),
+  ];
   const shaders = stemsIn(root, 'shaders', 'wgsl');
   return [
     ...stems.flatMap((stem) => missingParts(root, stem, shaders)),

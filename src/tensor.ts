@@ -17,7 +17,7 @@ import {
 } from './gpu/host_values.js';
 import type { Runtime } from './gpu/runtime.js';
 import type { TensorMethods } from './ops/index.js';
-import { accumulate, addArrays, copyArray } from './kernels/accumulate.js';
+import { accumulate, addArrays, copyArray } from './kernels/lib/accumulate.js';
 import { castArray } from './kernels/cast.js';
 import { fillArray } from './kernels/fill.js';
 

@@ -1,4 +1,4 @@
-// Activations that kernels apply in their epilogue, by number (src/kernels/activation.ts).
+// Activations that kernels apply in their epilogue, by number (src/kernels/lib/activation.ts).
 // `activation` is an override constant at every call, so the branches vanish in the pipeline.
 
 // A NaN comes out as it went in: training must see it in the loss. It is told by its bits, since

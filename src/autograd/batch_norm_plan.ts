@@ -1,8 +1,8 @@
 import { ShapeError } from '../errors.js';
 import { sizeOf } from '../gpu/array.js';
-import type { NormActivation } from '../kernels/activation.js';
 import type { BatchNormSetup } from '../kernels/batch_norm/setup.js';
 import type { BatchNormVariant } from '../kernels/batch_norm/variants.js';
+import type { NormActivation } from '../kernels/lib/activation.js';
 import type { InputMetas, Plan } from './record.js';
 import { expectDtype, label } from './shapes.js';
 

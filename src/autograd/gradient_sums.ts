@@ -1,6 +1,6 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { accumulate, addArrays } from '../kernels/accumulate.js';
+import { accumulate, addArrays } from '../kernels/lib/accumulate.js';
 import { TapeNode, type Leaf } from './node.js';
 
 /**

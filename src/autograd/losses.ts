@@ -1,5 +1,5 @@
 import { ShapeError } from '../errors.js';
-import { reductions, type Reduction } from '../kernels/loss_reduction.js';
+import { reductions, type Reduction } from '../kernels/lib/loss_reduction.js';
 import type { Meta } from './record.js';
 import { expectDtype, label } from './shapes.js';
 

@@ -1,6 +1,6 @@
 import { ShapeError } from '../errors.js';
 import type { DType } from '../gpu/array.js';
-import { broadcastGeometry, type BroadcastGeometry } from '../kernels/broadcast.js';
+import { broadcastGeometry, type BroadcastGeometry } from '../kernels/lib/broadcast.js';
 import type { InputMetas, Meta } from './record.js';
 import { axisOf, expectDtype } from './shapes.js';
 

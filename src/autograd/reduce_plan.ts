@@ -1,6 +1,6 @@
 import { ShapeError } from '../errors.js';
+import { reduceGeometry, type ReduceGeometry } from '../kernels/lib/reduce_geometry.js';
 import type { ReduceVariant } from '../kernels/reduce.js';
-import { reduceGeometry, type ReduceGeometry } from '../kernels/reduce_geometry.js';
 import { expectAxes, expectElements, labelAny, reducedShape } from './operands.js';
 import type { InputMetas, Plan } from './record.js';
 

@@ -3,7 +3,7 @@ import type { GpuArray } from '../gpu/array.js';
 import type { Command } from '../gpu/commands.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { timeRuns } from '../gpu/timing.js';
-import { firstDifference } from '../kernels/accuracy.js';
+import { firstDifference } from '../kernels/lib/accuracy.js';
 import type { BenchCase, CaseRunner, CaseVariant } from './case.js';
 import { explainKernel } from './explain.js';
 import { ratesOf } from './numbers.js';

@@ -6,7 +6,7 @@ import { maxPool2d } from '../autograd/ops/pool2d.js';
 import { recordOf } from '../autograd/ops/reduce.js';
 import type { OpRecord } from '../autograd/record.js';
 import { softmaxCrossEntropy } from '../autograd/ops/softmax_cross_entropy.js';
-import { sumOfSizes } from '../kernels/accuracy.js';
+import { sumOfSizes } from '../kernels/lib/accuracy.js';
 import type { Conv2dDirection, Conv2dGeometry } from '../kernels/conv2d/geometry.js';
 import {
   conv2dUnsupportedReason,

@@ -2,8 +2,8 @@ import type { Plan } from '../autograd/record.js';
 import type { Device } from '../device.js';
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { allowedError } from '../kernels/accuracy.js';
 import { castArray } from '../kernels/cast.js';
+import { allowedError } from '../kernels/lib/accuracy.js';
 import { randomArray } from '../kernels/random.js';
 import type { CaseInput, CaseRunner, CaseVariant, RecordCase } from './case.js';
 

@@ -1,6 +1,6 @@
 import { sizeOf, type GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { launchBroadcast, type BroadcastGeometry, type BroadcastVariant } from './broadcast.js';
+import { launchBroadcast, type BroadcastGeometry, type BroadcastVariant } from './lib/broadcast.js';
 import { sumToShape } from './reduce.js';
 
 /** Functions of two numbers; the numbers are those of shaders/lib/binary.wgsl. */

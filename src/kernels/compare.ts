@@ -1,6 +1,6 @@
 import type { DType, GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { launchBroadcast, type BroadcastGeometry, type BroadcastVariant } from './broadcast.js';
+import { launchBroadcast, type BroadcastGeometry, type BroadcastVariant } from './lib/broadcast.js';
 
 /** Comparisons; the numbers are those of shaders/lib/compare.wgsl. */
 export const compareCodes = {

@@ -1,6 +1,6 @@
 import { type GpuArray, sizeOf } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { copyElem, type CopyVariant } from './box_geometry.js';
+import { copyElem, type CopyVariant } from './lib/box_geometry.js';
 
 const WORKGROUP = 64;
 

@@ -1,10 +1,10 @@
 import { ShapeError } from '../errors.js';
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { activationCodes, type FusedActivation } from './activation.js';
-import { finishInPlace } from './bias_activation.js';
 import { conv2dForward, conv2dGradInput, conv2dGradWeight } from './conv2d/conv2d.js';
 import { conv2dCost, type Conv2dGeometry } from './conv2d/geometry.js';
+import { activationCodes, type FusedActivation } from './lib/activation.js';
+import { finishInPlace } from './lib/bias_activation.js';
 
 /*
  * A transposed convolution is a convolution with its forward pass and the gradient of its input

@@ -1,6 +1,6 @@
 import { type DType, type GpuArray, sizeOf } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { copyElem } from './box_geometry.js';
+import { copyElem } from './lib/box_geometry.js';
 
 const WORKGROUP = 64;
 /** Indices that each element of the axis may look through before columns are faster. */

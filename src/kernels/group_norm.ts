@@ -1,8 +1,8 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 import type { TuneValue } from '../gpu/shader.js';
+import { reduceGeometry, type ReduceGeometry } from './lib/reduce_geometry.js';
 import { reduceArray, sumLeadingAxes } from './reduce.js';
-import { reduceGeometry, type ReduceGeometry } from './reduce_geometry.js';
 
 const WORKGROUP = 64;
 

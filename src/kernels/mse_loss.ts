@@ -1,6 +1,6 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { lossDivisor, reduceLosses, type Reduction } from './loss_reduction.js';
+import { lossDivisor, reduceLosses, type Reduction } from './lib/loss_reduction.js';
 
 const WORKGROUP = 64;
 

@@ -7,7 +7,7 @@ import {
   allocWeighted,
   weightedMean,
   type Reduction,
-} from './loss_reduction.js';
+} from './lib/loss_reduction.js';
 
 const WORKGROUP = 64;
 

@@ -6,7 +6,7 @@ import {
   copyElem,
   type BoxGeometry,
   type CopyVariant,
-} from './box_geometry.js';
+} from './lib/box_geometry.js';
 
 const WORKGROUP = 64;
 

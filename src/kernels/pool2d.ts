@@ -1,6 +1,6 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import type { windowGeometry } from './window_geometry.js';
+import type { windowGeometry } from './lib/window_geometry.js';
 
 const WORKGROUP = 64;
 

@@ -1,6 +1,6 @@
 import { sizeOf, type GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { reduceGeometry, type ReduceGeometry } from './reduce_geometry.js';
+import { reduceGeometry, type ReduceGeometry } from './lib/reduce_geometry.js';
 
 const WORKGROUP = 64;
 

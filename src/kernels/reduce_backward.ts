@@ -1,7 +1,7 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { broadcastGeometry } from './broadcast.js';
-import type { ReduceGeometry } from './reduce_geometry.js';
+import { broadcastGeometry } from './lib/broadcast.js';
+import type { ReduceGeometry } from './lib/reduce_geometry.js';
 
 const WORKGROUP = 64;
 

@@ -1,6 +1,6 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { launchBroadcast, type BroadcastGeometry, type BroadcastVariant } from './broadcast.js';
+import { launchBroadcast, type BroadcastGeometry, type BroadcastVariant } from './lib/broadcast.js';
 import { sumToShape } from './reduce.js';
 
 /** y = condition ≠ 0 ? a : b, all repeated to `shape`. */

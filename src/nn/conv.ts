@@ -1,5 +1,5 @@
 import type { Device } from '../device.js';
-import { pairOf, type Padding, type Pair } from '../kernels/window_geometry.js';
+import { pairOf, type Padding, type Pair } from '../kernels/lib/window_geometry.js';
 import { conv2d, depthwiseConv2d } from '../ops/conv.js';
 import type { Activation } from '../ops/elementwise.js';
 import type { Tensor } from '../tensor.js';

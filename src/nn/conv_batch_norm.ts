@@ -1,7 +1,7 @@
 import { isGradFree, isWatchingOps, withOrigin } from '../autograd/recording.js';
-import { isFused } from '../kernels/activation.js';
 import { foldBatchNorm } from '../kernels/batch_norm/fold.js';
-import { pairOf } from '../kernels/window_geometry.js';
+import { isFused } from '../kernels/lib/activation.js';
+import { pairOf } from '../kernels/lib/window_geometry.js';
 import { operandTypeNow } from '../ops/mixed_precision.js';
 import { runInScope, Tensor } from '../tensor.js';
 import { Conv2d, DepthwiseConv2d } from './conv.js';

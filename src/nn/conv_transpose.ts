@@ -1,6 +1,6 @@
 import type { Device } from '../device.js';
 import { ShapeError } from '../errors.js';
-import { pairOf, type Pair } from '../kernels/window_geometry.js';
+import { pairOf, type Pair } from '../kernels/lib/window_geometry.js';
 import { conv2dTranspose } from '../ops/conv.js';
 import type { Tensor } from '../tensor.js';
 import type { Conv2dLayerOptions } from './conv.js';

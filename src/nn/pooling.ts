@@ -1,4 +1,4 @@
-import type { Padding, Pair } from '../kernels/window_geometry.js';
+import type { Padding, Pair } from '../kernels/lib/window_geometry.js';
 import { avgPool2d, globalAvgPool2d, globalMaxPool2d, maxPool2d } from '../ops/pooling.js';
 import type { Tensor } from '../tensor.js';
 import { Module, nonDefaults } from './module.js';

@@ -1,5 +1,5 @@
 import type { ResizeOptions } from '../autograd/ops/resize.js';
-import type { Pair } from '../kernels/window_geometry.js';
+import type { Pair } from '../kernels/lib/window_geometry.js';
 import { resize } from '../ops/resize.js';
 import type { Tensor } from '../tensor.js';
 import { Module, nonDefaults } from './module.js';

@@ -7,7 +7,7 @@ import {
   depthwiseConv2d as depthwiseConv2dRecord,
   type DepthwiseConv2dOptions,
 } from '../autograd/ops/depthwise_conv2d.js';
-import { isFused, type FusedActivation } from '../kernels/activation.js';
+import { isFused, type FusedActivation } from '../kernels/lib/activation.js';
 import { applyOp, type Tensor } from '../tensor.js';
 import { activate, add, type Activation } from './elementwise.js';
 import { asOperand } from './mixed_precision.js';

@@ -8,7 +8,7 @@ import {
   layerNorm as layerNormRecord,
   type GroupNormOptions as GroupNormRecordOptions,
 } from '../autograd/ops/group_norm.js';
-import type { NormActivation } from '../kernels/activation.js';
+import type { NormActivation } from '../kernels/lib/activation.js';
 import { applyOp, type Tensor } from '../tensor.js';
 import { withActivation } from './conv.js';
 import { add, type Activation } from './elementwise.js';

@@ -1,6 +1,5 @@
 import type { DType, GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { allowedError, sumOfSizes } from '../kernels/accuracy.js';
 import { castArray } from '../kernels/cast.js';
 import { chooseConv2dVariant } from '../kernels/conv2d/choose.js';
 import { conv2dForward, conv2dGradInput, conv2dGradWeight } from '../kernels/conv2d/conv2d.js';
@@ -20,6 +19,7 @@ import {
   supportedDepthwiseVariants,
   type DepthwiseVariant,
 } from '../kernels/depthwise_conv2d/variants.js';
+import { allowedError, sumOfSizes } from '../kernels/lib/accuracy.js';
 import { chooseMatmulVariant } from '../kernels/matmul/choose.js';
 import type { MatmulGeometry } from '../kernels/matmul/geometry.js';
 import { multiply } from '../kernels/matmul/matmul.js';

@@ -2,7 +2,7 @@ import type { GpuArray } from '../gpu/array.js';
 import { LimitError } from '../errors.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { timeRuns } from '../gpu/timing.js';
-import { firstDifference } from '../kernels/accuracy.js';
+import { firstDifference } from '../kernels/lib/accuracy.js';
 import { choicesPlace, saveChoices } from './choice_cache.js';
 import { tunableOf, type Tunable, type TunableRun } from './tunable.js';
 import { tunedLine, type TunedCandidate, type TunedKernel, type TuneReport } from './report.js';

@@ -8,7 +8,7 @@ import { formatReport } from '../../src/bench/table.js';
 import type { BenchDocument, BenchRequest, BenchRow } from '../../src/bench/types.js';
 import { UsageError } from '../../src/errors.js';
 import { median, runsWithin } from '../../src/gpu/timing.js';
-import { firstDifference } from '../../src/kernels/accuracy.js';
+import { firstDifference } from '../../src/kernels/lib/accuracy.js';
 
 function row(changes: Partial<BenchRow>): BenchRow {
   return {

@@ -4,7 +4,7 @@ import { parseShape } from '../../src/bench/shapes.js';
 import { suites } from '../../src/bench/suites.js';
 import { watchOps, type OpWatcher } from '../../src/autograd/recording.js';
 import { createDevice, type Device } from '../../src/device.js';
-import { pairOf } from '../../src/kernels/window_geometry.js';
+import { pairOf } from '../../src/kernels/lib/window_geometry.js';
 import { createModel } from '../../src/models/index.js';
 import { Conv2d, DepthwiseConv2d } from '../../src/nn/index.js';
 import type { Tensor } from '../../src/tensor.js';

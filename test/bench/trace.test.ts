@@ -6,7 +6,7 @@ import { TraceFile, traceLevel, traceLines } from '../../src/cli/trace.js';
 import { UsageError } from '../../src/errors.js';
 import type { DispatchTiming } from '../../src/gpu/profiler.js';
 import { fillArray } from '../../src/kernels/fill.js';
-import { accumulate } from '../../src/kernels/accumulate.js';
+import { accumulate } from '../../src/kernels/lib/accumulate.js';
 import { testDevice } from '../helpers/device.js';
 
 const timing: DispatchTiming = {

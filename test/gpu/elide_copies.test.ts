@@ -3,7 +3,7 @@ import type { GpuArray } from '../../src/gpu/array.js';
 import type { Runtime } from '../../src/gpu/runtime.js';
 import { nn, ops, optim, type Device, type Tensor } from '../../src/index.js';
 import { binaryForward } from '../../src/kernels/binary.js';
-import { broadcastGeometry } from '../../src/kernels/broadcast.js';
+import { broadcastGeometry } from '../../src/kernels/lib/broadcast.js';
 import { testDevice } from '../helpers/device.js';
 
 /** a + b by one dispatch. */

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DeviceError, LimitError, ShaderError } from '../../src/errors.js';
 import type { GpuArray } from '../../src/gpu/array.js';
 import { Runtime } from '../../src/gpu/runtime.js';
-import { accumulate } from '../../src/kernels/accumulate.js';
 import { arangeArray, fillArray } from '../../src/kernels/fill.js';
+import { accumulate } from '../../src/kernels/lib/accumulate.js';
 
 describe('runtime', () => {
   let runtime: Runtime;

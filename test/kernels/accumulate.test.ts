@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Device } from '../../src/device.js';
 import type { GpuArray } from '../../src/gpu/array.js';
-import { accumulate, addArrays, copyArray } from '../../src/kernels/accumulate.js';
+import { accumulate, addArrays, copyArray } from '../../src/kernels/lib/accumulate.js';
 import { testDevice } from '../helpers/device.js';
 import { fillInput } from '../helpers/fill.js';
 

@@ -7,7 +7,7 @@ import {
   conv2dGradWeight,
 } from '../../src/kernels/conv2d/conv2d.js';
 import type { Conv2dVariant } from '../../src/kernels/conv2d/variants.js';
-import { canDeal } from '../../src/kernels/deal.js';
+import { canDeal } from '../../src/kernels/lib/deal.js';
 import { multiply } from '../../src/kernels/matmul/matmul.js';
 import { multiplyPair } from '../../src/kernels/matmul/pair.js';
 import { supported } from '../helpers/conv2d_variants.js';

@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Device } from '../../src/device.js';
 import type { GpuArray } from '../../src/gpu/array.js';
+import { reduceGeometry } from '../../src/kernels/lib/reduce_geometry.js';
 import {
   reduceArray,
   sumLeadingAxes,
   sumToShape,
   type ReduceKind,
 } from '../../src/kernels/reduce.js';
-import { reduceGeometry } from '../../src/kernels/reduce_geometry.js';
 import { testDevice } from '../helpers/device.js';
 import { fillInput } from '../helpers/fill.js';
 

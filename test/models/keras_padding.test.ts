@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { windowGeometry } from '../../src/kernels/window_geometry.js';
+import { windowGeometry } from '../../src/kernels/lib/window_geometry.js';
 
 /**
  * What Keras puts round an image of a known size before a 'valid' convolution of stride 2 in

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DepthwiseConv2dOptions } from '../../src/autograd/ops/depthwise_conv2d.js';
 import type { Conv2dGeometry } from '../../src/kernels/conv2d/geometry.js';
-import { windowGeometry } from '../../src/kernels/window_geometry.js';
+import { windowGeometry } from '../../src/kernels/lib/window_geometry.js';
 import { chooseDepthwiseVariant } from '../../src/kernels/depthwise_conv2d/choose.js';
 import { depthwiseTile } from '../../src/kernels/depthwise_conv2d/tile.js';
 import { depthwiseConv2d } from '../../src/ops/conv.js';

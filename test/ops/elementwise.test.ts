@@ -4,7 +4,7 @@ import { reduceRecords } from '../../src/autograd/ops/reduce.js';
 import { binaryRecords } from '../../src/autograd/ops/binary.js';
 import type { Device } from '../../src/device.js';
 import { castArray } from '../../src/kernels/cast.js';
-import { broadcastGeometry, fitsVectors } from '../../src/kernels/broadcast.js';
+import { broadcastGeometry, fitsVectors } from '../../src/kernels/lib/broadcast.js';
 import * as elementwise from '../../src/ops/elementwise.js';
 import { argmax, max, mean, min, sum, variance } from '../../src/ops/reduce.js';
 import { erf } from '../../src/reference/lib/scalar_functions.js';

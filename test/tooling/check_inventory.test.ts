@@ -53,9 +53,18 @@ test('an op with several kernels has its launcher in a folder', () => {
   expect(checkInventory(makeProject(without))).toEqual(['conv2d: no src/kernels/conv2d/conv2d.ts']);
 });
 
-test('a shader may belong to a launcher that serves no op', () => {
-  const files = { 'src/kernels/accumulate.ts': '', 'shaders/accumulate_vec4.wgsl': '' };
-  expect(checkInventory(makeProject({ ...WHOLE, ...files }))).toEqual([]);
+test.each(['src/kernels/accumulate.ts', 'src/kernels/lib/accumulate.ts'])(
+  'a shader may belong to %s, which serves no op',
+  (launcher) => {
+    const files = { [launcher]: '', 'shaders/accumulate_vec4.wgsl': '' };
+    expect(checkInventory(makeProject({ ...WHOLE, ...files }))).toEqual([]);
+  },
+);
+
+test('a launcher that several kernels share is not that of an op', () => {
+  const { 'src/kernels/conv2d.ts': launcher, ...rest } = WHOLE;
+  const inLib = { ...rest, 'src/kernels/lib/conv2d.ts': launcher };
+  expect(checkInventory(makeProject(inLib))).toEqual(['conv2d: no src/kernels/conv2d.ts']);
 });
 
 test('an empty project does not pass for a whole one', () => {

@@ -1,9 +1,9 @@
 import { sizeOf, type GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
-import { activationGradient } from '../../kernels/activation.js';
 import { batchNormBackward, batchNormForward } from '../../kernels/batch_norm/batch_norm.js';
 import type { BatchNormSetup } from '../../kernels/batch_norm/setup.js';
 import { batchNormVariantNames } from '../../kernels/batch_norm/variants.js';
+import { activationGradient } from '../../kernels/lib/activation.js';
 import { batchNormPlan, type BatchNormOptions, type BatchNormPlan } from '../batch_norm_plan.js';
 import type { BackwardCall, ForwardCall, OpRecord } from '../record.js';
 

@@ -5,7 +5,7 @@ import {
   fitsVectors,
   type BroadcastGeometry,
   type BroadcastVariant,
-} from '../../kernels/broadcast.js';
+} from '../../kernels/lib/broadcast.js';
 import { sumToShape } from '../../kernels/reduce.js';
 import { expectBroadcast, expectElements } from '../operands.js';
 import type { BackwardCall, InputMetas, OpRecord, Plan } from '../record.js';

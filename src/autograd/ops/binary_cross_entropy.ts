@@ -5,7 +5,7 @@ import {
   binaryCrossEntropyVariants,
   type BinaryCrossEntropyVariant,
 } from '../../kernels/binary_cross_entropy.js';
-import type { Reduction } from '../../kernels/loss_reduction.js';
+import type { Reduction } from '../../kernels/lib/loss_reduction.js';
 import { expectAlike, expectReduction, reducedShape } from '../losses.js';
 import type { OpRecord, Plan } from '../record.js';
 

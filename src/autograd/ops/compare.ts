@@ -1,12 +1,12 @@
 import { ShapeError } from '../../errors.js';
 import { sizeOf } from '../../gpu/array.js';
+import { compareCodes, compareForward, type CompareName } from '../../kernels/compare.js';
 import {
   broadcastVariants,
   fitsVectors,
   type BroadcastGeometry,
   type BroadcastVariant,
-} from '../../kernels/broadcast.js';
-import { compareCodes, compareForward, type CompareName } from '../../kernels/compare.js';
+} from '../../kernels/lib/broadcast.js';
 import { expectBroadcast, expectElements, labelAny } from '../operands.js';
 import type { InputMetas, OpRecord, Plan } from '../record.js';
 

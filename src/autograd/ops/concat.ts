@@ -2,17 +2,17 @@ import { ShapeError } from '../../errors.js';
 import type { GpuArray } from '../../gpu/array.js';
 import { sizeOf } from '../../gpu/array.js';
 import {
-  boxGeometry,
-  chooseBoxVariant,
-  copyVariants,
-  type CopyVariant,
-} from '../../kernels/box_geometry.js';
-import {
   concatForward,
   concatGeometry,
   fitsConcatVectors,
   type ConcatGeometry,
 } from '../../kernels/concat.js';
+import {
+  boxGeometry,
+  chooseBoxVariant,
+  copyVariants,
+  type CopyVariant,
+} from '../../kernels/lib/box_geometry.js';
 import { sliceForward } from '../../kernels/slice.js';
 import { expectElements, labelAny } from '../operands.js';
 import type { InputMetas, OpRecord, Plan } from '../record.js';

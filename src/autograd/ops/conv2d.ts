@@ -1,5 +1,4 @@
 import { ShapeError } from '../../errors.js';
-import { activationGradient, type FusedActivation } from '../../kernels/activation.js';
 import {
   accurateConv2dVariants,
   variantsByDirection,
@@ -16,8 +15,9 @@ import {
   type Conv2dGeometry,
   type Conv2dTypes,
 } from '../../kernels/conv2d/geometry.js';
+import { activationGradient, type FusedActivation } from '../../kernels/lib/activation.js';
+import { windowGeometry, type Padding, type Pair } from '../../kernels/lib/window_geometry.js';
 import { sumLeadingAxes } from '../../kernels/reduce.js';
-import { windowGeometry, type Padding, type Pair } from '../../kernels/window_geometry.js';
 import { expectBias, expectResidual, residualBytes } from '../conv_epilogue.js';
 import type { InputMetas, OpRecord, Plan } from '../record.js';
 import { expectInput, label } from '../shapes.js';

@@ -1,7 +1,12 @@
 import { ShapeError } from '../../errors.js';
-import { activationGradient, type FusedActivation } from '../../kernels/activation.js';
+import { activationGradient, type FusedActivation } from '../../kernels/lib/activation.js';
 import { conv2dCost, type Conv2dGeometry } from '../../kernels/conv2d/geometry.js';
-import { pairOf, windowGeometry, type Padding, type Pair } from '../../kernels/window_geometry.js';
+import {
+  pairOf,
+  windowGeometry,
+  type Padding,
+  type Pair,
+} from '../../kernels/lib/window_geometry.js';
 import {
   conv2dTransposeForward,
   conv2dTransposeGradInput,

@@ -1,6 +1,6 @@
 import { sizeOf } from '../../gpu/array.js';
 import { ShapeError } from '../../errors.js';
-import { activationGradient, type FusedActivation } from '../../kernels/activation.js';
+import { activationGradient, type FusedActivation } from '../../kernels/lib/activation.js';
 import { expectMatmulFits } from '../../kernels/matmul/choose.js';
 import { multiply } from '../../kernels/matmul/matmul.js';
 import {

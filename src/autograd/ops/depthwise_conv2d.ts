@@ -1,7 +1,7 @@
 import { ShapeError } from '../../errors.js';
-import { activationGradient, type FusedActivation } from '../../kernels/activation.js';
+import { activationGradient, type FusedActivation } from '../../kernels/lib/activation.js';
 import { conv2dCost, type Conv2dGeometry } from '../../kernels/conv2d/geometry.js';
-import { windowGeometry, type Padding, type Pair } from '../../kernels/window_geometry.js';
+import { windowGeometry, type Padding, type Pair } from '../../kernels/lib/window_geometry.js';
 import {
   depthwiseConv2dForward,
   depthwiseConv2dGradInput,

@@ -1,5 +1,5 @@
 import { sizeOf } from '../../gpu/array.js';
-import type { Reduction } from '../../kernels/loss_reduction.js';
+import type { Reduction } from '../../kernels/lib/loss_reduction.js';
 import {
   mseLossBackward,
   mseLossForward,

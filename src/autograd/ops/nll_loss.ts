@@ -1,6 +1,6 @@
 import { ShapeError } from '../../errors.js';
 import { sizeOf } from '../../gpu/array.js';
-import type { Reduction } from '../../kernels/loss_reduction.js';
+import type { Reduction } from '../../kernels/lib/loss_reduction.js';
 import { nllLossBackward, nllLossForward, type NllLossSetup } from '../../kernels/nll_loss.js';
 import { expectClassWeights, expectIgnoreIndex, expectReduction, reducedShape } from '../losses.js';
 import type { OpRecord, Plan } from '../record.js';

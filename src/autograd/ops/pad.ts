@@ -6,7 +6,7 @@ import {
   fitsBoxVectors,
   type BoxGeometry,
   type CopyVariant,
-} from '../../kernels/box_geometry.js';
+} from '../../kernels/lib/box_geometry.js';
 import { padForward } from '../../kernels/pad.js';
 import { sliceForward } from '../../kernels/slice.js';
 import { expectElements, labelAny } from '../operands.js';

@@ -1,5 +1,10 @@
 import { ShapeError } from '../../errors.js';
-import { pairOf, windowGeometry, type Padding, type Pair } from '../../kernels/window_geometry.js';
+import {
+  pairOf,
+  windowGeometry,
+  type Padding,
+  type Pair,
+} from '../../kernels/lib/window_geometry.js';
 import {
   pool2dBackward,
   pool2dCost,

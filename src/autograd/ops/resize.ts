@@ -1,6 +1,6 @@
 import { sizeOf } from '../../gpu/array.js';
 import { ShapeError, valueText } from '../../errors.js';
-import { pairOf, type Pair } from '../../kernels/window_geometry.js';
+import { pairOf, type Pair } from '../../kernels/lib/window_geometry.js';
 import {
   fitsResizeVectors,
   resizeBackward,

@@ -7,7 +7,7 @@ import {
   type SoftmaxCrossEntropySetup,
   type SoftmaxCrossEntropyVariant,
 } from '../../kernels/softmax_cross_entropy.js';
-import type { Reduction } from '../../kernels/loss_reduction.js';
+import type { Reduction } from '../../kernels/lib/loss_reduction.js';
 import { expectClassWeights, expectIgnoreIndex, expectReduction, reducedShape } from '../losses.js';
 import type { InputMetas, OpRecord, Plan } from '../record.js';
 import { expectDtype, expectInput, label, withShapes } from '../shapes.js';

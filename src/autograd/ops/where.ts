@@ -4,7 +4,7 @@ import {
   fitsVectors,
   type BroadcastGeometry,
   type BroadcastVariant,
-} from '../../kernels/broadcast.js';
+} from '../../kernels/lib/broadcast.js';
 import { whereBackward, whereForward } from '../../kernels/where.js';
 import { expectBroadcast, expectElements } from '../operands.js';
 import type { OpRecord, Plan } from '../record.js';

@@ -1,6 +1,6 @@
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
-import { activationCodes } from '../activation.js';
+import { activationCodes } from '../lib/activation.js';
 import type { FusedPlan } from './choose.js';
 import type {
   BatchNormOptional,

@@ -1,5 +1,5 @@
 import type { GpuArray } from '../../gpu/array.js';
-import type { NormActivation } from '../activation.js';
+import type { NormActivation } from '../lib/activation.js';
 import type { BatchNormVariant } from './variants.js';
 
 export interface BatchNormSetup {

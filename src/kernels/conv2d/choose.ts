@@ -1,8 +1,8 @@
 import type { DeviceInfo } from '../../gpu/adapter.js';
 import type { VariantChoices } from '../../gpu/variant_choices.js';
+import { expectSupported, selectVariant, type VariantRule } from '../lib/select_variant.js';
 import { chooseMatmulVariant } from '../matmul/choose.js';
 import { matmulGeometry, type OperandTypes, type Transposes } from '../matmul/geometry.js';
-import { expectSupported, selectVariant, type VariantRule } from '../select_variant.js';
 import {
   conv2dCost,
   conv2dDirections,

@@ -1,6 +1,6 @@
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
-import { addInPlace } from '../accumulate.js';
+import { addInPlace } from '../lib/accumulate.js';
 import { multiply } from '../matmul/matmul.js';
 import { conv2dCost, type Conv2dGeometry, type Conv2dProblem } from './geometry.js';
 import { needsBuffer, needsUngrouped } from './requirements.js';

@@ -1,6 +1,6 @@
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
-import { sumSlices } from '../sum_slices.js';
+import { sumSlices } from '../lib/sum_slices.js';
 import { conv2dCost, gcd, type Conv2dGeometry, type Conv2dProblem } from './geometry.js';
 import { needsUngrouped } from './requirements.js';
 

@@ -1,7 +1,7 @@
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
-import { addInPlace } from '../accumulate.js';
-import type { Epilogue } from '../bias_activation.js';
+import { addInPlace } from '../lib/accumulate.js';
+import type { Epilogue } from '../lib/bias_activation.js';
 import { multiply } from '../matmul/matmul.js';
 import { multiplyPair } from '../matmul/pair.js';
 import { pool2dBackward, pool2dForward, type Pool2dGeometry } from '../pool2d.js';

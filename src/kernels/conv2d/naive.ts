@@ -1,8 +1,8 @@
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
-import { addInPlace } from '../accumulate.js';
-import { activationCodes } from '../activation.js';
-import { orPlaceholders, type Epilogue } from '../bias_activation.js';
+import { addInPlace } from '../lib/accumulate.js';
+import { activationCodes } from '../lib/activation.js';
+import { orPlaceholders, type Epilogue } from '../lib/bias_activation.js';
 import { conv2dCost, type Conv2dGeometry } from './geometry.js';
 import type { Addend } from './launchers.js';
 

@@ -1,7 +1,7 @@
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
-import { activationCodes } from '../activation.js';
-import { finishInPlace, type Epilogue } from '../bias_activation.js';
+import { activationCodes } from '../lib/activation.js';
+import { finishInPlace, type Epilogue } from '../lib/bias_activation.js';
 import { conv2dCost, type Conv2dGeometry, type Conv2dProblem } from './geometry.js';
 import {
   CHANNELS,

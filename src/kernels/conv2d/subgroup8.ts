@@ -1,7 +1,7 @@
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
-import { activationCodes } from '../activation.js';
-import { orPlaceholders, type Epilogue } from '../bias_activation.js';
+import { activationCodes } from '../lib/activation.js';
+import { orPlaceholders, type Epilogue } from '../lib/bias_activation.js';
 import {
   conv2dCost,
   wholeOutput,

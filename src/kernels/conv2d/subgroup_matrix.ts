@@ -1,8 +1,8 @@
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
-import { allowedError } from '../accuracy.js';
-import { activationCodes } from '../activation.js';
-import { orPlaceholders, type Epilogue } from '../bias_activation.js';
+import { allowedError } from '../lib/accuracy.js';
+import { activationCodes } from '../lib/activation.js';
+import { orPlaceholders, type Epilogue } from '../lib/bias_activation.js';
 import { castArray } from '../cast.js';
 import {
   conv2dCost,

@@ -2,9 +2,9 @@ import type { DeviceInfo } from '../../gpu/adapter.js';
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
 import type { TuneValue } from '../../gpu/shader.js';
-import { activationCodes } from '../activation.js';
-import { orPlaceholders, type Epilogue } from '../bias_activation.js';
-import { sumSlices } from '../sum_slices.js';
+import { activationCodes } from '../lib/activation.js';
+import { orPlaceholders, type Epilogue } from '../lib/bias_activation.js';
+import { sumSlices } from '../lib/sum_slices.js';
 import {
   conv2dCost,
   wholeOutput,

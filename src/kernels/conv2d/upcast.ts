@@ -1,7 +1,7 @@
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
-import type { Epilogue } from '../bias_activation.js';
 import { inF32 } from '../cast.js';
+import type { Epilogue } from '../lib/bias_activation.js';
 import type { Conv2dGeometry, Conv2dProblem } from './geometry.js';
 import type {
   Addend,

@@ -1,9 +1,9 @@
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
 import type { ParamValues } from '../../gpu/shader.js';
-import { activationCodes } from '../activation.js';
-import { orPlaceholders, type Epilogue } from '../bias_activation.js';
-import { canDeal } from '../deal.js';
+import { activationCodes } from '../lib/activation.js';
+import { orPlaceholders, type Epilogue } from '../lib/bias_activation.js';
+import { canDeal } from '../lib/deal.js';
 import { multiply } from '../matmul/matmul.js';
 import { multiplyPair } from '../matmul/pair.js';
 import type { Conv2dGeometry, Conv2dProblem } from './geometry.js';

@@ -1,6 +1,6 @@
 import type { VariantChoices } from '../../gpu/variant_choices.js';
 import { conv2dCost, convolutionKey, f32Operands } from '../conv2d/geometry.js';
-import { selectVariant } from '../select_variant.js';
+import { selectVariant } from '../lib/select_variant.js';
 import type { DepthwiseProblem } from './params.js';
 import {
   depthwiseUnsupportedReason,

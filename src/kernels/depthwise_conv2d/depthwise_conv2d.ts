@@ -1,7 +1,7 @@
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
-import { finishInPlace, type Epilogue } from '../bias_activation.js';
 import type { Conv2dDirection, Conv2dGeometry } from '../conv2d/geometry.js';
+import { finishInPlace, type Epilogue } from '../lib/bias_activation.js';
 import { selectDepthwiseVariant } from './choose.js';
 import { depthwiseVariants, type DepthwiseVariant } from './variants.js';
 

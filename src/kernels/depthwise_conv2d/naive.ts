@@ -1,7 +1,7 @@
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
-import { activationCodes, type FusedActivation } from '../activation.js';
 import { conv2dCost, type Conv2dGeometry } from '../conv2d/geometry.js';
+import { activationCodes, type FusedActivation } from '../lib/activation.js';
 import { windowParams } from './params.js';
 
 /* One invocation for each number: the reading copies. */

@@ -1,8 +1,8 @@
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
-import { activationCodes, type FusedActivation } from '../activation.js';
 import { conv2dCost, type Conv2dDirection, type Conv2dGeometry } from '../conv2d/geometry.js';
 import { needsDilation1 } from '../conv2d/requirements.js';
+import { activationCodes, type FusedActivation } from '../lib/activation.js';
 import type { DepthwiseProblem } from './params.js';
 import { vec4Unsupported } from './vec4.js';
 

@@ -1,7 +1,7 @@
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
-import type { FusedActivation } from '../activation.js';
 import type { Conv2dGeometry } from '../conv2d/geometry.js';
+import type { FusedActivation } from '../lib/activation.js';
 import {
   depthwiseForwardNaive,
   depthwiseGradInputNaive,

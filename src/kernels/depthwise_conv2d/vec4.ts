@@ -1,8 +1,8 @@
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
-import { activationCodes, type FusedActivation } from '../activation.js';
 import { conv2dCost, type Conv2dGeometry } from '../conv2d/geometry.js';
-import { sumSlices } from '../sum_slices.js';
+import { activationCodes, type FusedActivation } from '../lib/activation.js';
+import { sumSlices } from '../lib/sum_slices.js';
 import { stepParams, windowParams } from './params.js';
 import type { DepthwiseProblem } from './params.js';
 

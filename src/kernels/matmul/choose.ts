@@ -1,6 +1,6 @@
 import { sizeOf } from '../../gpu/array.js';
 import type { VariantChoices } from '../../gpu/variant_choices.js';
-import { expectSupported, selectVariant, type VariantRule } from '../select_variant.js';
+import { expectSupported, selectVariant, type VariantRule } from '../lib/select_variant.js';
 import { matmulKey, type MatmulProblem } from './geometry.js';
 import { matmulUnsupportedReason, matmulVariantNames, type MatmulVariant } from './variants.js';
 

@@ -1,6 +1,6 @@
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
-import type { FusedActivation } from '../activation.js';
+import type { FusedActivation } from '../lib/activation.js';
 import type { MatmulGeometry } from './geometry.js';
 
 export interface MatmulOperands {

@@ -1,6 +1,6 @@
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
-import type { Epilogue } from '../bias_activation.js';
+import type { Epilogue } from '../lib/bias_activation.js';
 import { selectMatmulVariant } from './choose.js';
 import { matmulGeometry, productShape, type Transposes } from './geometry.js';
 import { matmulVariants, type MatmulVariant } from './variants.js';

@@ -1,7 +1,7 @@
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
-import { activationCodes } from '../activation.js';
-import { orPlaceholders } from '../bias_activation.js';
+import { activationCodes } from '../lib/activation.js';
+import { orPlaceholders } from '../lib/bias_activation.js';
 import { matmulCost, sizeParams, type MatmulGeometry } from './geometry.js';
 import type { MatmulOperands, MatmulTarget } from './launchers.js';
 

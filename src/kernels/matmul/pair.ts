@@ -1,6 +1,6 @@
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
-import { canDeal } from '../deal.js';
+import { canDeal } from '../lib/deal.js';
 import { selectMatmulVariant } from './choose.js';
 import { matmulGeometry, productShape } from './geometry.js';
 import { multiply, type MultiplyOptions } from './matmul.js';

@@ -1,8 +1,8 @@
 import type { DeviceInfo } from '../../gpu/adapter.js';
 import { sizeOf, type GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
-import { activationCodes } from '../activation.js';
-import { orPlaceholders } from '../bias_activation.js';
+import { activationCodes } from '../lib/activation.js';
+import { orPlaceholders } from '../lib/bias_activation.js';
 import { reshaped } from '../reduce.js';
 import type { MatmulGeometry } from './geometry.js';
 import type { MatmulLauncher, MatmulOperands, MatmulTarget } from './launchers.js';

@@ -1,8 +1,8 @@
 import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
 import type { ParamValues } from '../../gpu/shader.js';
-import { activationCodes, type FusedActivation } from '../activation.js';
-import { orPlaceholders } from '../bias_activation.js';
+import { activationCodes, type FusedActivation } from '../lib/activation.js';
+import { orPlaceholders } from '../lib/bias_activation.js';
 import { matmulCost, sizeParams, type MatmulGeometry, type MatmulProblem } from './geometry.js';
 import { groupsOf, type MatmulTile, type SlicedMatmul } from './slices.js';
 import type { MatmulOperands } from './launchers.js';

@@ -1,6 +1,6 @@
 import { sizeOf } from '../../gpu/array.js';
-import { activationCodes } from '../activation.js';
-import { orPlaceholders } from '../bias_activation.js';
+import { activationCodes } from '../lib/activation.js';
+import { orPlaceholders } from '../lib/bias_activation.js';
 import { matmulCost, sizeParams, type MatmulGeometry, type MatmulProblem } from './geometry.js';
 import { enoughGroups, groupsOf, type MatmulTile, type SlicedMatmul } from './slices.js';
 

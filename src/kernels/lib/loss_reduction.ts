@@ -1,6 +1,6 @@
-import { PART_ALIGNMENT, type GpuArray } from '../gpu/array.js';
-import type { Runtime } from '../gpu/runtime.js';
-import { binaryForward } from './binary.js';
+import { PART_ALIGNMENT, type GpuArray } from '../../gpu/array.js';
+import type { Runtime } from '../../gpu/runtime.js';
+import { binaryForward } from '../binary.js';
 import { broadcastGeometry } from './broadcast.js';
 
 /** How the losses of the examples become the loss. */

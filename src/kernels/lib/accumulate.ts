@@ -1,5 +1,5 @@
-import type { GpuArray } from '../gpu/array.js';
-import type { Runtime } from '../gpu/runtime.js';
+import type { GpuArray } from '../../gpu/array.js';
+import type { Runtime } from '../../gpu/runtime.js';
 
 const WORKGROUP = 64;
 

@@ -1,5 +1,5 @@
-import type { GpuArray } from '../gpu/array.js';
-import type { Runtime } from '../gpu/runtime.js';
+import type { GpuArray } from '../../gpu/array.js';
+import type { Runtime } from '../../gpu/runtime.js';
 
 /**
  * Activations a kernel may apply in its epilogue, before it writes its result. Most ops fuse only

@@ -1,5 +1,5 @@
-import { ShapeError } from '../errors.js';
-import type { VariantChoices } from '../gpu/variant_choices.js';
+import { ShapeError } from '../../errors.js';
+import type { VariantChoices } from '../../gpu/variant_choices.js';
 
 /** What is known of every variant for one launch. */
 export interface VariantRule<Name extends string> {

@@ -1,4 +1,4 @@
-import { sizeOf } from '../gpu/array.js';
+import { sizeOf } from '../../gpu/array.js';
 
 export type Triple = readonly [number, number, number];
 

@@ -1,5 +1,5 @@
-import type { GpuArray } from '../gpu/array.js';
-import type { Runtime } from '../gpu/runtime.js';
+import type { GpuArray } from '../../gpu/array.js';
+import type { Runtime } from '../../gpu/runtime.js';
 
 /**
  * total[i] = Σ_z part[z][i], in the order of z: the second pass of a sum that was cut into slices.

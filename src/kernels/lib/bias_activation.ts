@@ -1,5 +1,5 @@
-import type { GpuArray } from '../gpu/array.js';
-import type { Runtime } from '../gpu/runtime.js';
+import type { GpuArray } from '../../gpu/array.js';
+import type { Runtime } from '../../gpu/runtime.js';
 import { activationCodes, type FusedActivation } from './activation.js';
 
 /** What a kernel may add to its sums, and the function it then applies, before it writes them. */

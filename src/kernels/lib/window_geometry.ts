@@ -1,4 +1,4 @@
-import { ShapeError, valueText } from '../errors.js';
+import { ShapeError, valueText } from '../../errors.js';
 
 /* Windows that slide over an image: those of convolutions and of pooling. */
 

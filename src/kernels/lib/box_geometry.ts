@@ -1,4 +1,4 @@
-import { ShapeError } from '../errors.js';
+import { ShapeError } from '../../errors.js';
 
 /** Copies of whole vectors, where lengths allow, or of single elements. */
 export const copyVariants = ['naive', 'vec4'] as const;

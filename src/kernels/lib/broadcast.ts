@@ -1,6 +1,6 @@
-import { sizeOf, type GpuArray } from '../gpu/array.js';
-import type { Runtime } from '../gpu/runtime.js';
-import type { ParamValues, TuneValue } from '../gpu/shader.js';
+import { sizeOf, type GpuArray } from '../../gpu/array.js';
+import type { Runtime } from '../../gpu/runtime.js';
+import type { ParamValues, TuneValue } from '../../gpu/shader.js';
 
 const WORKGROUP = 64;
 
