@@ -1,5 +1,5 @@
 // y[o, i] = the r at which x[o, r, i] is largest (smallest where IS_MIN), the first where several
-// tie; the first NaN where there is one. One output an invocation.
+// tie; the first NaN if there is one. One output per invocation.
 //
 // A workgroup of 64 covers 64 neighbours; the grid may be folded into two dimensions.
 //   x [outer, length, inner]  read

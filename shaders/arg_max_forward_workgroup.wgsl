@@ -1,5 +1,5 @@
 // y[o, i] = the r at which x[o, r, i] is largest (smallest where IS_MIN), the first where several
-// tie; the first NaN where there is one. Improves arg_max_forward_naive for long rows: 64
+// tie; the first NaN if there is one. Improves arg_max_forward_naive for long rows: 64
 // invocations share the row of one output.
 //
 // One workgroup computes one output. Invocation j looks at r = j, j + 64, …; then the 64 results

@@ -6,10 +6,10 @@
 //
 // The second word of the Philox counter tells what is drawn, so that one displacement draws the
 // same numbers whatever the others are set to:
-//   0  four quads an image: whether flip, shift, rotation, zoom; whether brightness, grid,
+//   0  four quads per image: whether flip, shift, rotation, zoom; whether brightness, grid,
 //      elastic; how far shift y, shift x, rotation, zoom; how much brightness
-//   1  ⌈steps / 2⌉ quads an image: widths (y, x) of two steps of the grid each
-//   2  ⌈(spans + 3)² / 2⌉ quads an image: displacements (y, x) of two knots each
+//   1  ⌈steps / 2⌉ quads per image: widths (y, x) of two steps of the grid each
+//   2  ⌈(spans + 3)² / 2⌉ quads per image: displacements (y, x) of two knots each
 // Thresholds are ⌈probability · 2²⁴⌉, compared with the upper 24 bits of a word, which is exact.
 // Limits: WebGPU's defaults.
 // @use lib/philox.wgsl

@@ -1,10 +1,10 @@
-// Random transformation of images of bytes on their way to floats, one output value an invocation:
+// Random transformation of images of bytes on their way to floats, one output value per invocation:
 //   y[n, i, j, c] = (clamp(brightness[n] · scale · x(n, source of (i, j), c)) − mean[c]) / deviation[c]
 // with x between the pixels bilinear. Where the source of a pixel lies is lib/displacement.wgsl.
 //
 // A workgroup of 64 covers 64 neighbouring values; the grid may be folded into two dimensions.
 //   x     [N h w C]      read     u8, four to a word
-//   table [N entries 2]  read     what each image was dealt, from augment_draw; unread where
+//   table [N entries 2]  read     the random numbers of each image, from augment_draw; unread where
 //                                 DISPLACED is false
 //   y     [N H W C]      written
 // Overrides: DISPLACED, false for resizing alone; FILL, what lies outside: 0 the nearest pixel,

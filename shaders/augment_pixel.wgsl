@@ -1,10 +1,10 @@
-// Random transformation of images of bytes on their way to floats, one output pixel an invocation.
-// Improves augment_naive: the source of a pixel is worked out once and not for every channel, and
+// Random transformation of images of bytes on their way to floats, one output pixel per invocation.
+// Improves augment_naive: the source of a pixel is computed once and not for every channel, and
 // a pixel's bytes are read as the one or two words they lie in, into the lanes of a vector.
 //
 // A workgroup of 64 covers 64 neighbouring pixels; the grid may be folded into two dimensions.
 //   x     [N h w C]      read     u8, four to a word
-//   table [N entries 2]  read     what each image was dealt, from augment_draw; unread where
+//   table [N entries 2]  read     the random numbers of each image, from augment_draw; unread where
 //                                 DISPLACED is false
 //   y     [N H W C]      written
 // Overrides: DISPLACED, false for resizing alone; FILL, what lies outside: 0 the nearest pixel,

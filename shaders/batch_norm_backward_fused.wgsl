@@ -9,7 +9,7 @@
 // through workgroup memory.
 //   dy         [M C]  read, in values of Lanes; C comes divided by their width
 //   kept       [M C]  read where ACTIVATION is not 0: y; where it is silu, [C]: beta, from
-//              which and gamma z is worked out again
+//              which and gamma z is computed again
 //   x          [M C]  read
 //   statistics [3 C]  read: means, then rstd, then gamma · rstd, as batch_norm_forward_fused has them
 //   dx         [M C]  written

@@ -7,7 +7,7 @@
 // One invocation computes one dx; a workgroup of 64 computes 64 neighbours.
 //   dy         [M C]  read
 //   kept       [M C]  read where ACTIVATION is not 0: y; where it is silu, [C]: beta, from
-//              which and gamma z is worked out again
+//              which and gamma z is computed again
 //   x          [M C]  read where IS_TRAINING, or ACTIVATION is silu
 //   statistics [2 C]  read: means, then rstd
 //   gamma      [C]    read where HAS_GAMMA, else 1

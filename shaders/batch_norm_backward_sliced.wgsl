@@ -1,12 +1,12 @@
 // Gradient of what batch normalisation was given. Improves batch_norm_backward_naive: an invocation
 // stays with its channels through several rows, so that the channel's numbers are loaded, and its
-// place is worked out, once for all of them.
+// place is computed, once for all of them.
 //
 // One invocation takes one slice of one channel (or of four, with Lanes = vec4<f32>); neighbouring
 // invocations take neighbouring channels, whose loads lie side by side. A workgroup of 64.
 //   dy         [M C]  read, in values of Lanes; C comes divided by their width
 //   kept       [M C]  read where ACTIVATION is not 0: y; where it is silu, [C]: beta, from
-//              which and gamma z is worked out again
+//              which and gamma z is computed again
 //   x          [M C]  read where IS_TRAINING, or ACTIVATION is silu
 //   statistics [2 C]  read: means, then rstd
 //   gamma      [C]    read where HAS_GAMMA, else 1

@@ -2,7 +2,7 @@
 // batch_norm_backward_sums_sliced, always in the same order.
 //
 // A workgroup takes COLUMNS neighbours of the 2 C sums, local = part · COLUMNS + column: each part
-// adds every PARTS-th slice, then the parts are added through workgroup memory.
+// adds every PARTS-th slice, then the parts are summed in workgroup memory.
 //   partial [slices 2 C]  read: Σ dz, then Σ dz · x̂, of each slice
 //   sums    [2 C]         written: dbeta, then dgamma, together for batch_norm_backward_naive
 //   dgamma  [C]           written

@@ -4,7 +4,7 @@
 // One invocation takes one channel; a workgroup of 64 takes 64 neighbouring channels.
 //   dy         [M C]  read
 //   kept       [M C]  read where ACTIVATION is not 0: y; where it is silu, [C]: beta, from
-//              which and gamma z is worked out again
+//              which and gamma z is computed again
 //   x          [M C]  read
 //   statistics [2 C]  read: means, then rstd
 //   gamma      [C]    read where ACTIVATION is silu

@@ -5,7 +5,7 @@
 // of 64 takes 64 neighbours, which are channels first, so that loads lie side by side.
 //   dy         [M C]         read, in values of Lanes; C comes divided by their width
 //   kept       [M C]         read where ACTIVATION is not 0: y; where it is silu, [C]: beta, from
-//              which and gamma z is worked out again
+//              which and gamma z is computed again
 //   x          [M C]         read
 //   statistics [2 C]         read: means, then rstd
 //   gamma      [C]           read where ACTIVATION is silu

@@ -1,6 +1,6 @@
 // Normalisation, y = activation( gamma · (x − mean) · rstd + beta + residual ). Improves
 // batch_norm_forward_naive: an invocation stays with its channels through several rows, so that
-// the channel's numbers are loaded, and its place is worked out, once for all of them.
+// the channel's numbers are loaded, and its place is computed, once for all of them.
 //
 // One invocation takes one slice of one channel (or of four, with Lanes = vec4<f32>); neighbouring
 // invocations take neighbouring channels, whose loads lie side by side. A workgroup of 64.

@@ -5,7 +5,7 @@
 // (Chan, Golub & LeVeque 1979). Also moves the running statistics towards the result.
 //
 // A workgroup takes COLUMNS neighbouring channels, local = part · COLUMNS + column: each part joins
-// every PARTS-th slice, then the parts are joined through workgroup memory.
+// every PARTS-th slice, then the parts are combined through workgroup memory.
 //   partial          [slices 2 C]  read: means, then sums of squared distances, of each slice
 //   running_mean     [C]           read and written
 //   running_variance [C]           read and written; unbiased, M / (M − 1) times the variance

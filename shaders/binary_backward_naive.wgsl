@@ -1,4 +1,4 @@
-// da = dy · ∂f/∂a or db = dy · ∂f/∂b at every element of y, one an invocation; what an operand was
+// da = dy · ∂f/∂a or db = dy · ∂f/∂b at every element of y, one per invocation; what an operand was
 // repeated along is summed afterwards (reduce_forward_*).
 //
 // A workgroup of 64 covers 64 neighbours; the grid may be folded into two dimensions.

@@ -1,6 +1,6 @@
 // da = dy · ∂f/∂a or db = dy · ∂f/∂b at every element of y. Improves binary_backward_naive where
 // each operand is as large as y, a scalar, or repeated in whole rows of the last axis: four
-// neighbouring elements an invocation, and at most one index is taken apart for them.
+// neighbouring elements per invocation, and at most one index is decomposed for them.
 //
 // A workgroup of 64 covers 256 elements; the grid may be folded into two dimensions, and elements
 // past the end fall into the padding.

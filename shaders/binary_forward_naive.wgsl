@@ -1,4 +1,4 @@
-// y = f(a, b), both repeated to a common shape as in NumPy; one element of y an invocation.
+// y = f(a, b), both repeated to a common shape as in NumPy; one element of y per invocation.
 //
 // A workgroup of 64 covers 64 neighbours; the grid may be folded into two dimensions.
 //   a [any]  read      b [any]  read      y [L]  written

@@ -1,4 +1,4 @@
-// y = x with another element type, and with HAS_SCALE y = x · scale, one element an invocation.
+// y = x with another element type, and with HAS_SCALE y = x · scale, one element per invocation.
 //
 // A workgroup of 64 covers 64 neighbours; the grid may be folded into two dimensions.
 //   x [L]  read      of type In

@@ -1,11 +1,11 @@
 // y = x with another element type, and with HAS_SCALE y = x · scale. Improves cast_forward_naive:
-// four neighbouring elements an invocation, loaded and stored as vectors.
+// four neighbouring elements per invocation, loaded and stored as vectors.
 //
 // A workgroup of 64 covers 256 elements; the grid may be folded into two dimensions, and elements
 // past the end fall into the padding.
 //   x [L]  read      of type In
 //   y [L]  written   of type Out
-// What the target cannot hold goes to the nearest end of its range, as in cast_forward_naive.
+// Values out of range of the target are clamped, as in cast_forward_naive.
 // Tunables: In, Out (f32, f16, i32, u32). Overrides: NO_NEGATIVES, NO_LARGE, HAS_SCALE.
 // Limits: WebGPU's defaults; shader-f16 where In or Out is f16.
 

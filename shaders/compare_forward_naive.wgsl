@@ -1,5 +1,5 @@
 // y = 1 where a comparison of a and b holds, else 0, both repeated to a common shape as in NumPy; one
-// element of y an invocation.
+// element of y per invocation.
 //
 // A workgroup of 64 covers 64 neighbours; the grid may be folded into two dimensions.
 //   a [any]  read      b [any]  read, words of f32, i32 or u32      y [L]  written, f32

@@ -1,4 +1,4 @@
-// Taps of a filter, turned round and transposed within each group, as conv2d_flip_filter does it.
+// Taps of a filter, flipped and transposed within each group, as conv2d_flip_filter does it.
 // Improves it: there each number is read alone, from a line of its own, and its place takes four
 // divisions; here an invocation turns a block of 4×4 round in registers, by 4 loads and 4 stores.
 //

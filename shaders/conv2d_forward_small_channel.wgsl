@@ -2,8 +2,8 @@
 // Improves conv2d_forward_subgroup8 where C is below 8: lanes hold neighbouring pixels instead of channels.
 //
 // A workgroup is one subgroup of 8 lanes. It computes TQ neighbouring columns of TP successive
-// output rows, counted through all images, for 32 output channels, 4 a lane. Each load brings 8
-// pixels of a row, one a lane; a shuffle hands each of them to all lanes.
+// output rows, counted through all images, for 32 output channels, 4 per lane. Each load brings 8
+// pixels of a row, one per lane; a shuffle hands each of them to all lanes.
 //   x    [N H W C]  read
 //   w    [R S C K]  read, as vec4 along K; K a multiple of 4
 //   bias [K]        read where params.has_bias

@@ -1,4 +1,4 @@
-// Convolution as a matrix product on the matrix units of a GPU ("tensor cores").
+// Convolution as a matmul on the matrix units of a GPU ("tensor cores").
 // Improves conv2d_forward_tiled_vec4, with the same product and the same walk over it; but the inner sums are
 // made by subgroups, which multiply 16×16 matrices of f16 and add them up in f32.
 //

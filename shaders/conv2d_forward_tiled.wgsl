@@ -1,4 +1,4 @@
-// Convolution as a matrix product that is never laid out in memory, for any number of channels.
+// Convolution as a matmul that is never laid out in memory, for any number of channels.
 // The algorithm and its words are those of conv2d_forward_tiled_vec4, which is faster and which needs
 // channels in fours; here every number is fetched by itself, and a vector of the x tile may
 // hold channels of several taps (an RGB image's 7×7 filter has T = 147 rows).

@@ -1,4 +1,4 @@
-// Convolution as a matrix product that is never laid out in memory (implicit GEMM).
+// Convolution as a matmul that is never laid out in memory (implicit GEMM).
 // Improves conv2d_forward_naive: a number that is loaded serves a whole tile of outputs.
 //
 // The product: M = N·P·Q output pixels, by K channels, over the filter's T = R·S·C rows, all of one

@@ -6,7 +6,7 @@
 //   w  [R S C/groups K]  read
 //   dx [N H W C]         written
 // Output (p, q) read pixel h = p·stride + r·dilation − pad, so tap r leads back to
-//   p = (h + pad − r·dilation) / stride, where that division leaves no rest.
+//   p = (h + pad − r·dilation) / stride, where that division leaves no remainder.
 // Tunables: WElem, f32 or f16 (sums are f32 in either case).
 // Limits: WebGPU's defaults.
 

@@ -2,13 +2,13 @@
 // Improves conv2d_grad_weight_subgroup8 where C is below 8: lanes hold filter taps, not channels.
 //
 // The filter's R·S·C rows are numbered t. A workgroup is one subgroup of 8 lanes; it computes, for
-// one slice of the N·P output rows, TT of these rows for 32 output channels (4 a lane). Each load
-// brings the input numbers of 8 taps, one a lane; a shuffle hands each to all lanes.
+// one slice of the N·P output rows, TT of these rows for 32 output channels (4 per lane). Each load
+// brings the input numbers of 8 taps, one per lane; a shuffle hands each to all lanes.
 //   x    [N H W C]    read
 //   dy   [N P Q K]    read, as vec4 along K; K a multiple of 4
-//   part [Z R S C K]  written, as vec4 along K: one partial sum a slice, added up by sum_slices
+//   part [Z R S C K]  written, as vec4 along K: one partial sum per slice, added up by sum_slices
 // Grid: (⌈K/32⌉, ⌈R·S·C/TT⌉, Z).
-// Tunables: TT filter rows a workgroup.
+// Tunables: TT filter rows per workgroup.
 // Limits: WebGPU's defaults, and the feature subgroups.
 enable subgroups;
 

@@ -4,11 +4,11 @@
 //
 // A workgroup is one subgroup of 8 lanes. It computes, for one slice of the N·P output rows, the
 // weights of filter row r at TS neighbouring taps, 8·TC input channels and 32 output channels
-// (4 a lane). It walks along each row with the input columns of its taps in registers: lane j holds
+// (4 per lane). It walks along each row with the input columns of its taps in registers: lane j holds
 // channels c0 + j, c0 + 8 + j, …, and a shuffle hands each to all lanes.
 //   x    [N H W C]    read
 //   dy   [N P Q K]    read, as vec4 along K; K a multiple of 4
-//   part [Z R S C K]  written, as vec4 along K: one partial sum a slice, added up by sum_slices
+//   part [Z R S C K]  written, as vec4 along K: one partial sum per slice, added up by sum_slices
 // Grid: (⌈K/32⌉, R·⌈S/TS⌉·⌈C/(8·TC)⌉, Z).
 // Tunables: TS filter columns and TC times 8 input channels a workgroup; SHIFT, by how many taps the
 // columns move on from one output to the next: stride/dilation where that is whole and below TS, or

@@ -9,7 +9,7 @@
 // numbers, so that the rows of a matrix lie in different banks.
 //   x    [N H W C]            read, f16 as vec4 along C; C/groups a multiple of 4
 //   dy   [N P Q K]            read, f16 as vec4 along K; K/groups a multiple of 4
-//   part [Z R S C/groups K]   written, f32 as vec4 along K: one partial sum a slice, for sum_slices
+//   part [Z R S C/groups K]   written, f32 as vec4 along K: one partial sum per slice, for sum_slices
 // Grid: (⌈T/BM⌉, groups·⌈K/groups/BN⌉, Z), T = R·S·C/groups.
 // Tunables: the tile.
 // Limits: WebGPU's defaults (tiles of 128×128 want 22,528 bytes of workgroup memory); the features

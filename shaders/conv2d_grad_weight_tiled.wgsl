@@ -1,4 +1,4 @@
-// Gradient of a convolution's filter as a matrix product, for any number of channels.
+// Gradient of a convolution's filter as a matmul, for any number of channels.
 // The algorithm and its words are those of conv2d_grad_weight_tiled_vec4, which is faster and
 // which needs channels in fours; here every number is fetched by itself, and a vector of the x tile
 // may hold channels of several taps.
@@ -7,7 +7,7 @@
 // invocation TM×TN of them.
 //   x    [N H W C]                read
 //   dy   [N P Q K]                read
-//   part [Z][R S C/groups K]      written: one partial sum a slice, for sum_slices
+//   part [Z][R S C/groups K]      written: one partial sum per slice, for sum_slices
 // Grid: (⌈T/BM⌉, groups·⌈K/groups/BN⌉, Z).
 // Tunables: the tile; XElem, f32 or f16 (sums are f32 in either case).
 // Limits: WebGPU's defaults.

@@ -1,4 +1,4 @@
-// Gradient of a convolution's filter as a matrix product that is never laid out in memory.
+// Gradient of a convolution's filter as a matmul that is never laid out in memory.
 // Improves conv2d_grad_weight_naive: a number that is loaded serves a whole tile of weights, and
 // the sum over pixels, far longer than the result is large, is cut into slices.
 //
@@ -8,7 +8,7 @@
 // image) and BN channels of dy into workgroup memory; then each adds to its TM×TN sums.
 //   x    [N H W C]            read, as vec4 along C; C/groups a multiple of 4
 //   dy   [N P Q K]            read, as vec4 along K; K/groups a multiple of 4
-//   part [Z R S C/groups K]   written, as vec4 along K: one partial sum a slice, for sum_slices
+//   part [Z R S C/groups K]   written, as vec4 along K: one partial sum per slice, for sum_slices
 // Grid: (⌈T/BM⌉, groups·⌈K/groups/BN⌉, Z).
 // Tunables: the tile; XElem, f32 or f16 (sums are f32 in either case).
 // Limits: WebGPU's defaults.

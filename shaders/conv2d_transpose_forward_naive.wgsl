@@ -8,7 +8,7 @@
 //   bias [K]        read where HAS_BIAS
 //   y    [N P Q K]  written
 // Input pixel h is stamped at p = h·stride + r·dilation − pad, so tap r leads back to
-//   h = (p + pad − r·dilation) / stride, where that division leaves no rest.
+//   h = (p + pad − r·dilation) / stride, where that division leaves no remainder.
 // Overrides: HAS_BIAS; ACTIVATION, a number of lib/activation.wgsl.
 // Limits: WebGPU's defaults.
 // @use lib/activation.wgsl

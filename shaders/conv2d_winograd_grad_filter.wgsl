@@ -1,5 +1,5 @@
 // Winograd's gradient of a 3×3 filter, F(3×3, 2×2), last part: the filter, dw = Aᵀ·m·A.
-// The whole is explained in conv2d_winograd_grad_operands.
+// See conv2d_winograd_grad_operands.
 //
 // One invocation makes the taps of one c and four k from 4×4 sums; a workgroup of 64 takes 64
 // neighbours.

@@ -9,7 +9,7 @@
 //   G =  ½   ½      Aᵀ  =  0  1 −1  0       Bᵀ·x·B as for F(2×2, 3×3).
 //        ½  −½             0  1  1 −1
 //        0   1
-// Aᵀ and A do not depend on the tile, so the sum is done first: 16 matrix products over all tiles,
+// Aᵀ and A do not depend on the tile, so the sum is done first: 16 matmuls over all tiles,
 // of which conv2d_winograd_grad_filter makes dw.
 //
 // Two jobs in one dispatch: the first grad_groups workgroups of 64 transform 2×2 pixels of four

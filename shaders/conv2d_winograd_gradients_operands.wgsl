@@ -7,7 +7,7 @@
 // invocation. Dealt out among them image_groups transform 4×4 pixels of four channels, the first
 // grad_groups those of dy, the others those of x.
 //   w  [3 3 C K]     read; C and K multiples of 4
-//   u  [16 K C]      written, as vec4 along C: the filter turned round
+//   u  [16 K C]      written, as vec4 along C: the filter flipped
 //   dy [N H W K]     read, as vec4 along K
 //   d  [16 tiles K]  written, as vec4 along K: Bᵀ·dy·B; tiles are N·⌈H/2⌉·⌈W/2⌉, row by row
 //   e  [16 tiles K]  written, as vec4 along K: G·dy·Gᵀ

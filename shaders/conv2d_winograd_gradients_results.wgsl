@@ -1,7 +1,7 @@
 // Both gradients of Winograd's convolution F(2×2, 3×3), last part: what conv2d_winograd_output makes of
 // the first product, with a residual, and conv2d_winograd_grad_filter of the second, in one dispatch.
 //
-// filter_groups workgroups of 64 make the taps of one c and four k an invocation. Dealt out among them
+// filter_groups workgroups of 64 make the taps of one c and four k per invocation. Dealt out among them
 // image_groups make 2×2 pixels of four channels.
 //   m        [16 tiles C]  read, as vec4 along C; C a multiple of 4; tiles are N·⌈H/2⌉·⌈W/2⌉, row by row
 //   residual [N H W C]     read where HAS_RESIDUAL, as vec4 along C

@@ -1,12 +1,12 @@
 // Winograd's convolution F(F×F, 3×3), first part: the filter, U = G·w·Gᵀ, and tiles of the input,
 // V = Bᵀ·x·B. Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, arXiv:1509.09308.
 //
-// A tile of F×F outputs is computed from T×T inputs, T = F + 2, with T² products a channel instead
-// of 9·F²: y = Aᵀ·(U ⊙ Bᵀ·x·B)·A. The sums over channels then are T² matrix products, one for each
+// A tile of F×F outputs is computed from T×T inputs, T = F + 2, with T² products per channel instead
+// of 9·F²: y = Aᵀ·(U ⊙ Bᵀ·x·B)·A. The sums over channels then are T² matmuls, one for each
 // element of the tile; conv2d_winograd_output makes y of them.
 //
 // Two jobs in one dispatch, as neither waits for the other: the first filter_groups workgroups of
-// 64 transform the taps of one c and four k an invocation, the others T×T pixels of four channels.
+// 64 transform the taps of one c and four k per invocation, the others T×T pixels of four channels.
 //   w [3 3 C K]     read, as vec4 along K; K a multiple of 4
 //   u [T² C K]      written, as vec4 along K
 //   x [N H W C]     read, as vec4 along C; C a multiple of 4

@@ -1,8 +1,8 @@
 // Winograd's convolution F(F×F, 3×3): the first part of the input's gradient, where x is dy and the
-// filter w′, which is w turned round with input and output exchanged, w′[r s k c] = w[2−r 2−s c k].
+// filter w′, which is w flipped with input and output exchanged, w′[r s k c] = w[2−r 2−s c k].
 // Improves conv2d_flip_filter and conv2d_winograd_operands after it: w′ is never written.
 //
-// The first filter_groups workgroups of 64 transform the taps of four c and one k an invocation, the
+// The first filter_groups workgroups of 64 transform the taps of four c and one k per invocation, the
 // others T×T pixels of four channels.
 //   w [3 3 C K]     read; C and K multiples of 4
 //   u [T² K C]      written, as vec4 along C; T = F + 2

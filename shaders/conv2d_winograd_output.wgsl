@@ -1,5 +1,5 @@
 // Winograd's convolution F(F×F, 3×3), last part: tiles of the output, y = Aᵀ·m·A, with bias,
-// residual and activation. The whole is explained in conv2d_winograd_operands.
+// residual and activation. See conv2d_winograd_operands.
 //
 // One invocation makes F×F pixels of four channels from T×T sums, T = F + 2; pixels beside the
 // image are dropped. A workgroup of 64 takes 64 neighbours, channels first.

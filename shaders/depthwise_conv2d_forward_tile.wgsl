@@ -1,5 +1,5 @@
-// Depthwise convolution of one filter a channel, a tile of pixels and four channels at a time.
-// Improves depthwise_conv2d_forward_vec4, which loads each pixel anew for every tap: here all taps
+// Depthwise convolution of one filter per channel, a tile of pixels and four channels at a time.
+// Improves depthwise_conv2d_forward_vec4, which loads each pixel again for every tap: here all taps
 // stay in registers, a row of pixels is loaded once, and it serves every tap and row of the tile
 // that needs it. Made for software adapters, where a load costs as much as ten multiply-adds.
 //

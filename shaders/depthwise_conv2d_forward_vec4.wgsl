@@ -1,4 +1,4 @@
-// Depthwise convolution of one filter a channel, four channels at a time.
+// Depthwise convolution of one filter per channel, four channels at a time.
 // Improves depthwise_conv2d_forward_naive: loads and stores are vec4, and a weight that is loaded
 // serves TQ pixels of a row.
 //

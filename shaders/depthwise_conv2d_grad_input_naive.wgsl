@@ -6,7 +6,7 @@
 //   w  [R S C M]    read
 //   dx [N H W C]    written
 // Output (p, q) read pixel h = p·stride + r·dilation − pad, so tap r leads back to
-//   p = (h + pad − r·dilation) / stride, where that division leaves no rest.
+//   p = (h + pad − r·dilation) / stride, where that division leaves no remainder.
 // Limits: WebGPU's defaults.
 
 struct Params {

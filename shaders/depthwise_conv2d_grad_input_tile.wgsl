@@ -1,6 +1,6 @@
-// Gradient of a depthwise convolution's input for one filter a channel, a tile of pixels and four
+// Gradient of a depthwise convolution's input for one filter per channel, a tile of pixels and four
 // channels at a time.
-// Improves depthwise_conv2d_grad_input_vec4, which loads each dy anew for every tap and finds by
+// Improves depthwise_conv2d_grad_input_vec4, which loads each dy again for every tap and finds by
 // division which taps count: here all taps stay in registers, a row of dy is loaded once and serves
 // every tap and row of the tile that needs it, and which these are is known when compiling. Made
 // for software adapters, where a load costs as much as ten multiply-adds.
@@ -10,7 +10,7 @@
 //   dy [N P Q C]  read, as vec4 along C; C a multiple of 4
 //   w  [R S C 1]  read, likewise
 //   dx [N H W C]  written
-// Pixel h takes tap r from p = (h + pad − r) / stride, where no rest is left. A tile begins at a
+// Pixel h takes tap r from p = (h + pad − r) / stride, where there is no remainder. A tile begins at a
 // multiple of the stride, so for its pixel h0 + t and the row p = h0 / stride + first + i of dy the
 // tap is r = t + R − 1 − LEAD − i·stride, with first = ⌈(pad − R + 1) / stride⌉, the least p of
 // pixel 0, and LEAD = first·stride − (pad − R + 1), what is rounded away. Columns likewise.

@@ -1,4 +1,4 @@
-// Gradient of a depthwise convolution's input for one filter a channel, four channels at a time.
+// Gradient of a depthwise convolution's input for one filter per channel, four channels at a time.
 // Improves depthwise_conv2d_grad_input_naive: loads and stores are vec4, and a weight that is
 // loaded serves TW pixels of a row.
 //
@@ -7,7 +7,7 @@
 //   dy [N P Q C]  read, as vec4 along C; C a multiple of 4
 //   w  [R S C 1]  read, likewise
 //   dx [N H W C]  written
-// Tap r leads from pixel h back to p = (h + pad − r·dilation) / stride, where no rest is left.
+// Tap r leads from pixel h back to p = (h + pad − r·dilation) / stride, where there is no remainder.
 // Tunables: TW.
 // Limits: WebGPU's defaults.
 

@@ -1,4 +1,4 @@
-// Gradient of a depthwise convolution's filters for one filter a channel: four channels at a time,
+// Gradient of a depthwise convolution's filters for one filter per channel: four channels at a time,
 // and the long sum over images and positions cut into slices.
 // Improves depthwise_conv2d_grad_weight_naive, which has one invocation for each weight and so too
 // few of them: here each slice of the N·P output rows gives sums of its own, which sum_slices.wgsl

@@ -1,7 +1,7 @@
-// Dropout, one element an invocation: y[i] = x[i] / (1 − rate) where the random number of element
+// Dropout, one element per invocation: y[i] = x[i] / (1 − rate) where the random number of element
 // i is at least rate, else 0. Its gradient is the same function of dy, so one file serves both.
 //
-// The mask is not stored: it is a function of (block, i) and is made again for the gradient.
+// The mask is not stored: it is a function of (block, i) and is recomputed for the gradient.
 //   block [4]  key low, key high, draw low, draw high
 //   x     [L]  read      values, or the gradient dy
 //   y     [L]  written   values, or the gradient dx

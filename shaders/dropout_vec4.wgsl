@@ -1,4 +1,4 @@
-// Dropout, four elements an invocation. Improves dropout_naive: one Philox block makes four random
+// Dropout, four elements per invocation. Improves dropout_naive: one Philox block makes four random
 // words, so none is thrown away, and loads and stores are vectors. The gradient is the same
 // function of dy.
 //

@@ -1,7 +1,7 @@
-// Picks along one axis: y[o, p, i] = x[o, indices[p], i]. Negative indices count from the end; where
+// Selects along one axis: y[o, p, i] = x[o, indices[p], i]. Negative indices count from the end; where
 // an index is out of range, y is `outside`: NaN for floats.
 //
-// o stands for all axes before the one that is picked from, i for all after it. One invocation
+// o stands for all axes before the one that is selected from, i for all after it. One invocation
 // writes one element; a workgroup of 64 writes 64 neighbours. The grid may be folded into two
 // dimensions. Elements are copied as words, so any type of four bytes will do.
 //   x [outer, length, inner]  read      indices [picks]  read, i32 or u32

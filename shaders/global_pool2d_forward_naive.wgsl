@@ -44,7 +44,7 @@ fn main(
   for (var pixel = 1u; pixel < params.pixels; pixel++) {
     let value = x[image + pixel * C];
     if (IS_MAX) {
-      // NaN is told from its bits: compilers may take value != value for false.
+      // NaN is computed from its bits: compilers may take value != value for false.
       let is_nan = (bitcast<Places>(value) & Places(0x7fffffffu)) > Places(0x7f800000u);
       let is_larger = (value > result) | is_nan;
       result = select(result, value, is_larger);

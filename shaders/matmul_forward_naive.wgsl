@@ -1,4 +1,4 @@
-// Matrix product, the plain way:
+// Matmul, the plain way:
 //   y[m,n] = activation( bias[n] + residual[m,n] + Σ_k a[m,k] · b[k,n] ).
 // Read this file first: every faster matmul_* computes the same sums in another order. The
 // gradients are products too (docs/ops/matmul.md), so they run here as well.

@@ -1,4 +1,4 @@
-// Matrix product in registers, for adapters whose subgroups have 8 lanes (llvmpipe).
+// Matmul in registers, for adapters whose subgroups have 8 lanes (llvmpipe).
 // Improves matmul_forward_naive: a number of a serves 32 columns, a number of b serves TM rows.
 //
 // A workgroup is one subgroup of 8 lanes. It computes TM rows and 32 columns of y: each lane owns
@@ -16,7 +16,7 @@
 // multiple of 8.
 // Transposition is a parameter, not an override, so that a layer's forward and backward passes
 // share one pipeline: llvmpipe takes up to a second to compile one.
-// Tunables: TM rows a workgroup. Overrides: ACTIVATION, a number of lib/activation.wgsl; relu and
+// Tunables: TM rows per workgroup. Overrides: ACTIVATION, a number of lib/activation.wgsl; relu and
 // relu6 come as params.clamp_range instead.
 // Limits: WebGPU's defaults, the feature subgroups, and WGSL's unrestricted_pointer_parameters.
 // @use lib/matmul_subgroup8.wgsl

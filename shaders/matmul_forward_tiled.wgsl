@@ -1,4 +1,4 @@
-// Matrix product by tiles in workgroup memory, for any shape.
+// Matmul by tiles in workgroup memory, for any shape.
 // Improves matmul_forward_naive: each number is loaded once for a whole tile, and what an invocation
 // reads serves ROWS or COLUMNS multiply-adds.
 //

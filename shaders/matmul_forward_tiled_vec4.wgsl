@@ -1,4 +1,4 @@
-// Matrix product by tiles in workgroup memory, four numbers at a time, for real GPUs.
+// Matmul by tiles in workgroup memory, four numbers at a time, for real GPUs.
 // Improves matmul_forward_tiled: loads and stores are vec4, and so are the reads of workgroup memory.
 //
 // A workgroup computes TILE_M rows and TILE_N columns of y. Step by step along k it copies a

@@ -1,7 +1,7 @@
 // y = activation( bias + residual + Σ_z part[z] ): the second pass of products whose sum over K was
 // cut into slices because the output is small.
 //
-// One invocation adds up one element, slice after slice in order, so that the bits do not depend
+// One invocation sums one element, slice after slice in order, so that the bits do not depend
 // on which workgroup finished first; a workgroup of 64 covers 64 elements.
 //   part     [slices L]  read; L = batches·M·N
 //   bias     [N]         read where HAS_BIAS

@@ -1,4 +1,4 @@
-// target = source and nothing else: the most bytes a second this adapter moves for a shader.
+// target = source and nothing else: the most bytes per second this adapter moves for a shader.
 //
 // One invocation copies one vec4, neighbours copy neighbours; a workgroup is 64 of them. The grid may
 // be folded into two dimensions.

@@ -1,4 +1,4 @@
-// Gradient of pooling, four channels an invocation, for C divisible by four. Improves
+// Gradient of pooling, four channels per invocation, for C divisible by four. Improves
 // pool2d_backward_naive: the windows over a pixel are found once for four channels, and loads and
 // stores are vectors.
 //

@@ -1,4 +1,4 @@
-// Pooling, four channels an invocation, for C divisible by four. Improves pool2d_forward_naive:
+// Pooling, four channels per invocation, for C divisible by four. Improves pool2d_forward_naive:
 // channels lie side by side, so loads and stores are vectors and the window's bounds are worked
 // out once for four outputs.
 //

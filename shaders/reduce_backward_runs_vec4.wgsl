@@ -1,7 +1,7 @@
 // dx = dy of the output that an element of x went into, times what that element did to it.
 // Improves reduce_backward_vec4 where vectors of four have one output each, or four neighbours: an
 // invocation stays with its outputs through many vectors, so that what belongs to them is loaded,
-// and the place is worked out, once for all of them.
+// and the place is computed, once for all of them.
 //
 // Where rows were added into columns (inner > 1) an invocation takes one vector of columns and a
 // slice of the rows. Where the last axis was added up (inner = 1, IS_LAST) it takes every slices-th

@@ -1,6 +1,6 @@
 // dx = dy of the output that an element of x went into, times what that element did to it.
 // Improves reduce_backward_naive where x is [outer, terms, inner] with the middle reduced: four
-// neighbouring elements an invocation, loaded and stored as vectors.
+// neighbouring elements per invocation, loaded and stored as vectors.
 //
 // A workgroup of 64 covers 256 elements; the grid may be folded into two dimensions, and elements
 // past the end fall into the padding.

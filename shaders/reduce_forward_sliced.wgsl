@@ -1,6 +1,6 @@
 // y[o, s] = scale · Σ_r term(x[o, r]) over r = s, s + slices, s + 2·slices …, or the largest or
 // smallest of them. Improves reduce_forward_naive: long sums of few outputs are cut into slices
-// that run side by side; a second pass over y[o, ·], in order, adds the slices up.
+// that run side by side; a second pass over y[o, ·], in order, adds the slices.
 //
 // One invocation computes one slice of one output. Neighbouring invocations read neighbouring
 // numbers: they are slices of one output where a reduced axis is the last of x (SLICES_FIRST),
@@ -9,7 +9,7 @@
 //   center [outputs]                              read where KIND is 3 or 4
 //   y      [outputs, slices] with SLICES_FIRST, else [slices, outputs]   written
 // Overrides: KIND as in reduce_forward_naive; SLICES_FIRST; IS_ONE_AXIS where a single axis is
-//   reduced, so that no index has to be taken apart in the loop.
+//   reduced, so that no index has to be decomposed in the loop.
 // Limits: WebGPU's defaults.
 
 override KIND: u32 = 0u;

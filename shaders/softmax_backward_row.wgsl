@@ -1,4 +1,4 @@
-// Gradient of softmax along one axis, or of its logarithm, a workgroup a row. Improves
+// Gradient of softmax along one axis, or of its logarithm, a workgroup per row. Improves
 // softmax_backward_naive for long rows: 64 invocations share a row and add up its sum in pairs,
 // quads … through workgroup memory, always in the same order.
 //

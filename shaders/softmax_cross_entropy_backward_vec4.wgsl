@@ -1,4 +1,4 @@
-// Gradients of softmax cross-entropy, four classes an invocation, for K divisible by four.
+// Gradients of softmax cross-entropy, four classes per invocation, for K divisible by four.
 // Improves softmax_cross_entropy_backward_naive: the row's numbers are loaded once for four
 // elements, and loads and stores are vectors.
 //

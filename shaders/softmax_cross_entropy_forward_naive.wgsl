@@ -1,7 +1,7 @@
 // Softmax and cross-entropy of each row in one go:
 //   loss[n] = −Σ_k t[n,k] · log p[n,k],   log p[n,k] = x[n,k] − max_n − log Σ_j exp(x[n,j] − max_n)
 // with t = w[k] · ((1 − smoothing) · labels + smoothing / K), w = 1 unless WEIGHTED. Probabilities are never stored, and the
-// largest logit is taken off first, so that exp cannot overflow.
+// largest logit is subtracted first, so that exp cannot overflow.
 //
 // One invocation computes one row; a workgroup of 64 computes 64 neighbouring rows.
 //   logits     [N K]  read

@@ -1,4 +1,4 @@
-// Softmax and cross-entropy, a workgroup a row. Improves softmax_cross_entropy_forward_naive for
+// Softmax and cross-entropy, a workgroup per row. Improves softmax_cross_entropy_forward_naive for
 // many classes: 64 invocations share a row, so neighbouring loads are side by side and rows need
 // not be many to fill the GPU.
 //

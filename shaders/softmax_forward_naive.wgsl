@@ -1,7 +1,7 @@
 // Softmax along one axis, or its logarithm:
 //   softmax     y = exp(x − max) / Σ exp(x − max)
 //   logSoftmax  y = x − max − log Σ exp(x − max)
-// The largest value is taken off first, so that exp cannot overflow.
+// The largest value is subtracted first, so that exp cannot overflow.
 //
 // One invocation computes one row along the axis; a workgroup of 64 takes 64 neighbouring rows.
 //   x [outer K inner]  read

@@ -1,4 +1,4 @@
-// Softmax along one axis, or its logarithm, a workgroup a row. Improves softmax_forward_naive for
+// Softmax along one axis, or its logarithm, a workgroup per row. Improves softmax_forward_naive for
 // long rows: 64 invocations share a row, each takes every 64th element; maximum and sum are then
 // combined in pairs, quads … through workgroup memory, always in the same order.
 //

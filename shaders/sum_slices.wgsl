@@ -1,6 +1,6 @@
 // total[i] = Σ_z part[z][i]: the second pass of sums that several workgroups shared.
 //
-// One invocation adds up four neighbouring elements, slice after slice in order, so that the bits
+// One invocation sums four neighbouring elements, slice after slice in order, so that the bits
 // do not depend on which workgroup finished first; a workgroup of 64 covers 256 elements.
 //   part  [Z L]  read, as vec4; L a multiple of 4
 //   total [L]    written

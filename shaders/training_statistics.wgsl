@@ -3,7 +3,7 @@
 // is NaN or infinite. Optimizers look at `halted` and leave the parameters alone once it is set.
 //
 // One workgroup of 64: invocation i judges rows i, i + 64, …; invocation 0 adds up in order. As in
-// argmax, the first of equals is the answer, and the first NaN where there is one.
+// argmax, the first of equals is the answer, and the first NaN if there is one.
 //   logits [N K]  read      labels [N]  read      loss [1], the mean over the batch  read
 //   statistics    read and written, as words:
 //     0 Σ loss·N (f32)   1 correct   2 count   3 steps   4 halted   5 first bad step

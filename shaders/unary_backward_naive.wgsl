@@ -1,4 +1,4 @@
-// dx = dy · f′(x), one element an invocation.
+// dx = dy · f′(x), one element per invocation.
 //
 // A workgroup of 64 covers 64 neighbours; the grid may be folded into two dimensions.
 //   dy [L]  read      v [L]  read: x or y of the forward pass, whichever tells the slope

@@ -1,4 +1,4 @@
-// dx = dy · f′(x). Improves unary_backward_naive: four neighbouring elements an invocation, loaded
+// dx = dy · f′(x). Improves unary_backward_naive: four neighbouring elements per invocation, loaded
 // and stored as vectors.
 //
 // A workgroup of 64 covers 256 elements; the grid may be folded into two dimensions, and elements

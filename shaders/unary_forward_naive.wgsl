@@ -1,4 +1,4 @@
-// y = f(x), one element an invocation.
+// y = f(x), one element per invocation.
 //
 // A workgroup of 64 covers 64 neighbours; the grid may be folded into two dimensions.
 //   x [L]  read      y [L]  written

@@ -1,4 +1,4 @@
-// y = f(x). Improves unary_forward_naive: four neighbouring elements an invocation, loaded and
+// y = f(x). Improves unary_forward_naive: four neighbouring elements per invocation, loaded and
 // stored as vectors.
 //
 // A workgroup of 64 covers 256 elements; the grid may be folded into two dimensions, and elements

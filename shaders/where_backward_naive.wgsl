@@ -1,5 +1,5 @@
 // da = dy where the condition is not 0, or db = dy where it is 0, else nothing, at every element of
-// y, one an invocation; what an operand was repeated along is summed afterwards (reduce_forward_*).
+// y, one per invocation; what an operand was repeated along is summed afterwards (reduce_forward_*).
 //
 // A workgroup of 64 covers 64 neighbours; the grid may be folded into two dimensions.
 //   dy [L]  read      condition [any]  read      gradient [L]  written

@@ -1,6 +1,6 @@
 // da = dy where the condition is not 0, or db = dy where it is 0, else nothing. Improves
 // where_backward_naive where the condition is as large as y, a scalar, or repeated in whole rows of
-// the last axis: four neighbouring elements an invocation.
+// the last axis: four neighbouring elements per invocation.
 //
 // A workgroup of 64 covers 256 elements; the grid may be folded into two dimensions, and elements
 // past the end fall into the padding.

@@ -1,5 +1,5 @@
 // y = condition ≠ 0 ? a : b. Improves where_forward_naive where each operand is as large as y, a
-// scalar, or repeated in whole rows of the last axis: four neighbouring elements an invocation.
+// scalar, or repeated in whole rows of the last axis: four neighbouring elements per invocation.
 //
 // A workgroup of 64 covers 256 elements; the grid may be folded into two dimensions, and elements
 // past the end fall into the padding.

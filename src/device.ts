@@ -41,8 +41,8 @@ export interface MemoryInfo {
 /**
  * Opens a GPU (or a software adapter) for tensors.
  *
- * Errors: DeviceError when there is no adapter, or none whose name contains `adapter`; UsageError
- * for a seed that is no whole number, or a value of TILEGRAD_AUTOTUNE or TILEGRAD_FUSION other than
+ * Errors: DeviceError if there is no adapter, or none whose name contains `adapter`; UsageError
+ * for a seed that is not a whole number, or a value of TILEGRAD_AUTOTUNE or TILEGRAD_FUSION other than
  * on and off.
  *
  * @example
@@ -86,7 +86,7 @@ export class Device {
    * A tensor of host values: a typed array (its type decides the element type; 64-bit integers
    * become i32) or nested numbers.
    *
-   * Errors: ShapeError when the number of values is not that of `shape`, rows are ragged, or an
+   * Errors: ShapeError if the number of values is not that of `shape`, rows are ragged, or an
    * integer type cannot hold a value (a fraction, NaN, one out of range).
    */
   tensor(values: HostValues, shape?: readonly number[], options: TensorOptions = {}): Tensor {
@@ -183,13 +183,13 @@ export class Device {
    * Makes a step repeatable: the first call of the result runs `fn` and records its dispatches
    * with their buffers; later calls put new input values into the same buffers and replay. No
    * JavaScript of `fn` runs then, no shapes are checked and nothing is allocated. Inputs of other
-   * shapes are captured anew, once for each set of shapes.
+   * shapes are captured again, once for each set of shapes.
    *
    * What changes from step to step (learning rate, step count, random numbers) is read from GPU
    * buffers, so a captured step computes what the uncaptured one would, bit for bit. `fn` must be
    * synchronous and must not read values back; it returns tensors that hold the newest results.
    *
-   * Errors, of a call: DeviceError where `fn` is async or reads a value back, naming the method and
+   * Errors, of a call: DeviceError if `fn` is async or reads a value back, naming the method and
    * the line, and where a tensor that it uses from outside was released since; ShapeError for an
    * input that is neither tensor nor typed array, and where `fn` does not take other shapes.
    */
@@ -213,7 +213,7 @@ export class Device {
   }
 
   /**
-   * Finds the fastest kernel for every convolution and matrix product in `fn`: runs it once to see
+   * Finds the fastest kernel for every convolution and matmul in `fn`: runs it once to see
    * their shapes, then times all kernels that fit each shape, those that agree with the naive one,
    * and uses the best from then on. The choices are kept in the user's cache folder, for this
    * adapter, driver and version, and later devices begin with them; shapes that have a choice are

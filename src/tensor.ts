@@ -142,7 +142,7 @@ export class Tensor {
    * out for a tensor of one element, where it is 1.
    *
    * Errors: GradError without a recorded operation, on a second call, or without `gradient` where
-   * it is needed; ShapeError when its shape is another.
+   * it is needed; ShapeError if its shape is another.
    */
   backward(gradient?: Tensor): void {
     const { runtime, shape } = this;

@@ -20,7 +20,7 @@ fn activate_number(z: f32, activation: u32) -> f32 {
   }
 }
 
-// The derivative, told from the output y = activate(z).
+// The derivative, computed from the output y = activate(z).
 fn activation_derivative(y: f32, activation: u32) -> f32 {
   switch (activation) {
     case 1u: { return select(0.0, 1.0, y > 0.0); }

@@ -22,7 +22,7 @@ fn activate_numbers(z: Lanes, activation: u32) -> Lanes {
   }
 }
 
-// dy · activation′, told from the output y = activate_lanes(z); for silu, whose output does not tell
+// dy · activation′, computed from the output y = activate_lanes(z); for silu, whose output does not tell
 // it, y is z.
 fn before_activation(dy: Lanes, y: Lanes, activation: u32) -> Lanes {
   let zero = Lanes(0.0);

@@ -30,7 +30,7 @@ fn unary_value(x: f32, op: u32, alpha: f32, low: f32, high: f32) -> f32 {
   }
 }
 
-// dy/dx, told from `v`: y for relu, relu6, sigmoid, tanh, exp and sqrt, x for the others.
+// dy/dx, computed from `v`: y for relu, relu6, sigmoid, tanh, exp and sqrt, x for the others.
 fn unary_slope(v: f32, op: u32, alpha: f32, low: f32, high: f32) -> f32 {
   switch (op) {
     case 0u: { return select(0.0, 1.0, v > 0.0); }

@@ -1,4 +1,4 @@
-// U = G·w′·Gᵀ of the filter w′ that gives the input's gradient: w turned round with input and output
+// U = G·w′·Gᵀ of the filter w′ that gives the input's gradient: w flipped with input and output
 // exchanged, w′[r s k c] = w[2−r 2−s c k], which is never written. The file that uses this uses
 // lib/winograd_filter too, and declares
 //   w  [3 3 C K]  to be read; C a multiple of 4

@@ -1,9 +1,9 @@
 import { GradError } from '../errors.js';
 import type { GpuArray } from '../gpu/array.js';
 
-/** Holds one array on behalf of a tensor, and can give it back before the tensor dies. */
+/** Owns a tensor's array, and can release it before the tensor is disposed. */
 export class ArrayHandle {
-  /** In the state of the network that the tensor belongs to, for error texts. */
+  /** Name of the tensor in its network's state dict, for error messages. */
   name: string | null = null;
   private released: string | null = null;
 
@@ -29,7 +29,7 @@ export class ArrayHandle {
     return this.released !== null;
   }
 
-  /** What gave the array back, for error texts; null while it is held. */
+  /** What released the array, for error messages; null while it is held. */
   get releasedBy(): string | null {
     return this.released;
   }

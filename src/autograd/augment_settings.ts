@@ -2,9 +2,9 @@ import { UsageError } from '../errors.js';
 import { F32_RANGE, isF32 } from '../gpu/f32.js';
 import type { AugmentRule } from '../kernels/augment.js';
 
-/** Random changes of pictures; what is absent is not done. */
+/** Random changes of images. A setting that is absent is off. */
 export interface AugmentSettings {
-  /** Probability of a mirror image, left and right exchanged. `flip` in a text means 0.5. */
+  /** Probability of a horizontal flip. `flip` in the text form means 0.5. */
   flip?: number;
   /** Farthest shift, as a share of the size; or of height and of width. At most 1. */
   shift?: number | readonly [height: number, width: number];
@@ -15,36 +15,35 @@ export interface AugmentSettings {
   /** Values are multiplied by 1 − brightness to 1 + brightness. At most 1. */
   brightness?: number;
   /**
-   * The lines of a grid of steps × steps cells move: each step, of each axis by itself, becomes up
-   * to limit, a share of it, wider or narrower; then all are brought back to the size.
+   * Moves the lines of a grid of steps × steps cells. On each axis every step becomes wider or narrower
+   * by up to the share `limit`; then all are scaled to fill the image.
    */
   gridDistortion?: { probability?: number; limit?: number; steps?: number };
   /**
-   * A smooth random field displaces every point by up to strength, a share of the size; smoothness
-   * is the standard deviation of the Gaussian that smooths it, a share of the size too.
+   * A smooth random field displaces every point by up to `strength`, a share of the image size.
+   * `smoothness` is the standard deviation of the Gaussian that smooths it, as a share of the size.
    */
   elastic?: { probability?: number; strength?: number; smoothness?: number };
-  /** Probabilities of those whose setting is how far they go. Default 1. */
+  /** Probability of each change whose setting is an amount. Default 1. */
   probabilities?: { shift?: number; rotation?: number; zoom?: number; brightness?: number };
-  /** What is seen beyond the edge: the nearest pixel (default), fillValue, or the mirror image. */
+  /** What lies beyond the edge: the nearest pixel (default), `fillValue`, or the mirror image. */
   fill?: AugmentRule['fill'];
   /** 0, black, to 1, white. Default 0. */
   fillValue?: number;
 }
 
-/** What `flip` alone stands for in a text. */
+/** The probability that `flip` alone means in the text form. */
 export const FLIP_PROBABILITY = 0.5;
 export const GRID_DEFAULTS = { probability: 1, limit: 0.3, steps: 5 } as const;
 export const ELASTIC_DEFAULTS = { probability: 1, strength: 0.06, smoothness: 0.1 } as const;
-/** Most cells of the distorted grid an axis. */
+/** Largest number of grid cells per axis. */
 const MOST_STEPS = 32;
 const FILLS: readonly AugmentRule['fill'][] = ['nearest', 'constant', 'reflect'];
 
 /**
- * Settings with every default filled in and checked, as the kernel wants them; null where they ask
- * for nothing.
+ * Checks the settings and fills in the defaults, for the kernel; null if they change nothing.
  *
- * @throws UsageError for a number out of its range, with the name it has in a text
+ * @throws UsageError for a number out of range; the error uses the names of the text form
  */
 export function augmentRule(settings: AugmentSettings): AugmentRule | null {
   const { probabilities = {}, fill = 'nearest', fillValue = 0 } = settings;
@@ -58,7 +57,7 @@ export function augmentRule(settings: AugmentSettings): AugmentRule | null {
   if (!FILLS.includes(fill)) {
     throw new UsageError(`augment: fill must be ${FILLS.join(', ')}, got ${String(fill)}`);
   }
-  /** Never, where it goes no way. */
+  /** 0 if the amount is 0. */
   const chance = (name: keyof typeof probabilities, most: number): number => {
     const probability = within(`probability of ${name}`, probabilities[name] ?? 1, 0, 1);
     return most > 0 ? probability : 0;

@@ -8,9 +8,9 @@ import {
   type AugmentSettings,
 } from './augment_settings.js';
 
-/** How far, with the probability in front where it is not 1. */
+/** An amount, with its probability in front unless that is 1. */
 const FAR = '[PROBABILITY:]MOST';
-/** What may stand behind each name. */
+/** The form of each name's value. */
 const FORMS = {
   flip: '[PROBABILITY]',
   shift: FAR,
@@ -26,7 +26,7 @@ const FORMS = {
 
 type Name = keyof typeof FORMS;
 
-/** The greatest number of values behind a name, and whether it may stand alone. */
+/** The smallest and largest number of values of a name. */
 const COUNTS: Record<Exclude<Name, 'fill'>, readonly [least: number, most: number]> = {
   flip: [0, 1],
   shift: [1, 2],
@@ -88,7 +88,6 @@ function malformed(name: Name, value: string): UsageError {
   );
 }
 
-/** Puts what a name says into the settings. */
 function put(settings: AugmentSettings, name: Name, value: string): void {
   if (name === 'fill') {
     const match = /^(?:(nearest|reflect)|(constant)(?::(.+))?)$/.exec(value);
@@ -110,7 +109,7 @@ function put(settings: AugmentSettings, name: Name, value: string): void {
   } else putFar(settings, name, numbers);
 }
 
-/** Those whose number is how far they go. */
+/** Settings whose number is an amount. */
 function putFar(
   settings: AugmentSettings,
   name: Exclude<Name, 'flip' | 'grid' | 'elastic' | 'fill'>,
@@ -143,7 +142,7 @@ function numbersOf(name: Name, value: string, least: number, most: number): numb
 }
 
 /**
- * The text form of settings; `parseAugment` gives the same settings back, defaults filled in.
+ * The text form of settings; `parseAugment` returns the same settings with defaults filled in.
  *
  * @example
  * augmentText({ flip: 0.5, shift: [0, 0.1] }); // 'flip,shift-width=0.1'

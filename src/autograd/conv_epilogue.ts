@@ -4,9 +4,9 @@ import type { Conv2dGeometry } from '../kernels/conv2d/geometry.js';
 import type { InputMetas, Meta, Plan } from './record.js';
 import { expectInput, label } from './shapes.js';
 
-/* What convolutions check of the tensors that they add to their sums. */
+/* Checks of the bias and residual of a convolution. */
 
-/** A bias, where given, has one value for each output channel. */
+/** Checks that the bias, if given, has one value per output channel. */
 export function expectBias(op: string, bias: Meta | undefined, k: number): void {
   if (!bias) return;
   expectInput(op, 'bias', bias, 'K');
@@ -17,7 +17,7 @@ export function expectBias(op: string, bias: Meta | undefined, k: number): void 
   }
 }
 
-/** A residual, where given, has the output's shape. */
+/** Checks that the residual, if given, has the output's shape. */
 export function expectResidual(
   op: string,
   residual: Meta | undefined,
@@ -33,7 +33,7 @@ export function expectResidual(
   );
 }
 
-/** What reading the residual, where there is one, adds to a convolution's bytes. */
+/** Bytes read from the residual, if there is one. */
 export function residualBytes({ residual }: InputMetas, { shape }: Plan): number {
   return residual ? 4 * sizeOf(shape) : 0;
 }

@@ -15,7 +15,7 @@ export class Extent {
     private readonly fix: string,
   ) {}
 
-  /** Runs `fn`, then `close` with its result, once it is there; with undefined where `fn` fails. */
+  /** Runs `fn`, then `close` with its result, once it is there; with undefined if `fn` fails. */
   run<T>(fn: () => T, close: (result: unknown) => void): T {
     // Native async functions are refused before they have done anything.
     if (this.isHeldAsync && fn.constructor.name === 'AsyncFunction') {

@@ -4,8 +4,8 @@ import { accumulate, addArrays } from '../kernels/lib/accumulate.js';
 import { TapeNode, type Leaf } from './node.js';
 
 /**
- * The gradients on their way back: for each node that backward has not reached, the sum of what its
- * users have sent so far. A value that several ops take gets the sum of their gradients.
+ * Gradients during a backward pass: for each node not yet reached, the sum of the gradients that its
+ * users have sent so far.
  */
 export class GradientSums {
   private readonly sums = new Map<TapeNode, GpuArray>();
@@ -17,14 +17,17 @@ export class GradientSums {
     this.sums.set(node, gradient);
   }
 
-  /** The finished sum of a node, which the caller owns; undefined where nothing was sent. */
+  /** The finished sum of a node, which the caller owns; undefined if nothing was sent. */
   take(node: TapeNode): GpuArray | undefined {
     const sum = this.sums.get(node);
     this.sums.delete(node);
     return sum;
   }
 
-  /** Adds `dx`, which it takes, to what `target` has; `hasSum` says that `dx` contains that already. */
+  /**
+   * Adds `dx` to the sum of `target` and takes ownership; `hasSum` means that `dx` already includes
+   * that sum.
+   */
   send(target: TapeNode | Leaf, dx: GpuArray, hasSum: boolean): void {
     if (!(target instanceof TapeNode)) {
       target.accumulateGrad(this.runtime, dx);
@@ -36,8 +39,8 @@ export class GradientSums {
   }
 
   /**
-   * For each input of `names`, what other ops have sent where its gradient goes. A kernel that adds
-   * it in its own pass saves one over both arrays.
+   * For each input of `names`, the sum so far at its target. A kernel that adds it in its own pass
+   * saves a pass over both arrays.
    */
   addends(
     names: readonly string[],

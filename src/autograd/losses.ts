@@ -3,7 +3,7 @@ import { reductions, type Reduction } from '../kernels/lib/loss_reduction.js';
 import type { Meta } from './record.js';
 import { expectDtype, label } from './shapes.js';
 
-/** The reduction, 'mean' where none is given. */
+/** The reduction, 'mean' if none is given. */
 export function expectReduction(op: string, reduction: Reduction = 'mean'): Reduction {
   if (reductions.includes(reduction)) return reduction;
   throw new ShapeError(
@@ -11,12 +11,12 @@ export function expectReduction(op: string, reduction: Reduction = 'mean'): Redu
   );
 }
 
-/** Shape of a loss: that of the single losses, or none. */
+/** Shape of a loss: `shape` without a reduction, else scalar. */
 export function reducedShape(reduction: Reduction, shape: readonly number[]): readonly number[] {
   return reduction === 'none' ? shape : [];
 }
 
-/** Checks the weights of K classes, where there are any. */
+/** Checks the weights of K classes, if there are any. */
 export function expectClassWeights(op: string, weights: Meta | undefined, k: number): void {
   if (!weights) return;
   expectDtype(op, 'classWeights', weights);
@@ -26,13 +26,13 @@ export function expectClassWeights(op: string, weights: Meta | undefined, k: num
   );
 }
 
-/** The class number of rows that do not count, where there is one. */
+/** Checks the class number of rows to ignore, if there is one. */
 export function expectIgnoreIndex(op: string, ignoreIndex: number | undefined): number | undefined {
   if (ignoreIndex === undefined || (ignoreIndex | 0) === ignoreIndex) return ignoreIndex;
   throw new ShapeError(`${op}: ignoreIndex must be a whole number, got ${String(ignoreIndex)}`);
 }
 
-/** Prediction and target of a loss that compares them element by element. */
+/** Checks the prediction and target of an elementwise loss. */
 export function expectAlike(
   op: string,
   prediction: Meta | undefined,

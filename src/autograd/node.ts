@@ -23,17 +23,17 @@ export function upcomingSerial(): number {
   return nextSerial;
 }
 
-/** Releases what the nodes of a graph saved that was built and never run backward. */
+/** Releases what nodes saved when their graph is collected without a backward pass. */
 const abandoned = new FinalizationRegistry<Record<string, GpuArray>>(releaseAll);
 
-/** One step of the program on the tape: where gradients go from it, and what backward reads. */
+/** One recorded step: where its gradients go, and what backward reads. */
 export abstract class TapeNode {
   /** Later steps have higher serials, so descending order is reverse topological order. */
   readonly serial = nextSerial++;
   isConsumed = false;
 
   constructor(
-    /** Of the op, for error texts. */
+    /** Name of the op, for error messages. */
     readonly name: string,
     /** Where each needed gradient goes, by input name. */
     readonly targets: Map<string, TapeNode | Leaf>,

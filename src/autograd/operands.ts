@@ -4,14 +4,14 @@ import { broadcastGeometry, type BroadcastGeometry } from '../kernels/lib/broadc
 import type { InputMetas, Meta } from './record.js';
 import { axisOf, expectDtype } from './shapes.js';
 
-/** Checks of inputs of any rank: elements there are, operands that broadcast, axes to reduce. */
+/** Checks of inputs of any rank: not empty, shapes that broadcast, axes to reduce. */
 
 /** `x [2 3 4]` */
 export function labelAny(name: string, meta: Meta): string {
   return `${name} [${meta.shape.join(' ')}]`;
 }
 
-/** The input, once it is there, of a type that the op takes, and not empty. */
+/** The input, checked to be present, not empty and of a type that the op takes. */
 export function expectElements(
   op: string,
   name: string,
@@ -62,7 +62,7 @@ export function expectBroadcast(
   return { shape, geometry };
 }
 
-/** The axes of a reduction, not negative and in order; all of them where none is named. */
+/** The axes of a reduction, not negative and in order; all of them if none is named. */
 export function expectAxes(
   op: string,
   axis: number | readonly number[] | undefined,
@@ -79,7 +79,7 @@ export function expectAxes(
   return axes.sort((a, b) => a - b);
 }
 
-/** The shape that is left when `axes` are reduced. */
+/** The shape after reducing `axes`. */
 export function reducedShape(
   shape: readonly number[],
   axes: readonly number[],

@@ -11,8 +11,8 @@ export function isPlanning(): boolean {
 }
 
 /**
- * Runs `fn`, which is synchronous, so that its ops check and work out shapes and do nothing else.
- * Watchers see them; nothing can be read or run backward.
+ * Runs the synchronous `fn` without GPU work: its ops only check and infer shapes. Watchers see the
+ * ops; nothing can be read or differentiated.
  */
 export function planOnly<T>(fn: () => T): T {
   const before = isOn;
@@ -26,7 +26,7 @@ export function planOnly<T>(fn: () => T): T {
 
 const home = { takeBack: () => undefined } as unknown as BufferPool;
 
-/** An array that no memory stands behind. */
+/** An array without memory. */
 export function plannedArray(shape: readonly number[], dtype: DType): GpuArray {
   return new GpuArray(new Storage(null as unknown as GPUBuffer, 0, home), shape, dtype);
 }

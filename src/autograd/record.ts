@@ -11,7 +11,7 @@ export interface Meta {
 export type InputMetas = Record<string, Meta | undefined>;
 export type InputArrays = Record<string, GpuArray | undefined>;
 
-/** What a shape rule finds out: the output, and whatever numbers the kernels need. */
+/** Result of a shape rule: the output's shape and type, and the numbers that kernels need. */
 export type Plan = Meta;
 
 export interface ForwardCall<Options, P extends Plan> {
@@ -20,9 +20,9 @@ export interface ForwardCall<Options, P extends Plan> {
   inputs: InputArrays;
   options: Options;
   plan: P;
-  /** False where no gradient will be asked for: `extras` need not be made. */
+  /** False if no gradient will be requested: then `extras` are not needed. */
   keepsExtras: boolean;
-  /** True where backward runs the op again: state that it moves was moved by the first run. */
+  /** True when backward runs the op again: the first run has already updated any state. */
   isRepeated?: boolean;
 }
 
@@ -44,18 +44,18 @@ export interface BackwardCall<Options, P extends Plan> {
   /** Which inputs need a gradient; compute no other. */
   needs: Record<string, boolean>;
   /**
-   * Of inputs in `addsTo`, what other ops have sent already, of the input's shape: the gradient
-   * returned is to contain it. Borrowed.
+   * For inputs in `addsTo`: the sum of gradients from other ops so far, of the input's shape, which the
+   * returned gradient must include. Borrowed.
    */
   addends?: Readonly<Record<string, GpuArray>>;
 }
 
-/** By input name; absent where none was asked for. */
+/** By input name; absent if not requested. */
 export type Gradients = Record<string, GpuArray | undefined>;
 
 /**
- * One operation, as everything that deals with operations sees it: the tape, the op list, the
- * generic tests, the derivatives page.
+ * Everything there is to know about one op. The tape, the op list, the generic tests and the
+ * derivatives page all read it.
  */
 export interface OpRecord<Options = unknown, P extends Plan = Plan> {
   readonly name: string;
@@ -70,15 +70,15 @@ export interface OpRecord<Options = unknown, P extends Plan = Plan> {
   shape(inputs: InputMetas, options: Options): P;
   forward(call: ForwardCall<Options, P>): ForwardResult;
   /**
-   * What backward wants to see again: an input's name, `y`, or the name of an extra, with the
-   * inputs whose gradient uses it. A value is kept only where one of these needs a gradient.
+   * Values that backward reads: an input's name, `y`, or the name of an extra, each with the inputs
+   * whose gradient uses it. A value is saved only if one of these needs a gradient.
    */
   readonly saves: Readonly<Record<string, readonly string[]>>;
   /** The gradients as formulas, for the derivatives page: input name → formula. */
   readonly derivatives: Readonly<Record<string, string>>;
   /** Gradients by input name; the caller owns them. */
   backward(call: BackwardCall<Options, P>): Gradients;
-  /** Inputs whose gradient backward can add to others, in the pass that makes it. */
+  /** Inputs whose gradient backward can add to other gradients in the same pass. */
   readonly addsTo?: readonly string[];
   /** Floating-point operations of the forward pass; one multiply-add counts two. */
   flops(inputs: InputMetas, plan: P, options: Options): number;

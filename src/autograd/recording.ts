@@ -2,18 +2,18 @@ import { GradError } from '../errors.js';
 import { Extent } from './extent.js';
 import type { InputMetas, OpRecord, Plan } from './record.js';
 
-/* What is known while ops run: whether they are recorded, for which module, and who watches. */
+/* State while ops run: whether they are recorded, the current module, and the watchers. */
 
 let recordingDisabled = 0;
 let segment: Segment | null = null;
 let isRunAgain = false;
 let moduleStack: string[] = [];
 
-/** A stretch of the program whose ops are not recorded, since backward runs it again. */
+/** A segment of the program that is not recorded, because backward runs it again. */
 export interface Segment {
   /** The nodes of its inputs. */
   readonly nodes: ReadonlySet<object>;
-  /** Whether a gradient may be wanted of something inside; found out while it runs. */
+  /** Whether anything inside may need a gradient; set while the segment runs. */
   wantsGrad: boolean;
 }
 
@@ -22,14 +22,14 @@ export function isRecording(): boolean {
   return recordingDisabled === 0 && segment === null;
 }
 
-/** True inside noGrad: what runs now is not run backward, not even as part of a segment. */
+/** True inside noGrad: ops are not differentiated, not even as part of a segment. */
 export function isGradFree(): boolean {
   return recordingDisabled > 0;
 }
 
 /**
- * Tells the segment that is running that `op` may want a gradient for its input. `node` is the one
- * the input came from; a node from outside that is no input of the segment would be lost.
+ * Notes in the running segment that `op` may need a gradient for its input, which came from `node`. A
+ * node from outside that is not an input of the segment would lose its gradient.
  */
 export function noteTarget(op: string, input: string, node: { name: string } | null): void {
   if (!segment || isGradFree()) return;
@@ -53,7 +53,7 @@ export function asSegment<T>(own: Segment, fn: () => T): T {
   }
 }
 
-/** Runs a segment, which is synchronous, for the second time, and records it. */
+/** Runs a synchronous segment for the second time, recorded. */
 export function runAgain<T>(fn: () => T): T {
   const before = { recordingDisabled, segment, isRunAgain };
   [recordingDisabled, segment, isRunAgain] = [0, null, true];
@@ -64,7 +64,7 @@ export function runAgain<T>(fn: () => T): T {
   }
 }
 
-/** True while a segment runs for the second time: what it changes was changed by the first. */
+/** True while a segment runs for the second time: state was already updated by the first run. */
 export function isRepeated(): boolean {
   return isRunAgain;
 }
@@ -75,8 +75,8 @@ const gradFree = new Extent(
 );
 
 /**
- * Runs `fn` without leaving anything on the tape. With an async function nothing is recorded until
- * its promise settles, whoever runs ops meanwhile.
+ * Runs `fn` without leaving anything on the tape. With an async function, no op of any code is recorded
+ * until its promise settles.
  *
  * **Errors** GradError for an async function while another one is inside noGrad.
  */
@@ -96,13 +96,13 @@ export function withOrigin<T>(name: string, fn: () => T): T {
   }
 }
 
-/** The values an op took and gave, to tell them apart by: one object stands for one value. */
+/** Identities of an op's inputs and output: one object per value. */
 export interface OpValues {
   readonly inputs: Readonly<Record<string, object>>;
   readonly output: object;
 }
 
-/** What ran: the op, its plan and inputs, the innermost module around it, and its values. */
+/** Called with an op that ran: its record, plan, inputs, innermost module and values. */
 export type OpWatcher = (
   record: OpRecord,
   plan: Plan,
@@ -112,7 +112,7 @@ export type OpWatcher = (
   values: OpValues,
 ) => void;
 
-/** Each with whether it wants to see the ops one by one. */
+/** Watchers, each with whether it needs ops unfused. */
 const opWatchers = new Map<OpWatcher, boolean>();
 
 /** The innermost module whose forward is running. */
@@ -120,7 +120,7 @@ export function currentOrigin(): string | null {
   return moduleStack.at(-1) ?? null;
 }
 
-/** Whether anybody wants to see the ops that run one by one, as a program names them. */
+/** Whether a watcher needs to see every op by itself, unfused. */
 export function isWatchingOps(): boolean {
   return [...opWatchers.values()].includes(true);
 }
@@ -130,7 +130,7 @@ export const showOp: OpWatcher = (...op) => {
   for (const watch of opWatchers.keys()) watch(...op);
 };
 
-/** Shows every op that runs inside `fn` to `watch`; with `apart` none is fused with its neighbours. */
+/** Calls `watch` for every op that runs inside `fn`; with `apart`, ops are not fused. */
 export function watchOps<T>(watch: OpWatcher, fn: () => T, { apart = true } = {}): T {
   opWatchers.set(watch, apart);
   try {

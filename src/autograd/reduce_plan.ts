@@ -7,7 +7,7 @@ import type { InputMetas, Plan } from './record.js';
 export type ReduceName = 'sum' | 'mean' | 'max' | 'min' | 'variance';
 
 export interface ReduceOptions {
-  /** The axes to reduce, negative ones counted from the end; all where absent. */
+  /** The axes to reduce, negative ones counted from the end; all if absent. */
   axis?: number | readonly number[];
   /** Leaves the reduced axes in the shape, as ones. Default false. */
   keepDims?: boolean;
@@ -16,7 +16,7 @@ export interface ReduceOptions {
 }
 
 export interface VarianceOptions extends ReduceOptions {
-  /** Taken off the count that is divided by: 1 gives the unbiased variance. Default 0. */
+  /** Subtracted from the count in the divisor: 1 gives the unbiased variance. Default 0. */
   correction?: number;
 }
 
@@ -24,7 +24,7 @@ export interface ReducePlan extends Plan {
   geometry: ReduceGeometry;
   /** The output's shape with the reduced axes as ones. */
   keptShape: readonly number[];
-  /** What sums are divided by: 1, the number of terms, or that less the correction. */
+  /** Divisor of the sum: 1, the number of terms, or that minus the correction. */
   divisor: number;
 }
 

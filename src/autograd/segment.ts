@@ -6,8 +6,8 @@ import { TapeNode, upcomingSerial, type Leaf } from './node.js';
 import { walkBack } from './tape.js';
 
 /**
- * A segment of the program of which the tape keeps the inputs alone. When the gradient of its output
- * arrives, the segment runs again, recorded this time, and the gradient goes back through that
+ * A segment of the program for which the tape keeps only the inputs. When the gradient of its output
+ * arrives, the segment runs again, recorded this time, and the gradient flows back through that
  * recording.
  *
  * The nodes of the second run have the segment's own inputs as targets, so gradients meet at the
@@ -19,7 +19,7 @@ export class SegmentNode extends TapeNode {
     saved: Record<string, GpuArray>,
     output: ArrayHandle,
     origin: string | null,
-    /** Runs the segment on the saved values; returns its last node, null where nothing has one. */
+    /** Runs the segment on the saved values; returns its last node, null if nothing has one. */
     private readonly repeat: (saved: Readonly<Record<string, GpuArray>>) => TapeNode | null,
   ) {
     super('recompute', targets, saved, output, origin);

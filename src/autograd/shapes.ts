@@ -9,7 +9,7 @@ export function label(meta: Meta | undefined, letters: string): string {
   return `[${meta.shape.map((n, i) => `${names[i]}=${n}`).join(' ')}]`;
 }
 
-/** The input, once its rank and element type are what the letters say. */
+/** The input, checked to have the rank of its letters and the right element type. */
 export function expectInput(
   op: string,
   name: string,
@@ -50,7 +50,7 @@ export function axisOf(op: string, axis: number, shape: readonly number[]): numb
   );
 }
 
-/** Runs checks that see only part of the inputs, and adds every shape to what they throw. */
+/** Runs checks that see only some inputs, and adds every shape to the errors they throw. */
 export function withShapes<T>(shapes: string, check: () => T): T {
   try {
     return check();

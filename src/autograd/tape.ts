@@ -9,9 +9,9 @@ import type { InputArrays, InputMetas, OpRecord, Plan } from './record.js';
 import { currentOrigin, isRecording, isRepeated, noteTarget, showOp } from './recording.js';
 
 /*
- * Reverse-mode differentiation. `apply` runs an op and, where a gradient may be wanted, leaves a
- * node on the tape. `runBackward` visits the nodes from the last to the first: each turns the
- * gradient of its output into those of its inputs and sends them on.
+ * Reverse-mode differentiation. `apply` runs an op and, if a gradient may be needed, records a node on
+ * the tape. `runBackward` visits the nodes from the last to the first: each turns the gradient of its
+ * output into those of its inputs and sends them on.
  */
 
 /** An op that ran, with what its backward reads. */
@@ -85,7 +85,7 @@ export function apply(
   return { handle, node: new OpNode({ record, options, plan, metas }, targets, saved, handle) };
 }
 
-/** Of all values of an op, those that the gradients of `targets` read; retained for the node. */
+/** The values that the gradients of `targets` read, retained for the node. */
 function savedFor(
   record: OpRecord,
   values: InputArrays,
@@ -110,8 +110,8 @@ export function runBackward(runtime: Runtime, root: TapeNode, gradient: GpuArray
 }
 
 /**
- * Visits the nodes that `root` depends on, later ones first. Nodes with a serial below `first` are
- * left to the walk that this one is part of.
+ * Visits the nodes that `root` depends on, later ones first. Nodes with a serial below `first` belong
+ * to the enclosing walk.
  */
 export function walkBack(
   runtime: Runtime,
@@ -121,7 +121,7 @@ export function walkBack(
 ): void {
   for (const node of reachable(root, first)) {
     const dy = gradients.take(node);
-    // What its own backward reads of the output is among what it saved: the rest is free at once.
+    // If backward reads the output it was saved, so this reference can go at once.
     if (node !== root) node.output.release('backward()');
     if (dy) {
       const mark = { phase: 'backward', module: node.origin, op: node.name } as const;

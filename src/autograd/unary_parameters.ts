@@ -13,7 +13,7 @@ export interface UnaryOptions {
   variant?: UnaryVariant;
 }
 
-/** A finite alpha, or an error. */
+/** Checks that alpha is finite. */
 export function finite(op: string, alpha: number): number {
   if (Number.isFinite(alpha)) return alpha;
   throw new ShapeError(`${op}: alpha must be a finite number, got ${String(alpha)}`);

@@ -24,7 +24,7 @@ export interface BenchCase {
   cost: { flops: number; bytes: number };
   /** Only of a convolution: what another engine must know of it. */
   convolution?: Convolution | undefined;
-  /** Why a kernel does not fit, or null where it does; absent where that cannot be told. */
+  /** Why a kernel does not fit, or null if it does; absent where that cannot be told. */
   unsupportedReason?: ((name: string, device: Device) => string | null) | undefined;
   open(device: Device): CaseRunner;
 }
@@ -40,9 +40,9 @@ export interface Convolution {
 export interface CaseRunner {
   /** Kernels that fit, the naive one first; some may turn out to be the same in this direction. */
   variants: readonly CaseVariant[];
-  /** Inputs by name, and `dy` where there is one: random numbers, never constant. Borrowed. */
+  /** Inputs by name, and `dy` if there is one: random numbers, never constant. Borrowed. */
   operands: Readonly<Record<string, GpuArray>>;
-  /** Records the work of one run, by the kernel chosen unasked where none is named. */
+  /** Records the work of one run, by the kernel chosen by default if none is named. */
   run(variant?: CaseVariant): GpuArray[];
   /** How far the values of one result may be from those of the naive kernel. */
   allowed(want: Float32Array, output: number): number;

@@ -10,7 +10,7 @@ import { ratesOf } from './numbers.js';
 import type { BenchRow, Peak } from './types.js';
 
 export interface CaseSettings {
-  /** The only kernel to timeRuns, `chosen` for the one that runs unasked; all where undefined. */
+  /** The only kernel to timeRuns, `chosen` for the one that runs by default; all where undefined. */
   variant: string | undefined;
   peak: Peak;
   /** For a comparison with engines that are timed that way. */
@@ -101,7 +101,7 @@ async function rowOf(
 }
 
 /**
- * The variants that differ in this direction, and which of them runs unasked. A name may stand for
+ * The variants that differ in this direction, and which of them runs by default. A name may stand for
  * a kernel of another direction and leave this one as chosen; what is dispatched tells.
  */
 async function distinctKernels(runtime: Runtime, runner: CaseRunner): Promise<Candidate[]> {
@@ -113,7 +113,7 @@ async function distinctKernels(runtime: Runtime, runner: CaseRunner): Promise<Ca
     if (same) same.aliases.push(variant.name);
     else candidates.set(key, { ...variant, isChosen: key === chosen, aliases: [] });
   }
-  // An op with one kernel, or a choice that mixes them, has no name for what runs unasked.
+  // An op with one kernel, or a choice that mixes them, has no name for what runs by default.
   if (!candidates.has(chosen)) {
     candidates.set(chosen, { name: 'chosen', option: undefined, isChosen: true, aliases: [] });
   }

@@ -3,7 +3,7 @@ import type { DeviceInfo } from '../gpu/adapter.js';
 import type { ShaderFigures } from './shader_figures.js';
 
 /*
- * How many workgroups an adapter holds at a time. WebGPU does not tell, so it is worked out:
+ * How many workgroups an adapter holds at a time. WebGPU does not tell, so it is computed:
  *
  *   software   one workgroup a processor core, whatever its size
  *   GPU        M · min(⌊T / workgroup size⌋, ⌊B / workgroup bytes⌋, G) for M multiprocessors with room
@@ -42,7 +42,7 @@ function gpu(count: number, invocations: number, kibibytes: number, groups: numb
 export function holderOf(info: Pick<DeviceInfo, 'isSoftware' | 'description'>): {
   /** In words, with the formula. */
   text: string;
-  /** Workgroups at a time; null where that is not known. */
+  /** Workgroups at a time; null if that is not known. */
   resident: (figures: ShaderFigures) => number | null;
 } {
   if (info.isSoftware) {

@@ -19,7 +19,7 @@ export function peakOf(runtime: Runtime): Promise<Peak> {
 }
 
 /**
- * The most FLOP/s and bytes a second this adapter gives a shader: what percentages refer to.
+ * The most FLOP/s and bytes per second this adapter gives a shader: what percentages refer to.
  * The shortest run counts: a peak is what can be reached, not what was usual.
  */
 async function measurePeak(runtime: Runtime): Promise<Peak> {

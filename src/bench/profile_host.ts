@@ -25,9 +25,9 @@ const STAND_IN_BYTES = 1024;
  * same pipelines and as many buffers, so that what is left is the time of the CPU. Drivers' own
  * work is not in it. `inputs` are host values that each step uploads.
  *
- * The data of writes that change from step to step are made anew, as in a real step.
+ * The data of writes that change from step to step are made again, as in a real step.
  *
- * Errors: DeviceError where the null device lacks a feature that a shader needs.
+ * Errors: DeviceError if the null device lacks a feature that a shader needs.
  */
 export async function measureReplay(
   commands: readonly Command[],

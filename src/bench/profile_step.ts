@@ -19,7 +19,7 @@ export interface StepReport {
 
 /** Milliseconds of the CPU for one step. */
 export interface HostTime {
-  /** Of a captured step with the GPU's work taken out; null where the null device cannot do it. */
+  /** Of a captured step with the GPU's work taken out; null if the null device cannot do it. */
   replayMs: number | null;
   replays: number;
   /** Of handing a captured step to this adapter's driver. */

@@ -58,7 +58,7 @@ export function traceEvents(timings: readonly DispatchTiming[], adapter: string)
   return [...names, ...moduleEvents(ordered.map((timing) => [timing, spanOf(timing)])), ...events];
 }
 
-/** Writes the events, one a line. Errors: DataError when the file cannot be written. */
+/** Writes the events, one a line. Errors: DataError if the file cannot be written. */
 export function writeTrace(
   path: string,
   timings: readonly DispatchTiming[],

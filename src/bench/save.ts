@@ -18,7 +18,7 @@ interface SavedDocument extends BenchDocument {
 /**
  * Writes a document with driver, versions, commit and date.
  *
- * Errors: DataError when it cannot be written; what was there stays.
+ * Errors: DataError if it cannot be written; what was there stays.
  */
 export function saveReport(path: string, document: BenchDocument, runtime: Runtime): void {
   const { vendor, architecture, device, description } = runtime.adapter.info;

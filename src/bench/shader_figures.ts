@@ -97,7 +97,7 @@ function layoutOfStruct(body: string, reader: Reader): Layout {
   return { size: roundUp(offset, widest), align: widest };
 }
 
-/** What stands between a bracket and its counterpart; null where the text before it is not there. */
+/** What stands between a bracket and its counterpart; null if the text before it is not there. */
 function insideBrackets(text: string, opening: string): string | null {
   const at = text.indexOf(opening);
   if (at < 0) return null;
@@ -124,7 +124,7 @@ function splitOutside(text: string): string[] {
   return parts.filter((part) => part.trim() !== '');
 }
 
-/** A constant expression of whole numbers: names, + − * / % and brackets; / cuts off as u32 does. */
+/** A constant expression of whole numbers: names, + − * / % and brackets; / truncates as u32 does. */
 function evaluate(expression: string, names: ReadonlyMap<string, string>, depth = 0): number {
   const tokens = expression.match(/\w+|[-+*/%()]|\S/g) ?? [];
   let at = 0;

@@ -32,8 +32,8 @@ export type TrainingMeasurement = Pick<BenchDocument, 'profile' | 'step' | 'tuni
  * Whole training steps of a network on random images: the first one with all its compiling, then
  * captured ones as the trainer runs them, then some with every dispatch timed.
  *
- * Errors: DeviceError where a trace file is asked for on an adapter without timestamp queries;
- * DataError when it cannot be written.
+ * Errors: DeviceError if a trace file is asked for on an adapter without timestamp queries;
+ * DataError if it cannot be written.
  */
 export async function measureTraining(
   device: Device,

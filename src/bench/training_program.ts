@@ -73,7 +73,7 @@ function withoutExtras(settings: Settings): Settings {
   };
 }
 
-/** Null where tuning is switched off. */
+/** Null if tuning is switched off. */
 export async function tunePlan(
   device: Device,
   { name, input, classes, batchSize, dtype }: TrainingPlan,

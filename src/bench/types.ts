@@ -33,7 +33,7 @@ export interface BenchRequest {
   /** `small`: batches of the suite made smaller for a software adapter. */
   scale?: Scale | undefined;
   direction?: Direction | 'all' | undefined;
-  /** One kernel, `chosen` for the one that runs unasked, or `all`. */
+  /** One kernel, `chosen` for the one that runs by default, or `all`. */
   variant?: string | undefined;
   dtype?: 'f32' | 'f16' | undefined;
   against?: readonly PeerName[] | undefined;
@@ -57,7 +57,7 @@ export interface BenchRow {
   direction: string;
   variant: string;
   dtype: 'f32' | 'f16';
-  /** Median; null where the result was wrong, or the engine failed. */
+  /** Median; null if the result was wrong, or the engine failed. */
   ms: number | null;
   gflops: number | null;
   gbps: number | null;
@@ -121,7 +121,7 @@ export interface Explanation {
 export interface DispatchExplanation {
   op: string;
   shader: string;
-  /** Null where timestamps are not to be had. */
+  /** Null if timestamps are not to be had. */
   ms: number | null;
   flops: number;
   bytes: number;
@@ -129,7 +129,7 @@ export interface DispatchExplanation {
   workgroups: number;
   workgroupSize: number;
   workgroupBytes: number;
-  /** Workgroups the adapter holds at a time, and rounds of them; null where that is not known. */
+  /** Workgroups the adapter holds at a time, and rounds of them; null if that is not known. */
   resident: number | null;
   rounds: number | null;
 }
@@ -168,9 +168,9 @@ export interface TrainingRow {
   parameters: number;
   batchSize: number;
   input: readonly number[];
-  /** Of the operands of convolutions and matrix products. */
+  /** Of the operands of convolutions and matmuls. */
   dtype: 'f32' | 'f16';
-  /** Segments that backward runs again, by name; null where that was not asked for. */
+  /** Segments that backward runs again, by name; null if that was not asked for. */
   recompute: string[] | null;
   firstStepMs: number;
   stepMs: number;

@@ -16,7 +16,7 @@ export interface ArraysOptions {
  * `x` are the pixels of all images, row by row, NHWC: bytes, or floats from 0 (black) to 1. `y` is a class
  * number for each image.
  *
- * **Errors** ShapeError where x is not a whole number of images, y has another length, or a pixel lies
+ * **Errors** ShapeError if x is not a whole number of images, y has another length, or a pixel lies
  * outside its range; DataError for a label without a class.
  *
  * @example

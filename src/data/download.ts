@@ -47,7 +47,7 @@ export interface DownloadResult {
 /**
  * Downloads the four files of MNIST into a folder. Those that are there already stay as they are.
  *
- * @throws DataError when no mirror can be reached (it says which files to put where), when a file of
+ * @throws DataError if no mirror can be reached (it says which files to put where), when a file of
  * the same name holds something else, when the disk is full, and when the signal stops it
  */
 export async function downloadMnist(options: DownloadOptions): Promise<DownloadResult> {
@@ -95,7 +95,7 @@ async function isPresent(dir: string, file: PublishedFile): Promise<boolean> {
   return false;
 }
 
-/** Bytes of a file, or undefined where there is none. */
+/** Bytes of a file, or undefined if there is none. */
 async function sizeOf(path: string): Promise<number | undefined> {
   return stat(path).then(
     (info) => info.size,

@@ -10,14 +10,14 @@ export type Beside = Pick<ImageDataset, 'classNames' | 'imageShape'>;
 export interface Layout {
   /** Where each part lies, for people. */
   readonly parts: Readonly<Partial<Record<Part, string>>>;
-  /** Opens a part; undefined where there is none. */
+  /** Opens a part; undefined if there is none. */
   open(part: Part, beside?: Beside): Promise<ImageDataset | undefined>;
   readonly notes: readonly string[];
   /** Image files that were left out, with the reason; complete when the parts are open. */
   readonly skipped?: readonly SkippedImage[];
 }
 
-/** A place data come from. Opening a part gives undefined where there is none. */
+/** A place data come from. Opening a part gives undefined if there is none. */
 export interface Source {
   open(part: Part): Promise<ImageDataset | undefined>;
   /** Complete when the parts are open. */

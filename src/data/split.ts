@@ -49,7 +49,7 @@ export interface SplitOptions {
  * examples keep their order.
  *
  * @throws UsageError for a fraction or counts that are no such numbers
- * @throws DataError when a part would be empty, and for byGroup without groups
+ * @throws DataError if a part would be empty, and for byGroup without groups
  *
  * @example
  * const { train, validation } = split(data, { fraction: 0.2, seed: 1, stratified: true });
@@ -87,7 +87,7 @@ export function split(
 /**
  * `count` examples chosen at random, always the same ones for one seed; in their old order.
  *
- * @throws UsageError when count is no whole number from 1 on
+ * @throws UsageError if count is not a whole number from 1 on
  */
 export function limit(
   dataset: ImageDataset,

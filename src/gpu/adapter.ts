@@ -78,7 +78,7 @@ interface OpenedDevice {
 /**
  * Chooses an adapter and opens a device with the adapter's own limits and all features we use.
  *
- * Errors: DeviceError when no adapter is there, or none whose name contains `adapter`.
+ * Errors: DeviceError if no adapter is there, or none whose name contains `adapter`.
  */
 export async function openGpuDevice(options: DeviceOptions): Promise<OpenedDevice> {
   const wanted = options.isNull ? undefined : (options.adapter ?? preferredAdapter());

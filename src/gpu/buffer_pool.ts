@@ -18,7 +18,7 @@ const BUFFER_USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST
  */
 const MOST_LIVE_BUFFERS = 16_384;
 
-/** What a buffer is for, to be named where there is none to be had. */
+/** What a buffer is for, to be named if there is none to be had. */
 export interface Purpose {
   shape: readonly number[];
   dtype: DType;

@@ -9,7 +9,7 @@ const ownFolder = folderOf((import.meta as { url?: string }).url);
 /** Frames between a user's call and the error may be many, where modules lie in modules. */
 const DEEPEST = 100;
 
-/** `file:line` of the innermost frame outside this package; null where there is none to be seen. */
+/** `file:line` of the innermost frame outside this package; null if there is none to be seen. */
 export function callSite(): string | null {
   const settings = Error as { stackTraceLimit?: number };
   const before = settings.stackTraceLimit;

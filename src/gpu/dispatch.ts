@@ -38,7 +38,7 @@ export interface DispatchCommand {
   readonly pipeline: Pipeline;
   readonly storages: readonly Storage[];
   readonly bindGroup: GPUBindGroup;
-  /** Null where the shader declares no parameters. */
+  /** Null if the shader declares no parameters. */
   readonly slot: ParameterSlot | null;
   readonly groups: readonly [number, number, number];
   readonly request: DispatchRequest;

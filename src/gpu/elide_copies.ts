@@ -65,7 +65,7 @@ function usesOf(recorded: readonly Recorded[]): Map<Storage, { index: number; lo
   return uses;
 }
 
-/** The dispatch's bindings with the copy's target in place of its source; null where that cannot be. */
+/** The dispatch's bindings with the copy's target in place of its source; null if that cannot be. */
 function redirected(
   { request, pipeline }: DispatchCommand,
   { source, sourceOffset, targetOffset, sizeBytes }: CopyCommand,

@@ -179,7 +179,7 @@ export class Runtime {
   }
 
   /**
-   * Fills an array of `allocDynamic` with what `produce` gives anew for every run of the recorded
+   * Fills an array of `allocDynamic` with what `produce` gives again for every run of the recorded
    * commands: how learning rates, step counts and random counters reach a captured step.
    */
   writeDynamic(target: GpuArray, produce: () => ArrayBufferView): void {

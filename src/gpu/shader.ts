@@ -95,7 +95,7 @@ function parseParams(bare: string): Shader['params'] {
 
 /**
  * Places the fields of a struct that begins at `begin`, by WGSL's rules for uniform buffers; those of a
- * struct within it are called `outer.inner`. Returns the size in bytes, or null where the text has no such struct.
+ * struct within it are called `outer.inner`. Returns the size in bytes, or null if the text has no such struct.
  */
 function layOut(
   bare: string,
@@ -139,7 +139,7 @@ export interface ParamValues {
 }
 
 /**
- * Lays parameter values out as the shader's `struct Params` declares them; null where it has none.
+ * Lays parameter values out as the shader's `struct Params` declares them; null if it has none.
  *
  * Errors: ShaderError naming a field that is missing, unknown or of another length.
  */

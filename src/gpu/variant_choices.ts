@@ -19,7 +19,7 @@ export function currentVariant(name: string): string {
  * the launchers ask by it before they choose for themselves.
  */
 export class VariantChoices {
-  /** Why the choices that were kept could not be read, for people; null where nothing is wrong. */
+  /** Why the choices that were kept could not be read, for people; null if nothing is wrong. */
   problem: string | null = null;
   /** Whether the autotuner is switched off: it measures nothing, and what it kept is not read. */
   isTuningOff = false;

@@ -47,7 +47,7 @@ export function writeFileAtomically(path: string, parts: readonly (Uint8Array | 
 /**
  * Makes a folder and those above it; returns the topmost that was not there.
  *
- * Errors: WriteError where that cannot be.
+ * Errors: WriteError if that cannot be.
  */
 export function makeFolder(path: string): string | undefined {
   try {

@@ -52,7 +52,7 @@ export class Hdf5File {
     this.packedBytesLeft = Math.max(ALWAYS_BYTES, MOST_RATIO * fileBytes);
   }
 
-  /** The group of a name in another one; undefined where there is none. */
+  /** The group of a name in another one; undefined if there is none. */
   group(parent: Group, name: string): Group | undefined {
     this.countObject();
     const entity = parent.get(name);
@@ -95,7 +95,7 @@ export class Hdf5File {
     return names.some((name) => name === attribute || name === `${attribute}0`);
   }
 
-  /** The numbers of a dataset as f32; null where it holds something else. */
+  /** The numbers of a dataset as f32; null if it holds something else. */
   numbers(
     parent: Group,
     key: string,

@@ -13,7 +13,7 @@ import { layersOf, type NamedTensor, type SourceLayer } from './weights/types.js
 /**
  * The layers of a Keras weight file, in its order; optimizer state and random seeds are left out.
  *
- * Errors: DataError where the file is damaged or holds no weights of Keras.
+ * Errors: DataError if the file is damaged or holds no weights of Keras.
  */
 export async function readKerasLayers(path: string): Promise<SourceLayer[]> {
   const layers = await readHdf5(path, (file) => {
@@ -112,7 +112,7 @@ export interface KerasLayer {
  * Writes layers as Keras 2's save_weights does; a tensor `kernel` of the layer `conv2d` gets the
  * name `conv2d/kernel:0`. An existing file is replaced in one step or not at all.
  *
- * Errors: DataError when the file cannot be written.
+ * Errors: DataError if the file cannot be written.
  */
 export async function writeKerasLayers(path: string, layers: readonly KerasLayer[]): Promise<void> {
   const library = await loadHdf5();

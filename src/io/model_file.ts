@@ -28,7 +28,7 @@ const schema: Schema<Architecture> = object<Architecture>({
  * nothing else. An existing file is replaced in one step or not at all.
  *
  * **Errors** UsageError for a module of a class that is neither the library's nor registered
- * (`registerModule`); DataError where the file cannot be written.
+ * (`registerModule`); DataError if the file cannot be written.
  *
  * @example
  * await save(model, 'net.safetensors');

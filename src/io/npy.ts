@@ -83,7 +83,7 @@ export function parseNpy(bytes: Uint8Array, file: string): NpyArray {
 }
 
 /**
- * The strings of a .npy file of one dimension, text ('U') or bytes in UTF-8 ('S'); undefined where its
+ * The strings of a .npy file of one dimension, text ('U') or bytes in UTF-8 ('S'); undefined if its
  * elements are no strings.
  *
  * @throws DataError for a file that is no .npy, truncated or too long
@@ -207,7 +207,7 @@ function fromFortranOrder(values: NpyValues, shape: readonly number[]): NpyValue
 /**
  * The bytes of a .npy file, version 1.0 (2.0 where the header is too long for it), in C order.
  *
- * @throws DataError when the values do not fill the shape
+ * @throws DataError if the values do not fill the shape
  */
 export function formatNpy({ shape, values }: Omit<NpyArray, 'dtype'>): Uint8Array {
   const count = shape.reduce((product, extent) => product * extent, 1);

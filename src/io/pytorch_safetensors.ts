@@ -49,7 +49,7 @@ function halfOfAffine({ kind, tensors }: ModelLayer): (readonly ['gamma' | 'beta
  * Writes a network's weights so that a torch.nn network of the same structure and names loads them
  * with `strict=True`.
  *
- * Errors: DataError when the file cannot be written.
+ * Errors: DataError if the file cannot be written.
  */
 export function writePytorchSafetensors(
   path: string,

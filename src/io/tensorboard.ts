@@ -64,7 +64,7 @@ export class EventWriter {
     this.summary(tag, field(5, proto), step);
   }
 
-  /** A PNG; its size is read from its header. Throws a DataError where it is none. */
+  /** A PNG; its size is read from its header. Throws a DataError if it is none. */
   image(tag: string, bytes: Uint8Array, step: number): void {
     const png = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     if (png.length < 26 || png.toString('latin1', 1, 4) !== 'PNG') {

@@ -4,7 +4,7 @@ import { lossDivisor, reduceLosses, type Reduction } from './lib/loss_reduction.
 
 const WORKGROUP = 64;
 
-/** One element an invocation, or four. */
+/** One element per invocation, or four. */
 export const binaryCrossEntropyVariants = ['naive', 'vec4'] as const;
 export type BinaryCrossEntropyVariant = (typeof binaryCrossEntropyVariants)[number];
 
@@ -66,7 +66,7 @@ export function binaryCrossEntropyBackward(
   return gradient;
 }
 
-/** Vectors of four unless told otherwise: buffers are padded to whole ones, so any size will do. */
+/** Vectors of four by default: buffers are padded to whole ones, so any size will do. */
 function lanesOf(
   elements: number,
   variant: BinaryCrossEntropyVariant = 'vec4',

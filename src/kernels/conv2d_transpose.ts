@@ -12,7 +12,7 @@ import { finishInPlace } from './lib/bias_activation.js';
  * its output [n p q k] our input, and its filter [r s c/groups k] is our w.
  */
 
-/** naive: one invocation a number. conv2d: the kernels of conv2d that suit the shape. */
+/** naive: one invocation per number. conv2d: the kernels of conv2d that suit the shape. */
 export const conv2dTransposeVariants = ['naive', 'conv2d'] as const;
 export type Conv2dTransposeVariant = (typeof conv2dTransposeVariants)[number];
 

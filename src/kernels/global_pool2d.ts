@@ -5,7 +5,7 @@ import type { Pool2dKind } from './pool2d.js';
 
 const WORKGROUP = 64;
 
-/** Vectors of four channels, 16 invocations an output, or both ('sliced' is a forward kernel). */
+/** Vectors of four channels, 16 invocations per output, or both ('sliced' is a forward kernel). */
 export type GlobalPool2dVariant = 'naive' | 'vec4' | 'sliced';
 
 export interface GlobalPool2dGeometry {

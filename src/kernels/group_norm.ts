@@ -6,7 +6,7 @@ import { reduceArray, sumLeadingAxes } from './reduce.js';
 
 const WORKGROUP = 64;
 
-/** One value an invocation, or four neighbours of one group. */
+/** One value per invocation, or four neighbours of one group. */
 export const groupNormVariants = ['naive', 'vec4'] as const;
 export type GroupNormVariant = (typeof groupNormVariants)[number];
 

@@ -4,7 +4,7 @@ import { lossDivisor, reduceLosses, type Reduction } from './lib/loss_reduction.
 
 const WORKGROUP = 64;
 
-/** One element an invocation, or four. */
+/** One element per invocation, or four. */
 export const mseLossVariants = ['naive', 'vec4'] as const;
 export type MseLossVariant = (typeof mseLossVariants)[number];
 
@@ -60,7 +60,7 @@ export function mseLossBackward(
   return gradient;
 }
 
-/** Vectors of four unless told otherwise: buffers are padded to whole ones, so any size will do. */
+/** Vectors of four by default: buffers are padded to whole ones, so any size will do. */
 function lanesOf(
   elements: number,
   variant: MseLossVariant = 'vec4',

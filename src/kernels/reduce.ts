@@ -4,7 +4,7 @@ import { reduceGeometry, type ReduceGeometry } from './lib/reduce_geometry.js';
 
 const WORKGROUP = 64;
 
-/** What is computed of the terms; the numbers are KIND of the shaders. */
+/** What is computed from the terms; the numbers are KIND of the shaders. */
 const kinds = { sum: 0, max: 1, min: 2, deviation: 3, ties: 4 } as const;
 export type ReduceKind = keyof typeof kinds;
 
@@ -20,7 +20,7 @@ export interface ReduceLaunch {
 }
 
 /**
- * Reduces x to one number an output, in fixed order: the sum, the extreme, the sum of (x − center)²
+ * Reduces x to one number per output, in fixed order: the sum, the extreme, the sum of (x − center)²
  * (deviation), or how many elements equal center (ties). x of `geometry` → [outputs].
  */
 export function reduceArray(
@@ -56,7 +56,7 @@ export function reduceArray(
 const COLUMNS = 256;
 
 /**
- * Everything as rows that go into columns first, four at a time; null where there
+ * Everything as rows that go into columns first, four at a time; null if there
  * is more than one result, or a short array.
  */
 function rowsOfTotal({ outputs, terms }: ReduceGeometry): ReduceGeometry | null {

@@ -72,7 +72,7 @@ function launch(
   });
 }
 
-/** Four products an output where pixels are mixed. */
+/** Four products per output where pixels are mixed. */
 export function resizeFlops({ yShape: [n, p, q, c], isLinear }: ResizeGeometry): number {
   return isLinear ? 8 * n * p * q * c : 0;
 }

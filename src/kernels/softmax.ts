@@ -4,7 +4,7 @@ import type { Runtime } from '../gpu/runtime.js';
 
 const WORKGROUP = 64;
 
-/** One invocation a row, or one workgroup. */
+/** One invocation per row, or one workgroup. */
 export const softmaxVariants = ['naive', 'row'] as const;
 export type SoftmaxVariant = (typeof softmaxVariants)[number];
 
@@ -72,7 +72,7 @@ function common(
 function chooseVariant({ k, inner }: SoftmaxGeometry, info: DeviceInfo): SoftmaxVariant {
   // Barriers cost a software adapter more than scattered loads do.
   if (info.isSoftware) return 'naive';
-  // Neighbouring rows lie side by side: one invocation a row loads as well as can be.
+  // Neighbouring rows lie side by side: one invocation per row loads as well as can be.
   if (inner >= WORKGROUP) return 'naive';
   // Rows that fill a workgroup; in shorter ones most of its invocations would idle.
   return k >= WORKGROUP ? 'row' : 'naive';

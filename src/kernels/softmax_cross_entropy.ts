@@ -159,7 +159,7 @@ export function softmaxCrossEntropyCost({ n, k, isDense }: SoftmaxCrossEntropySe
   return { flops: n * (4 * k + 1), bytes: 4 * (n * k + (isDense ? n * k : n) + n) };
 }
 
-/** The labels as either kind; only one of the two is read, and none where only dlabels is wanted. */
+/** The labels as either kind; only one of the two is read, and none if only dlabels is wanted. */
 function labelBindings(labels: GpuArray) {
   return { classes: labels, targets: labels };
 }

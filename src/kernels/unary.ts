@@ -50,7 +50,7 @@ export function unaryForward(
   return y;
 }
 
-/** dx = dy · f′, told from v: x or y of the forward pass; dy [L], v [L] → dx [L]. */
+/** dx = dy · f′, computed from v: x or y of the forward pass; dy [L], v [L] → dx [L]. */
 export function unaryBackward(
   runtime: Runtime,
   dy: GpuArray,

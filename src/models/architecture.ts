@@ -18,7 +18,7 @@ export interface Architecture {
   modules?: Architecture[];
 }
 
-/** How modules of one class are taken apart and built again. */
+/** How modules of one class are decomposed and built again. */
 interface ModuleType {
   name: string;
   build(device: Device, options: Record<string, unknown>, modules: nn.Module[]): nn.Module;
@@ -116,7 +116,7 @@ add(EfficientNet, {
  * Lets `save` and `load` handle a module of one's own: `options` on the module is saved, and `build`
  * makes a module from it. Call it once, before either.
  *
- * **Errors** UsageError where the name is taken.
+ * **Errors** UsageError if the name is taken.
  *
  * @example
  * class Block extends nn.Module { constructor(device, readonly options: { width: number }) { … } }

@@ -99,7 +99,7 @@ export const modelFactories: Readonly<Record<string, ModelFactory>> = {
 const edge32: ImageShape = [32, 32, 3];
 const edge64: ImageShape = [64, 64, 3];
 
-/** The images and classes a network is published for, in order to describe it unasked. */
+/** The images and classes a network is published for, used to describe it when no shape is given. */
 const published: Readonly<Record<string, Required<ModelOptions>>> = {
   'mnist-cnn': { input: [28, 28, 1], classes: 10 },
   mlp: { input: [28, 28, 1], classes: 10 },
@@ -135,7 +135,7 @@ export function createModel(device: Device, name: string, options: AnyModelOptio
   );
 }
 
-/** Errors: UsageError where a model of this name does not let its shortcuts be chosen. */
+/** Errors: UsageError if a model of this name does not let its shortcuts be chosen. */
 export function expectShortcuts(name: string): void {
   const takers = Object.keys(modelFactories).filter((key) => /^(cifar-)?resnet\d*$/.test(key));
   if (takers.includes(name) || !Object.hasOwn(modelFactories, name)) return;

@@ -55,7 +55,7 @@ export const kerasBatchNorm = { momentum: 0.01, epsilon: 1e-3 } as const;
  * Pixels that are left of an image after stages of convolutions, each with 2×2 pooling at its end;
  * `trims` are the rows and columns that the convolutions of each stage cut off.
  *
- * Errors: ShapeError where the edges that are left are below `least`, 1 by default.
+ * Errors: ShapeError if the edges that are left are below `least`, 1 by default.
  */
 export function pixelsAfterPooling(
   model: string,
@@ -73,7 +73,7 @@ export function pixelsAfterPooling(
   return after(shape.height) * after(shape.width);
 }
 
-/** Errors: ShapeError where an image is smaller than the network can take. */
+/** Errors: ShapeError if an image is smaller than the network can take. */
 export function expectEdges(
   model: string,
   { height, width }: { height: number; width: number },

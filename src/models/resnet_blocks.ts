@@ -181,7 +181,7 @@ export interface ResidualStages {
 /**
  * Stages of residual blocks; each but the first halves the image in its first block.
  *
- * Errors: ShapeError where a stage has no block.
+ * Errors: ShapeError if a stage has no block.
  */
 export function residualStages(
   device: Device,

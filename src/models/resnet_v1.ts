@@ -23,7 +23,7 @@ export interface ResNetV1Architecture extends ModelOptions {
   width?: number;
 }
 
-/** The paper's own bottlenecks, with the biases and the batch norm that Keras gives unasked. */
+/** The paper's own bottlenecks, with the biases and the batch norm that Keras gives by default. */
 const style: BlockStyle = {
   ...{ hasBias: true, strideIn: '1×1', shortcut: 'projection', batchNorm: kerasBatchNorm },
   weightInit: init.glorotUniform(),

@@ -11,7 +11,7 @@ import { Module, nonDefaults } from './module.js';
 /**
  * branch(x) + x, then an activation: a residual connection.
  *
- * Errors: ShapeError where the two differ in shape; a broadcast sum would hide the mistake.
+ * Errors: ShapeError if the two differ in shape; a broadcast sum would hide the mistake.
  *
  * @example
  * const block = new nn.Add(new nn.Dense(device, { inFeatures: 8, outFeatures: 8 }));

@@ -14,7 +14,7 @@ export type ConvLayer = Conv2d | DepthwiseConv2d;
  * norm(conv(x), residual): a convolution and the batch norm after it, as they stand in networks.
  *
  * Outside training, inside noGrad, they run as one convolution: the batch norm is folded into filter
- * and bias, residual and activation are in the convolution's epilogue. The fold is made anew in each
+ * and bias, residual and activation are in the convolution's epilogue. The fold is recomputed in each
  * forward pass, and in each replay of a captured one, so it always is that of the weights and
  * statistics at the time. It costs a pass over the filter and saves one over the outputs, so it is
  * not made where the filter is larger, as for a single small image.

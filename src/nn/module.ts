@@ -178,7 +178,7 @@ export interface StateValue {
   data: Float32Array | Int32Array | Uint32Array | Uint8Array;
 }
 
-/** Why a value cannot be copied into `tensor`; null where it can. */
+/** Why a value cannot be copied into `tensor`; null if it can. */
 function misfit(tensor: Tensor, value: Tensor | StateValue): string | null {
   const expected = `expected [${tensor.shape.join(', ')}]`;
   if (value.shape.join() !== tensor.shape.join()) {

@@ -5,7 +5,7 @@ import type { Tensor } from '../tensor.js';
 import { Module, nonDefaults } from './module.js';
 import { Buffer, Parameter } from './parameter.js';
 
-/** Added to the variance unless told otherwise. */
+/** Added to the variance by default. */
 export const DEFAULT_EPSILON = 1e-5;
 
 export interface BatchNorm2dOptions {

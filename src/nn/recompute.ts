@@ -30,7 +30,7 @@ type Target = TapeNode | Leaf | null;
  * ops must be.
  *
  * **Cost** one more forward pass of `fn`. **Saves** the inputs, and 16 bytes for each random op.
- * **Errors** GradError where `fn` takes a recorded result that is not among the inputs, or draws
+ * **Errors** GradError if `fn` takes a recorded result that is not among the inputs, or draws
  * more random numbers the second time.
  * **Source** Chen et al., "Training Deep Nets with Sublinear Memory Cost", arXiv:1604.06174, section 3.
  *

@@ -19,7 +19,7 @@ interface Piece {
 /** Pieces that run one after the other, so that a segment may hold any neighbours. */
 interface Chain {
   path: string;
-  /** Null where there is one piece. */
+  /** Null if there is one piece. */
   sequential: Sequential | null;
   pieces: Piece[];
 }
@@ -70,7 +70,7 @@ function isWorthwhile({ chain, from, to }: Run): boolean {
   return to - from > 1 || !chain.pieces[from].isLayer;
 }
 
-/** The cuts that hold the fewest bytes at the end and never more than `budget`; null where none do. */
+/** The cuts that hold the fewest bytes at the end and never more than `budget`; null if none do. */
 function runsWithin(chains: readonly Chain[], budget: number): Run[] | null {
   const runs: Run[] = [];
   let heldBytes = 0;

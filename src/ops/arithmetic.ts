@@ -12,7 +12,7 @@ import { applyOp, type Tensor } from '../tensor.js';
  * **Shapes** a and b broadcast as in NumPy, up to 6 dimensions: aligned at the right, lengths equal
  * or 1. b may be a number. **Gradients** da = dy, db = dy; each summed over
  * what its operand was repeated along. **Cost** one pass. **Saves** nothing.
- * **Errors** ShapeError where the shapes do not broadcast, an operand is empty or not f32.
+ * **Errors** ShapeError if the shapes do not broadcast, an operand is empty or not f32.
  * **Source** NumPy manual, section Broadcasting.
  *
  * @example
@@ -30,7 +30,7 @@ export function add(a: Tensor, b: Tensor | number): Tensor {
  * **Shapes** a and b broadcast as in NumPy, up to 6 dimensions: aligned at the right, lengths equal
  * or 1. b may be a number. **Gradients** da = dy, db = −dy; each summed over
  * what its operand was repeated along. **Cost** one pass. **Saves** nothing.
- * **Errors** ShapeError where the shapes do not broadcast, an operand is empty or not f32.
+ * **Errors** ShapeError if the shapes do not broadcast, an operand is empty or not f32.
  * **Source** NumPy manual, section Broadcasting.
  *
  * @example
@@ -48,7 +48,7 @@ export function sub(a: Tensor, b: Tensor | number): Tensor {
  * **Shapes** a and b broadcast as in NumPy, up to 6 dimensions: aligned at the right, lengths equal
  * or 1. b may be a number. **Gradients** da = dy · b, db = dy · a; each summed over
  * what its operand was repeated along. **Cost** one pass. **Saves** the other operand.
- * **Errors** ShapeError where the shapes do not broadcast, an operand is empty or not f32.
+ * **Errors** ShapeError if the shapes do not broadcast, an operand is empty or not f32.
  * **Source** NumPy manual, section Broadcasting.
  *
  * @example
@@ -66,7 +66,7 @@ export function mul(a: Tensor, b: Tensor | number): Tensor {
  * **Shapes** a and b broadcast as in NumPy, up to 6 dimensions: aligned at the right, lengths equal
  * or 1. b may be a number. **Gradients** da = dy / b, db = −dy · a / b²; each summed over
  * what its operand was repeated along. **Cost** one pass. **Saves** b, and a where b needs a gradient.
- * **Errors** ShapeError where the shapes do not broadcast, an operand is empty or not f32.
+ * **Errors** ShapeError if the shapes do not broadcast, an operand is empty or not f32.
  * **Source** NumPy manual, section Broadcasting.
  *
  * @example
@@ -84,7 +84,7 @@ export function div(a: Tensor, b: Tensor | number): Tensor {
  * **Shapes** a and b broadcast as in NumPy, up to 6 dimensions: aligned at the right, lengths equal
  * or 1. b may be a number. **Gradients** da = dy · b · a^(b−1), db = dy · a^b · ln a (NaN where a < 0); each summed over
  * what its operand was repeated along. **Cost** one pass. **Saves** a and b.
- * **Errors** ShapeError where the shapes do not broadcast, an operand is empty or not f32.
+ * **Errors** ShapeError if the shapes do not broadcast, an operand is empty or not f32.
  * **Source** NumPy manual, section Broadcasting.
  *
  * @example
@@ -102,7 +102,7 @@ export function pow(a: Tensor, b: Tensor | number): Tensor {
  * **Shapes** a and b broadcast as in NumPy, up to 6 dimensions: aligned at the right, lengths equal
  * or 1. b may be a number. **Gradients** dy to the larger, half each where they tie; each summed over
  * what its operand was repeated along. **Cost** one pass. **Saves** a and b.
- * **Errors** ShapeError where the shapes do not broadcast, an operand is empty or not f32.
+ * **Errors** ShapeError if the shapes do not broadcast, an operand is empty or not f32.
  * **Source** NumPy manual, section Broadcasting.
  *
  * @example
@@ -120,7 +120,7 @@ export function maximum(a: Tensor, b: Tensor | number): Tensor {
  * **Shapes** a and b broadcast as in NumPy, up to 6 dimensions: aligned at the right, lengths equal
  * or 1. b may be a number. **Gradients** dy to the smaller, half each where they tie; each summed over
  * what its operand was repeated along. **Cost** one pass. **Saves** a and b.
- * **Errors** ShapeError where the shapes do not broadcast, an operand is empty or not f32.
+ * **Errors** ShapeError if the shapes do not broadcast, an operand is empty or not f32.
  * **Source** NumPy manual, section Broadcasting.
  *
  * @example
@@ -142,7 +142,7 @@ function binary(name: BinaryName, a: Tensor, b: Tensor | number): Tensor {
  * **Shapes** condition (u32, i32 or f32), a and b broadcast as in NumPy, up to 6 dimensions; a and b
  * may be numbers. **Gradients** da = dy where a was chosen, db = dy where b was, else 0; each summed
  * over what its operand was repeated along. **Cost** one pass. **Saves** condition.
- * **Errors** ShapeError where the shapes do not broadcast, or a or b is not f32.
+ * **Errors** ShapeError if the shapes do not broadcast, or a or b is not f32.
  * **Source** NumPy manual, numpy.where.
  *
  * @example

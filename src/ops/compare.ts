@@ -11,7 +11,7 @@ import { withScalar } from './with_scalar.js';
  *
  * **Shapes** a and b (f32, i32 or u32, both alike) broadcast as in NumPy, up to 6 dimensions: aligned
  * at the right, lengths equal or 1. b may be a number. → f32. **Gradients** none. **Cost** one pass.
- * **Saves** nothing. **Errors** ShapeError where the shapes do not broadcast, the types differ, an
+ * **Saves** nothing. **Errors** ShapeError if the shapes do not broadcast, the types differ, an
  * operand is empty, or b is a number that the type of a cannot hold.
  * **Source** NumPy manual, section Comparison.
  *
@@ -29,7 +29,7 @@ export function less(a: Tensor, b: Tensor | number): Tensor {
  *
  * **Shapes** a and b (f32, i32 or u32, both alike) broadcast as in NumPy, up to 6 dimensions: aligned
  * at the right, lengths equal or 1. b may be a number. → f32. **Gradients** none. **Cost** one pass.
- * **Saves** nothing. **Errors** ShapeError where the shapes do not broadcast, the types differ, an
+ * **Saves** nothing. **Errors** ShapeError if the shapes do not broadcast, the types differ, an
  * operand is empty, or b is a number that the type of a cannot hold.
  * **Source** NumPy manual, section Comparison.
  *
@@ -47,7 +47,7 @@ export function lessEqual(a: Tensor, b: Tensor | number): Tensor {
  *
  * **Shapes** a and b (f32, i32 or u32, both alike) broadcast as in NumPy, up to 6 dimensions: aligned
  * at the right, lengths equal or 1. b may be a number. → f32. **Gradients** none. **Cost** one pass.
- * **Saves** nothing. **Errors** ShapeError where the shapes do not broadcast, the types differ, an
+ * **Saves** nothing. **Errors** ShapeError if the shapes do not broadcast, the types differ, an
  * operand is empty, or b is a number that the type of a cannot hold.
  * **Source** NumPy manual, section Comparison.
  *
@@ -65,7 +65,7 @@ export function greater(a: Tensor, b: Tensor | number): Tensor {
  *
  * **Shapes** a and b (f32, i32 or u32, both alike) broadcast as in NumPy, up to 6 dimensions: aligned
  * at the right, lengths equal or 1. b may be a number. → f32. **Gradients** none. **Cost** one pass.
- * **Saves** nothing. **Errors** ShapeError where the shapes do not broadcast, the types differ, an
+ * **Saves** nothing. **Errors** ShapeError if the shapes do not broadcast, the types differ, an
  * operand is empty, or b is a number that the type of a cannot hold.
  * **Source** NumPy manual, section Comparison.
  *
@@ -83,7 +83,7 @@ export function greaterEqual(a: Tensor, b: Tensor | number): Tensor {
  *
  * **Shapes** a and b (f32, i32 or u32, both alike) broadcast as in NumPy, up to 6 dimensions: aligned
  * at the right, lengths equal or 1. b may be a number. → f32. **Gradients** none. **Cost** one pass.
- * **Saves** nothing. **Errors** ShapeError where the shapes do not broadcast, the types differ, an
+ * **Saves** nothing. **Errors** ShapeError if the shapes do not broadcast, the types differ, an
  * operand is empty, or b is a number that the type of a cannot hold.
  * **Source** NumPy manual, section Comparison.
  *
@@ -101,7 +101,7 @@ export function equal(a: Tensor, b: Tensor | number): Tensor {
  *
  * **Shapes** a and b (f32, i32 or u32, both alike) broadcast as in NumPy, up to 6 dimensions: aligned
  * at the right, lengths equal or 1. b may be a number. → f32. **Gradients** none. **Cost** one pass.
- * **Saves** nothing. **Errors** ShapeError where the shapes do not broadcast, the types differ, an
+ * **Saves** nothing. **Errors** ShapeError if the shapes do not broadcast, the types differ, an
  * operand is empty, or b is a number that the type of a cannot hold.
  * **Source** NumPy manual, section Comparison.
  *

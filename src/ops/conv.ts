@@ -12,15 +12,15 @@ import { applyOp, type Tensor } from '../tensor.js';
 import { activate, add, type Activation } from './elementwise.js';
 import { asOperand } from './mixed_precision.js';
 
-/** Options of a convolution as people write them: any activation, and the bias among them. */
+/** Options of a convolution with its bias and any activation. */
 export type WithEpilogue<Options> = Omit<Options, 'activation'> & {
   bias?: Tensor | undefined;
   activation?: Activation | undefined;
 };
 
 /**
- * Splits an activation that kernels fuse from one that follows as an op of its own: those whose
- * derivative needs the value before the activation, and all where x's device fuses nothing.
+ * Splits an activation that kernels fuse from one that runs as a separate op: one whose derivative
+ * needs the value before the activation, and any on a device without fusion.
  */
 export function withActivation<Options>(
   x: Tensor,
@@ -33,7 +33,7 @@ export function withActivation<Options>(
   return activation ? activate(y, activation) : y;
 }
 
-/** Adds a bias in the kernel of `run` or, where x's device fuses nothing, as an op of its own. */
+/** Adds a bias in the kernel of `run`, or as a separate op on a device without fusion. */
 export function withBias(
   x: Tensor,
   bias: Tensor | undefined,
@@ -45,13 +45,13 @@ export function withBias(
   return bias.shape.join() === String(y.shape.at(-1)) ? add(y, bias) : run(bias);
 }
 
-/** A residual beside a convolution, of its output's shape. */
+/** A residual of the output's shape. */
 export interface WithResidual {
   /** Added before the activation. */
   residual?: Tensor | undefined;
 }
 
-/** Adds bias and residual in the kernel of `run` or, where x's device fuses nothing, as ops of their own. */
+/** Adds bias and residual in the kernel of `run`, or as separate ops on a device without fusion. */
 function withSummands(
   x: Tensor,
   { bias: givenBias, residual }: { bias: Tensor | undefined; residual: Tensor | undefined },
@@ -77,7 +77,7 @@ function withSummands(
  * **Gradients** with dz = dy · activation′: dx: dz convolved with the flipped filter; dw: x correlated
  * with dz; dbias: Σ dz; dresidual = dz.
  * **Cost** 2·N·P·Q·K·R·S·C/groups FLOP. **Saves** x and w; y where an activation is fused.
- * **Errors** ShapeError where channels, groups, bias, residual or the kernel do not fit.
+ * **Errors** ShapeError if channels, groups, bias, residual or the kernel do not fit.
  * **Source** arXiv:1603.07285.
  *
  * @example
@@ -98,16 +98,15 @@ export function conv2d(
 }
 
 /**
- * Depthwise convolution: every channel is convolved with filters of its own, none are mixed.
+ * Depthwise convolution: every channel has its own filters, and channels are not mixed.
  *
  * With k = c·M + m, y[n,p,q,k] = activation(bias[k] + residual[n,p,q,k] + Σ_{r,s} x[n, p·stride+r·dilation−pad, …, c] · w[r,s,c,m])
  *
  * **Shapes** x [N H W C], w [R S C M], bias [C·M], residual [N P Q C·M] → [N P Q C·M]; P and Q as in `conv2d`.
- * **Gradients** with dz = dy · activation′: dx: dz met with the turned filter, summed over m; dw: x
- * correlated with dz; dbias: Σ dz; dresidual = dz.
- * **Cost** 2·N·P·Q·C·M·R·S FLOP. **Saves** x and w; y where an activation is fused.
- * **Errors** ShapeError where channels, bias, residual or the kernel do not fit.
- * **Source** arXiv:1704.04861, section 3.1.
+ * **Gradients** with dz = dy · activation′: dx: dz convolved with the flipped filter, summed over m;
+ * dw: x correlated with dz; dbias: Σ dz; dresidual = dz. **Cost** 2·N·P·Q·C·M·R·S FLOP. **Saves** x and
+ * w; y where an activation is fused. **Errors** ShapeError if channels, bias, residual or the kernel do
+ * not fit. **Source** arXiv:1704.04861, section 3.1.
  *
  * @example
  * const x = device.tensor([[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]]);
@@ -131,14 +130,14 @@ export function depthwiseConv2d(
  *
  * y[n, h·stride + r·dilation − pad, …, k] += Σ_c x[n,h,w,c] · w[r,s,k,c], then bias and activation
  *
- * With `groups`, channels are dealt into so many parts that are convolved by themselves: c runs over
- * the part that k belongs to, and w counts k within it.
+ * With `groups`, each group of channels is convolved separately: c runs over the group of k, and w
+ * counts k within the group.
  *
  * **Shapes** x [N H W C], w [R S K/groups C], bias [K] → [N P Q K]; 'same' gives P = H·stride, else
  * P = (H − 1)·stride + (R − 1)·dilation + 1 − padding; `outputPadding` adds to the bottom and right.
  * **Gradients** dx: dy convolved with w; dw: dy correlated with x; dbias: Σ dy.
  * **Cost** 2·N·H·W·C·R·S·K / groups FLOP. **Saves** x and w; y where an activation is fused.
- * **Errors** ShapeError where channels, groups or bias do not fit, or padding leaves no output.
+ * **Errors** ShapeError if channels, groups or bias do not fit, or padding leaves no output.
  * **Source** arXiv:1603.07285, section 4.
  *
  * @example

@@ -7,7 +7,7 @@ import { applyOp, type Tensor } from '../tensor.js';
 export { add, div, maximum, minimum, mul, pow, sub, where } from './arithmetic.js';
 export { equal, greater, greaterEqual, less, lessEqual, notEqual } from './compare.js';
 
-/** Functions that a layer may apply to its output, by name. */
+/** Names of the activations that a layer may apply to its output. */
 export const activations = [
   'relu',
   'relu6',
@@ -27,7 +27,7 @@ export type Activation = (typeof activations)[number];
  * Applies an activation by its name, with its default parameters: `activate(x, 'relu')` is
  * `relu(x)`.
  *
- * **Errors** ShapeError where there is no such activation.
+ * **Errors** ShapeError if there is no such activation.
  *
  * @example
  * await ops.activate(device.tensor([-1, 2]), 'relu').array(); // [0, 2]
@@ -47,8 +47,8 @@ export function activate(x: Tensor, activation: Activation): Tensor {
  * y = max(x, 0)
  *
  * **Shapes** x of any shape → the same. **Gradients** dx = dy where y > 0, else 0.
- * **Cost** one pass, 8 bytes an element. **Saves** y.
- * **Errors** ShapeError where x is empty or not f32.
+ * **Cost** one pass, 8 bytes per element. **Saves** y.
+ * **Errors** ShapeError if x is empty or not f32.
  * **Source** elementary.
  *
  * @example
@@ -59,13 +59,13 @@ export function relu(x: Tensor): Tensor {
 }
 
 /**
- * Cuts numbers off below 0 and above 6.
+ * Clips numbers to [0, 6].
  *
  * y = min(max(x, 0), 6)
  *
  * **Shapes** x of any shape → the same. **Gradients** dx = dy where 0 < y < 6, else 0.
- * **Cost** one pass, 8 bytes an element. **Saves** y.
- * **Errors** ShapeError where x is empty or not f32.
+ * **Cost** one pass, 8 bytes per element. **Saves** y.
+ * **Errors** ShapeError if x is empty or not f32.
  * **Source** arXiv:1704.04861, MobileNets.
  *
  * @example
@@ -81,8 +81,8 @@ export function relu6(x: Tensor): Tensor {
  * y = x where x > 0, else alpha · x; alpha = 0.01 unless given
  *
  * **Shapes** x of any shape → the same. **Gradients** dx = dy where x > 0, else alpha · dy.
- * **Cost** one pass, 8 bytes an element. **Saves** x.
- * **Errors** ShapeError where x is empty or not f32, or alpha is no finite number.
+ * **Cost** one pass, 8 bytes per element. **Saves** x.
+ * **Errors** ShapeError if x is empty or not f32, or alpha is not a finite number.
  * **Source** Maas, Hannun & Ng 2013, section 2.
  *
  * @example
@@ -93,13 +93,13 @@ export function leakyRelu(x: Tensor, options: Pick<UnaryOptions, 'alpha'> = {}):
 }
 
 /**
- * Bends negative numbers towards −alpha.
+ * Lets negative numbers approach −alpha.
  *
  * y = x where x > 0, else alpha · (exp(x) − 1); alpha = 1 unless given
  *
  * **Shapes** x of any shape → the same. **Gradients** dx = dy where x > 0, else alpha · exp(x) · dy.
- * **Cost** one pass, 8 bytes an element. **Saves** x.
- * **Errors** ShapeError where x is empty or not f32, or alpha is no finite number.
+ * **Cost** one pass, 8 bytes per element. **Saves** x.
+ * **Errors** ShapeError if x is empty or not f32, or alpha is not a finite number.
  * **Source** arXiv:1511.07289, equation 15.
  *
  * @example
@@ -110,13 +110,13 @@ export function elu(x: Tensor, options: Pick<UnaryOptions, 'alpha'> = {}): Tenso
 }
 
 /**
- * Weighs each number by the share of a standard normal that lies below it.
+ * Multiplies each number by the standard normal's cumulative distribution at it.
  *
  * y = x · Φ(x); with approximate 'tanh' y = ½x · (1 + tanh(√(2/π) · (x + 0.044715 x³)))
  *
  * **Shapes** x of any shape → the same. **Gradients** dx = dy · (Φ(x) + x · φ(x)).
- * **Cost** one pass, 8 bytes an element. **Saves** x.
- * **Errors** ShapeError where x is empty or not f32, or approximate is unknown.
+ * **Cost** one pass, 8 bytes per element. **Saves** x.
+ * **Errors** ShapeError if x is empty or not f32, or approximate is unknown.
  * **Source** arXiv:1606.08415, section 2.
  *
  * @example
@@ -132,8 +132,8 @@ export function gelu(x: Tensor, options: Pick<UnaryOptions, 'approximate'> = {})
  * y = 1 / (1 + exp(−x))
  *
  * **Shapes** x of any shape → the same. **Gradients** dx = dy · y · (1 − y).
- * **Cost** one pass, 8 bytes an element. **Saves** y.
- * **Errors** ShapeError where x is empty or not f32.
+ * **Cost** one pass, 8 bytes per element. **Saves** y.
+ * **Errors** ShapeError if x is empty or not f32.
  * **Source** elementary.
  *
  * @example
@@ -144,13 +144,13 @@ export function sigmoid(x: Tensor): Tensor {
 }
 
 /**
- * Weighs each number by its sigmoid; also called swish.
+ * Multiplies each number by its sigmoid; also called swish.
  *
  * y = x · sigmoid(x)
  *
  * **Shapes** x of any shape → the same. **Gradients** dx = dy · s · (1 + x · (1 − s)), s = sigmoid(x).
- * **Cost** one pass, 8 bytes an element. **Saves** x.
- * **Errors** ShapeError where x is empty or not f32.
+ * **Cost** one pass, 8 bytes per element. **Saves** x.
+ * **Errors** ShapeError if x is empty or not f32.
  * **Source** arXiv:1702.03118, section 2.1.
  *
  * @example
@@ -161,13 +161,13 @@ export function silu(x: Tensor): Tensor {
 }
 
 /**
- * silu drawn with straight lines.
+ * A piecewise approximation of silu.
  *
  * y = x · min(max(x + 3, 0), 6) / 6
  *
  * **Shapes** x of any shape → the same. **Gradients** dx = 0 below −3, dy above 3, else dy · (2x + 3) / 6.
- * **Cost** one pass, 8 bytes an element. **Saves** x.
- * **Errors** ShapeError where x is empty or not f32.
+ * **Cost** one pass, 8 bytes per element. **Saves** x.
+ * **Errors** ShapeError if x is empty or not f32.
  * **Source** arXiv:1905.02244, section 5.2.
  *
  * @example
@@ -178,13 +178,13 @@ export function hardSwish(x: Tensor): Tensor {
 }
 
 /**
- * The hyperbolic tangent, exact to the last bits also near zero.
+ * The hyperbolic tangent, accurate to the last bits even near zero.
  *
  * y = (exp(2x) − 1) / (exp(2x) + 1)
  *
  * **Shapes** x of any shape → the same. **Gradients** dx = dy · (1 − y²).
- * **Cost** one pass, 8 bytes an element. **Saves** y.
- * **Errors** ShapeError where x is empty or not f32.
+ * **Cost** one pass, 8 bytes per element. **Saves** y.
+ * **Errors** ShapeError if x is empty or not f32.
  * **Source** elementary.
  *
  * @example
@@ -200,8 +200,8 @@ export function tanh(x: Tensor): Tensor {
  * y = log(1 + exp(x)) = max(x, 0) + log(1 + exp(−|x|))
  *
  * **Shapes** x of any shape → the same. **Gradients** dx = dy · sigmoid(x).
- * **Cost** one pass, 8 bytes an element. **Saves** x.
- * **Errors** ShapeError where x is empty or not f32.
+ * **Cost** one pass, 8 bytes per element. **Saves** x.
+ * **Errors** ShapeError if x is empty or not f32.
  * **Source** elementary.
  *
  * @example
@@ -217,8 +217,8 @@ export function softplus(x: Tensor): Tensor {
  * y = exp(x)
  *
  * **Shapes** x of any shape → the same. **Gradients** dx = dy · y.
- * **Cost** one pass, 8 bytes an element. **Saves** y.
- * **Errors** ShapeError where x is empty or not f32.
+ * **Cost** one pass, 8 bytes per element. **Saves** y.
+ * **Errors** ShapeError if x is empty or not f32.
  * **Source** elementary.
  *
  * @example
@@ -234,8 +234,8 @@ export function exp(x: Tensor): Tensor {
  * y = ln(x)
  *
  * **Shapes** x of any shape → the same. **Gradients** dx = dy / x.
- * **Cost** one pass, 8 bytes an element. **Saves** x.
- * **Errors** ShapeError where x is empty or not f32.
+ * **Cost** one pass, 8 bytes per element. **Saves** x.
+ * **Errors** ShapeError if x is empty or not f32.
  * **Source** elementary.
  *
  * @example
@@ -251,8 +251,8 @@ export function log(x: Tensor): Tensor {
  * y = √x
  *
  * **Shapes** x of any shape → the same. **Gradients** dx = dy / (2y).
- * **Cost** one pass, 8 bytes an element. **Saves** y.
- * **Errors** ShapeError where x is empty or not f32.
+ * **Cost** one pass, 8 bytes per element. **Saves** y.
+ * **Errors** ShapeError if x is empty or not f32.
  * **Source** elementary.
  *
  * @example
@@ -268,8 +268,8 @@ export function sqrt(x: Tensor): Tensor {
  * y = x²
  *
  * **Shapes** x of any shape → the same. **Gradients** dx = dy · 2x.
- * **Cost** one pass, 8 bytes an element. **Saves** x.
- * **Errors** ShapeError where x is empty or not f32.
+ * **Cost** one pass, 8 bytes per element. **Saves** x.
+ * **Errors** ShapeError if x is empty or not f32.
  * **Source** elementary.
  *
  * @example
@@ -285,8 +285,8 @@ export function square(x: Tensor): Tensor {
  * y = |x|
  *
  * **Shapes** x of any shape → the same. **Gradients** dx = dy · sign(x), 0 at 0.
- * **Cost** one pass, 8 bytes an element. **Saves** x.
- * **Errors** ShapeError where x is empty or not f32.
+ * **Cost** one pass, 8 bytes per element. **Saves** x.
+ * **Errors** ShapeError if x is empty or not f32.
  * **Source** elementary.
  *
  * @example
@@ -302,8 +302,8 @@ export function abs(x: Tensor): Tensor {
  * y = −x
  *
  * **Shapes** x of any shape → the same. **Gradients** dx = −dy.
- * **Cost** one pass, 8 bytes an element. **Saves** nothing.
- * **Errors** ShapeError where x is empty or not f32.
+ * **Cost** one pass, 8 bytes per element. **Saves** nothing.
+ * **Errors** ShapeError if x is empty or not f32.
  * **Source** elementary.
  *
  * @example
@@ -314,13 +314,13 @@ export function neg(x: Tensor): Tensor {
 }
 
 /**
- * Keeps numbers between bounds, of which one may be left out.
+ * Clips numbers to bounds; one of the two may be omitted.
  *
  * y = min(max(x, min), max)
  *
  * **Shapes** x of any shape → the same. **Gradients** dx = dy where min ≤ x ≤ max, else 0.
- * **Cost** one pass, 8 bytes an element. **Saves** x.
- * **Errors** ShapeError where x is empty or not f32, min exceeds max, or both are missing.
+ * **Cost** one pass, 8 bytes per element. **Saves** x.
+ * **Errors** ShapeError if x is empty or not f32, min exceeds max, or both are missing.
  * **Source** NumPy manual, numpy.clip.
  *
  * @example
@@ -339,12 +339,12 @@ function unary(name: UnaryName, x: Tensor, options: UnaryOptions = {}): Tensor {
  *
  * y = x · scale, as `dtype`
  *
- * Fractions are cut off on the way to i32 and u32, and rounded on the way to u8; what does not fit
- * goes to the nearest end of the range. f16 needs an adapter with shader-f16.
+ * Conversion to i32 and u32 truncates, conversion to u8 rounds; values out of range are clamped. f16
+ * needs an adapter with shader-f16.
  *
  * **Shapes** x of any shape → the same. **Gradients** dx = dy · scale between f32 and f16, none from
  * or to integers. **Cost** one pass. **Saves** nothing.
- * **Errors** ShapeError where x is empty, or dtype or scale is none.
+ * **Errors** ShapeError if x is empty, or dtype or scale is none.
  * **Source** WGSL specification, section Floating Point Conversion.
  *
  * @example

@@ -73,7 +73,7 @@ import {
   transpose,
 } from './shape.js';
 
-/** Ops whose first argument is a tensor: functions of `ops`, and methods of every tensor. */
+/** Ops whose first argument is a tensor: functions in `ops`, and methods of every tensor. */
 const tensorOps = {
   abs,
   activate,
@@ -181,7 +181,7 @@ export type InputShapes = Record<
   readonly number[] | { shape: readonly number[]; dtype: DType } | undefined
 >;
 
-/** What `ops.list()` tells of an op. */
+/** An entry of `ops.list()`. */
 export interface OpEntry {
   name: string;
   /** Input names with their dimension letters; a name whose letters end in `?` may be absent. */
@@ -198,7 +198,7 @@ export interface OpEntry {
 }
 
 /**
- * Every differentiable op there is, with its inputs and its cost for given shapes.
+ * Every differentiable op, with its inputs and its cost for given shapes.
  *
  * @example
  * const pool = ops.list().find((op) => op.name === 'maxPool2d');

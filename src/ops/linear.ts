@@ -5,7 +5,7 @@ import { withActivation, withBias, type WithEpilogue } from './conv.js';
 import { asOperand } from './mixed_precision.js';
 
 /**
- * Matrix product; leading axes are batches and broadcast as in NumPy.
+ * Matrix multiplication; leading axes are batches and broadcast as in NumPy.
  *
  * y[…,m,n] = Σ_k a[…,m,k] · b[…,k,n]
  *
@@ -13,7 +13,7 @@ import { asOperand } from './mixed_precision.js';
  * its last two axes swapped, without copying it. Operands may be f16; sums and result are f32.
  * **Gradients** da = dy · bᵀ; db = aᵀ · dy; both summed over axes along which that operand was repeated.
  * **Cost** 2·batches·M·N·K FLOP. **Saves** b for da, a for db.
- * **Errors** ShapeError where K or the leading axes differ, or an operand has fewer than 2 axes.
+ * **Errors** ShapeError if K or the leading axes differ, or an operand has fewer than 2 axes.
  * **Source** the definition; gradients in docs/ops/matmul.md.
  *
  * @example
@@ -34,7 +34,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
  * **Shapes** x [… in], w [in out], bias [out] → [… out]. x and w may be f16; sums and result are f32.
  * **Gradients** with dz = dy · activation′: dx = dz · wᵀ; dw = xᵀ · dz; dbias = Σ dz over the leading axes.
  * **Cost** 2·rows·in·out FLOP. **Saves** x and w; y where an activation is fused.
- * **Errors** ShapeError where features or bias do not fit w.
+ * **Errors** ShapeError if features or bias do not fit w.
  * **Source** the definition; gradients in docs/ops/dense.md.
  *
  * @example

@@ -35,9 +35,9 @@ export type NllLossOptions = NllLossRecordOptions & ClassWeightOptions;
  *
  * y[k] = exp(x[k] − max x) / Σ_j exp(x[j] − max x)
  *
- * **Shapes** x of any shape → the same; `axis` is the last one where left out.
+ * **Shapes** x of any shape → the same; `axis` is the last one if omitted.
  * **Gradients** dx = y · (dy − Σ dy · y), the sum along the axis.
- * **Cost** 4 FLOP a value. **Saves** y. **Errors** ShapeError where the axis does not exist.
+ * **Cost** 4 FLOP per value. **Saves** y. **Errors** ShapeError if the axis does not exist.
  * **Source** Goodfellow et al., Deep Learning, section 4.1.
  *
  * @example
@@ -53,9 +53,9 @@ export function softmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
  *
  * y[k] = x[k] − max x − log Σ_j exp(x[j] − max x)
  *
- * **Shapes** x of any shape → the same; `axis` is the last one where left out.
+ * **Shapes** x of any shape → the same; `axis` is the last one if omitted.
  * **Gradients** dx = dy − exp(y) · Σ dy, the sum along the axis.
- * **Cost** 4 FLOP a value. **Saves** y. **Errors** ShapeError where the axis does not exist.
+ * **Cost** 4 FLOP per value. **Saves** y. **Errors** ShapeError if the axis does not exist.
  * **Source** Goodfellow et al., Deep Learning, section 6.2.2.3.
  *
  * @example
@@ -73,11 +73,11 @@ export function logSoftmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
  * t = classWeights[k] · ((1 − labelSmoothing) · labels + labelSmoothing / K)
  *
  * `labels` are class numbers (i32 [N]) or probabilities (f32 [N K]). The largest logit of a row is
- * taken off before exp, so large logits do no harm, and a logit of −∞ at a target of 0 adds
+ * subtracted before exp, so large logits do no harm, and a logit of −∞ at a target of 0 adds
  * nothing. Rows whose class number is `ignoreIndex` have neither loss nor gradient. Any other class
  * number outside 0 … K − 1 makes the loss of its row NaN (and with it a mean or sum) and the row's
- * gradient too: looking at labels before the GPU has run would cost a read-back for each step, and
- * zeros would let training stand still in silence.
+ * gradient too: checking labels on the host would cost a read-back in every step, and zeros would
+ * silently stop the training.
  *
  * A mean divides by the number of rows. Against class numbers it is the sum of the weights of the
  * rows' classes, ignored rows left out, as in PyTorch: NaN where that sum is 0.
@@ -88,8 +88,8 @@ export function logSoftmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
  * dlabels[n,k] = −dy[n] · classWeights[k] · (1 − labelSmoothing) · log softmax(logits)[n,k] where they
  * are probabilities; none of classWeights.
  * **Cost** about 4·N·K FLOP. **Saves** logits, labels and three numbers of each row.
- * **Errors** ShapeError where labels fit neither form, classWeights are not one for each class,
- * ignoreIndex is no whole number or meets probabilities, labelSmoothing lies outside [0, 1] or the
+ * **Errors** ShapeError if labels fit neither form, classWeights are not one for each class,
+ * ignoreIndex is not a whole number or meets probabilities, labelSmoothing lies outside [0, 1] or the
  * reduction is unknown.
  * **Source** Goodfellow et al., Deep Learning, section 6.2.2.3; smoothing: arXiv:1512.00567, section 7.
  *
@@ -109,15 +109,15 @@ export function softmaxCrossEntropy(
     if (logits.runtime.fusesOps || !hasParts) {
       return applyOp(softmaxCrossEntropyRecord, inputs, rest);
     }
-    // For the errors it throws.
+    // Called for its checks.
     softmaxCrossEntropyRecord.shape(inputs, rest);
     return crossEntropyInParts(logits, labels, rest);
   });
 }
 
 /**
- * softmaxCrossEntropy against class numbers as ops of their own, for devices that fuse nothing.
- * Probabilities stay in one: their 0 · log 0 is none of the ops'.
+ * softmaxCrossEntropy against class numbers as separate ops, for devices without fusion. Probabilities
+ * keep the fused op, since the separate ones have no rule for 0 · log 0.
  */
 function crossEntropyInParts(
   logits: Tensor,
@@ -134,7 +134,7 @@ function crossEntropyInParts(
   return reduction === 'none' ? rows : reduction === 'sum' ? sum(rows) : mean(rows);
 }
 
-/** Runs `fn` with the weights as a tensor without gradient, and the options without them. */
+/** Runs `fn` with the class weights as a tensor without gradient and the remaining options. */
 function withClassWeights<Options extends ClassWeightOptions>(
   op: string,
   { runtime }: Tensor,
@@ -147,7 +147,7 @@ function withClassWeights<Options extends ClassWeightOptions>(
   }
   const weights =
     classWeights instanceof Tensor ? classWeights.detach() : uploaded(runtime, classWeights);
-  // What backward wants of them, the tape holds by itself.
+  // The tape holds its own references to what backward needs.
   try {
     return fn(weights, options);
   } finally {
@@ -168,8 +168,8 @@ function uploaded(runtime: Tensor['runtime'], values: readonly number[]): Tensor
  *
  * **Shapes** prediction and target of one shape → [] for 'mean' (the default) and 'sum', that shape for 'none'.
  * **Gradients** dprediction = 2 · dy · (prediction − target), dy / count in a mean; dtarget = −dprediction.
- * **Cost** 3 FLOP an element. **Saves** both inputs.
- * **Errors** ShapeError where the shapes differ (nothing is broadcast) or the reduction is unknown.
+ * **Cost** 3 FLOP per element. **Saves** both inputs.
+ * **Errors** ShapeError if the shapes differ (nothing is broadcast) or the reduction is unknown.
  * **Source** Goodfellow et al., Deep Learning, section 5.1.4.
  *
  * @example
@@ -191,13 +191,13 @@ export function mseLoss(prediction: Tensor, target: Tensor, options: MseLossOpti
  * row's gradient NaN. A mean divides by the sum of the weights of the rows' classes, ignored rows
  * left out: NaN where that sum is 0.
  *
- * **Shapes** logProbabilities [N K], labels i32 [N], classWeights [K] (1 where left out) → [] for
+ * **Shapes** logProbabilities [N K], labels i32 [N], classWeights [K] (1 if omitted) → [] for
  * 'mean' (the default) and 'sum', [N] for 'none'.
  * **Gradients** dlogProbabilities[n,k] = −dy[n] · classWeights[k] where k = labels[n], else 0, in a mean
  * divided like it; none of classWeights.
  * **Cost** N FLOP. **Saves** labels.
- * **Errors** ShapeError where labels are not one class number for each row, classWeights are not one
- * for each class, ignoreIndex is no whole number, or the reduction is unknown.
+ * **Errors** ShapeError if labels are not one class number for each row, classWeights are not one
+ * for each class, ignoreIndex is not a whole number, or the reduction is unknown.
  * **Source** Goodfellow et al., Deep Learning, section 6.2.1.
  *
  * @example
@@ -227,8 +227,8 @@ export function nllLoss(
  * **Shapes** prediction and target of one shape → [] for 'mean' (the default) and 'sum', that shape for 'none'.
  * **Gradients** dprediction = dy · (p − t) / max(p · (1 − p), 1e-12), with fromLogits dy · (sigmoid(z) − t);
  * dtarget = dy · (log(1 − p) − log p), with fromLogits −dy · z. dy / count in a mean.
- * **Cost** 8 FLOP an element. **Saves** both inputs.
- * **Errors** ShapeError where the shapes differ (nothing is broadcast) or the reduction is unknown.
+ * **Cost** 8 FLOP per element. **Saves** both inputs.
+ * **Errors** ShapeError if the shapes differ (nothing is broadcast) or the reduction is unknown.
  * **Source** Goodfellow et al., Deep Learning, section 6.2.2.2.
  *
  * @example

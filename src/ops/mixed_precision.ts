@@ -3,17 +3,17 @@ import type { Runtime } from '../gpu/runtime.js';
 import type { Tensor } from '../tensor.js';
 import { cast } from './elementwise.js';
 
-/** Element type of what convolutions and matrix products multiply. */
+/** Element type of the operands of convolutions and matmuls. */
 export type OperandType = 'f32' | 'f16';
 
 let operandType: OperandType = 'f32';
 
 /**
- * Runs `fn` with the operands of its convolutions and matrix products rounded to `type`. Their
- * sums, results and gradients stay f32, and so do the parameters: what is halved is the memory of
- * saved activations and the bytes the products read. For training see optim.LossScaler.
+ * Runs `fn` with the operands of its convolutions and matmuls rounded to `type`. Sums, results,
+ * gradients and parameters stay f32. This halves the memory of saved activations and the bytes that the
+ * kernels read. For training see optim.LossScaler.
  *
- * **Errors** DeviceError where the adapter has no f16.
+ * **Errors** DeviceError if the adapter has no f16.
  * **Source** Micikevicius et al., "Mixed precision training", arXiv:1710.03740, sections 3.1, 3.3.
  */
 export function withOperands<T>(type: OperandType, fn: () => T): T {
@@ -26,19 +26,19 @@ export function withOperands<T>(type: OperandType, fn: () => T): T {
   }
 }
 
-/** What withOperands asks for at the moment. */
+/** The type that the current withOperands sets. */
 export function operandTypeNow(): OperandType {
   return operandType;
 }
 
-/** The tensor as the product at hand is to read it. */
+/** The tensor in the current operand type. */
 export function asOperand(x: Tensor): Tensor {
   if (operandType === 'f32' || x.dtype !== 'f32') return x;
   expectOperands(x.runtime, operandType);
   return cast(x, 'f16');
 }
 
-/** Checks that the adapter has operands of a type, before any work is done for them. */
+/** Checks that the adapter supports an operand type. */
 export function expectOperands(runtime: Runtime, type: OperandType): void {
   if (type === 'f32' || runtime.device.features.has('shader-f16')) return;
   throw new DeviceError(

@@ -14,11 +14,14 @@ import { withActivation } from './conv.js';
 import { add, type Activation } from './elementwise.js';
 
 export interface BatchNormOptions extends Omit<BatchNormRecordOptions, 'activation' | 'training'> {
-  /** True: normalise with the batch's statistics and move the running ones; false: with the running ones. */
+  /**
+   * True: normalise with the batch's statistics and update the running ones; false: use the running
+   * ones.
+   */
   training: boolean;
-  /** Scale of each channel [C]; 1 where left out. */
+  /** Scale of each channel [C]; 1 if omitted. */
   gamma?: Tensor | undefined;
-  /** Shift of each channel [C]; 0 where left out. */
+  /** Shift of each channel [C]; 0 if omitted. */
   beta?: Tensor | undefined;
   /** Mean over past batches [C], changed in place while training. */
   runningMean?: Tensor | undefined;
@@ -45,9 +48,9 @@ export interface BatchNormOptions extends Omit<BatchNormRecordOptions, 'activati
  * **Shapes** x [… C] of rank 2 or more, residual alike; gamma, beta, runningMean, runningVariance [C] → x's shape.
  * **Gradients** with dz = dy · activation′: dresidual = dz; dbeta = Σ dz; dgamma = Σ dz · x̂;
  * dx = gamma · rstd · (dz − dbeta / M − x̂ · dgamma / M) in training, else gamma · rstd · dz.
- * **Cost** 8 FLOP a value in training, 4 otherwise. **Saves** x, gamma, two or three numbers of each channel;
+ * **Cost** 8 FLOP per value in training, 4 otherwise. **Saves** x, gamma, two or three numbers of each channel;
  * y where an activation other than silu is fused.
- * **Errors** ShapeError where lengths differ from C, the running statistics are missing though not
+ * **Errors** ShapeError if lengths differ from C, the running statistics are missing though not
  * training, momentum or epsilon lie out of range, or a training channel has a single value.
  * **Source** arXiv:1502.03167, algorithms 1 and 2.
  *
@@ -58,7 +61,7 @@ export interface BatchNormOptions extends Omit<BatchNormRecordOptions, 'activati
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   const { activation } = options;
-  // What comes before silu can be worked out again from x, gamma and beta, though not from y.
+  // Backward recomputes the value before silu from x, gamma and beta; y does not determine it.
   const fusesSilu = options.gamma && options.beta && !options.residual && x.runtime.fusesOps;
   if (activation === 'silu' && fusesSilu) return normalize(x, { ...options, activation });
   return withActivation(x, options, (rest) => normalize(x, rest));
@@ -77,11 +80,11 @@ function normalize(
   return applyOp(batchNormRecord, { ...inputs, residual }, settings);
 }
 
-/** Factors of a normalisation, and what is added to its variance. */
+/** Scale, shift and epsilon of a normalisation. */
 export interface NormFactors extends Pick<GroupNormRecordOptions, 'epsilon' | 'variant'> {
-  /** Scale; 1 where left out. */
+  /** Scale; 1 if omitted. */
   gamma?: Tensor | undefined;
-  /** Shift; 0 where left out. */
+  /** Shift; 0 if omitted. */
   beta?: Tensor | undefined;
 }
 
@@ -98,8 +101,8 @@ export type LayerNormOptions = NormFactors & Pick<GroupNormRecordOptions, 'axis'
  * **Shapes** x [N … C], gamma and beta [C] → x's shape; `groups` divides C, epsilon is 1e-5 by default.
  * **Gradients** with g = dy · gamma: dx = rstd · (g − mean g − x̂ · mean(g · x̂)), means over the group;
  * dgamma = Σ dy · x̂; dbeta = Σ dy.
- * **Cost** 8 FLOP a value. **Saves** x, gamma and two numbers of each group.
- * **Errors** ShapeError where groups do not divide C, gamma or beta differ from [C], epsilon is not
+ * **Cost** 8 FLOP per value. **Saves** x, gamma and two numbers of each group.
+ * **Errors** ShapeError if groups do not divide C, gamma or beta differ from [C], epsilon is not
  * above 0, or x has one dimension.
  * **Source** arXiv:1803.08494, section 3.
  *
@@ -119,8 +122,8 @@ export function groupNorm(x: Tensor, options: GroupNormOptions): Tensor {
  * pixels of channel c of the image
  *
  * **Shapes** x [N … C], gamma and beta [C] → x's shape; epsilon is 1e-5 by default.
- * **Gradients** as of groupNorm. **Cost** 8 FLOP a value. **Saves** x, gamma and two numbers of each channel.
- * **Errors** ShapeError where gamma or beta differ from [C], epsilon is not above 0, or x has one dimension.
+ * **Gradients** as of groupNorm. **Cost** 8 FLOP per value. **Saves** x, gamma and two numbers of each channel.
+ * **Errors** ShapeError if gamma or beta differ from [C], epsilon is not above 0, or x has one dimension.
  * **Source** arXiv:1607.08022, equation 3.
  *
  * @example
@@ -140,8 +143,8 @@ export function instanceNorm(x: Tensor, options: InstanceNormOptions = {}): Tens
  *
  * **Shapes** x of any shape, gamma and beta of the shape of the normalised axes → x's shape; epsilon
  * is 1e-5 by default. **Gradients** as of groupNorm, the means over the normalised axes.
- * **Cost** 8 FLOP a value. **Saves** x, gamma and two numbers of each example.
- * **Errors** ShapeError where the axis does not exist, gamma or beta have another shape, or epsilon is
+ * **Cost** 8 FLOP per value. **Saves** x, gamma and two numbers of each example.
+ * **Errors** ShapeError if the axis does not exist, gamma or beta have another shape, or epsilon is
  * not above 0.
  * **Source** arXiv:1607.06450, section 3.
  *

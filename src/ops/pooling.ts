@@ -11,7 +11,7 @@ import {
 } from '../autograd/ops/pool2d.js';
 import { applyOp, type Tensor } from '../tensor.js';
 
-/** Options of a maximum, which counts nothing. */
+/** Options of max pooling. */
 export type MaxPool2dOptions = Omit<Pool2dOptions, 'countIncludePad'>;
 export type AvgPool2dOptions = Pool2dOptions;
 
@@ -27,7 +27,7 @@ export type AvgPool2dOptions = Pool2dOptions;
  * or the padding in front of it.
  * **Gradients** dx: each dy goes to the maximum of its window, the first in row-major order where
  * several are equal. **Cost** N·P·Q·C·R·S comparisons. **Saves** the place of each maximum, i32 [N P Q C].
- * **Errors** ShapeError where the window is larger than the padded image, one lies on padding alone,
+ * **Errors** ShapeError if the window is larger than the padded image, one lies on padding alone,
  * or a stride or dilation is not positive.
  * **Source** arXiv:1603.07285.
  *
@@ -40,9 +40,9 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
 }
 
 /**
- * Where the maxima of maxPool2d lie: what unpooling and pooled pointers need.
+ * Positions of the maxima of maxPool2d, as unpooling needs them.
  *
- * y[n,p,q,c] = h·W + w of the first largest x in window (p, q), the last NaN where there is one
+ * y[n,p,q,c] = h·W + w of the first largest x in window (p, q), the last NaN if there is one
  *
  * **Shapes** x [N H W C] → i32 [N P Q C], with the options of maxPool2d. **Gradients** none.
  * **Cost** that of maxPool2d. **Saves** nothing. **Errors** those of maxPool2d.
@@ -83,7 +83,7 @@ export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
  * y[n,c] = 1/(H·W) · Σ_{h,w} x[n,h,w,c]
  *
  * **Shapes** x [N H W C] → [N C]. **Gradients** dx[n,h,w,c] = dy[n,c] / (H·W).
- * **Cost** N·H·W·C additions. **Saves** nothing. **Errors** ShapeError where x is no batch of images.
+ * **Cost** N·H·W·C additions. **Saves** nothing. **Errors** ShapeError if x is no batch of images.
  * **Source** arXiv:1312.4400, section 3.2.
  *
  * @example
@@ -101,7 +101,7 @@ export function globalAvgPool2d(x: Tensor, options: GlobalPool2dOptions = {}): T
  *
  * **Shapes** x [N H W C] → [N C]. **Gradients** dx: dy at the first largest pixel, 0 elsewhere.
  * **Cost** N·H·W·C comparisons. **Saves** the pixel of each maximum, u32 [N C].
- * **Errors** ShapeError where x is no batch of images. **Source** arXiv:1312.4400, section 3.2.
+ * **Errors** ShapeError if x is no batch of images. **Source** arXiv:1312.4400, section 3.2.
  *
  * @example
  * const x = device.arange([1, 2, 2, 2]);

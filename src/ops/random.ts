@@ -12,8 +12,8 @@ import { applyOp, type Tensor } from '../tensor.js';
  * nothing is drawn.
  *
  * **Shapes** x [any] → the same. **Gradients** dx[i] = dy[i] · mask[i] / (1 − rate).
- * **Cost** one multiplication an element; 8 bytes an element. **Saves** 16 bytes, from which the
- * mask is made again. **Errors** ShapeError where rate is not in [0, 1).
+ * **Cost** one multiplication per element; 8 bytes per element. **Saves** 16 bytes, from which the
+ * mask is recomputed. **Errors** ShapeError if rate is not in [0, 1).
  * **Source** Srivastava et al., JMLR 15 (2014), section 4.
  *
  * @example
@@ -31,15 +31,15 @@ export function dropout(x: Tensor, options: DropoutOptions): Tensor {
  *
  * y[n, i, j, c] = (clamp(brightness[n] · scale · x(n, source(n, i, j), c)) − mean[c]) / deviation[c]
  *
- * x between its pixels is bilinear. The source of a pixel is its own place, bent, shifted, turned
- * and zoomed about the middle, mirrored; docs/ops/augment.md has the formulas. What each image is
- * dealt is the next draw of the device's random stream; with `training: false`, or settings that
- * ask for nothing, images are only resized and normalised, and nothing is drawn. In the same size
- * that is the cast to f32, bit for bit.
+ * x between its pixels is bilinear. The source of a pixel is its own position, distorted, shifted,
+ * rotated and zoomed about the centre, and flipped; docs/ops/augment.md has the formulas. The random
+ * numbers are the next draw of the device's random stream; with `training: false`, or settings that ask
+ * for nothing, images are only resized and normalised, and nothing is drawn. In the same size that is
+ * the cast to f32, bit for bit.
  *
  * **Shapes** images u8 [N h w C], or any shape with `imageShape`, C at most 4 → f32 [N H W C].
- * **Gradients** none: bytes do not move continuously. **Cost** about 25 FLOP an element; a byte an
- * element in, 4 bytes an element out. **Saves** nothing. **Errors** ShapeError for images that are no
+ * **Gradients** none: bytes do not move continuously. **Cost** about 25 FLOP per element; a byte an
+ * element in, 4 bytes per element out. **Saves** nothing. **Errors** ShapeError for images that are no
  * whole ones, or numbers that do not fit their channels; UsageError for settings out of range.
  * **Source** Simard, Steinkraus, Platt, ICDAR 2003, section 2 (elastic); docs/ops/augment.md.
  *

@@ -17,9 +17,9 @@ import { applyOp, type Tensor } from '../tensor.js';
  * y[o] = Σ_r x[o, r]
  *
  * **Shapes** x of any shape → x's shape without `axis` (one or several, negative ones counted from
- * the end; all where absent), or with ones in their places under keepDims.
+ * the end; all if absent), or with ones in their places under keepDims.
  * **Gradients** dx = dy. **Cost** L FLOP, L elements. **Saves** nothing.
- * **Errors** ShapeError where an axis does not exist or is named twice, or x is empty or not f32.
+ * **Errors** ShapeError if an axis does not exist or is named twice, or x is empty or not f32.
  * **Source** elementary.
  *
  * @example
@@ -35,9 +35,9 @@ export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
  * y[o] = Σ_r x[o, r] / R, R terms
  *
  * **Shapes** x of any shape → x's shape without `axis` (one or several, negative ones counted from
- * the end; all where absent), or with ones in their places under keepDims.
+ * the end; all if absent), or with ones in their places under keepDims.
  * **Gradients** dx = dy / R. **Cost** L FLOP, L elements. **Saves** nothing.
- * **Errors** ShapeError where an axis does not exist or is named twice, or x is empty or not f32.
+ * **Errors** ShapeError if an axis does not exist or is named twice, or x is empty or not f32.
  * **Source** elementary.
  *
  * @example
@@ -53,9 +53,9 @@ export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
  * y[o] = max_r x[o, r]
  *
  * **Shapes** x of any shape → x's shape without `axis` (one or several, negative ones counted from
- * the end; all where absent), or with ones in their places under keepDims.
- * **Gradients** dy to the largest, shared evenly where several tie. **Cost** L FLOP, L elements. **Saves** x and y.
- * **Errors** ShapeError where an axis does not exist or is named twice, or x is empty or not f32.
+ * the end; all if absent), or with ones in their places under keepDims.
+ * **Gradients** dy to the largest, shared evenly if several tie. **Cost** L FLOP, L elements. **Saves** x and y.
+ * **Errors** ShapeError if an axis does not exist or is named twice, or x is empty or not f32.
  * **Source** elementary.
  *
  * @example
@@ -71,9 +71,9 @@ export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
  * y[o] = min_r x[o, r]
  *
  * **Shapes** x of any shape → x's shape without `axis` (one or several, negative ones counted from
- * the end; all where absent), or with ones in their places under keepDims.
- * **Gradients** dy to the smallest, shared evenly where several tie. **Cost** L FLOP, L elements. **Saves** x and y.
- * **Errors** ShapeError where an axis does not exist or is named twice, or x is empty or not f32.
+ * the end; all if absent), or with ones in their places under keepDims.
+ * **Gradients** dy to the smallest, shared evenly if several tie. **Cost** L FLOP, L elements. **Saves** x and y.
+ * **Errors** ShapeError if an axis does not exist or is named twice, or x is empty or not f32.
  * **Source** elementary.
  *
  * @example
@@ -89,9 +89,9 @@ export function min(x: Tensor, options: ReduceOptions = {}): Tensor {
  * y[o] = Σ_r (x[o, r] − mean[o])² / (R − correction), R terms; correction = 0 unless given
  *
  * **Shapes** x of any shape → x's shape without `axis` (one or several, negative ones counted from
- * the end; all where absent), or with ones in their places under keepDims.
+ * the end; all if absent), or with ones in their places under keepDims.
  * **Gradients** dx = dy · 2 · (x − mean) / (R − correction). **Cost** 4·L FLOP, L elements. **Saves** x and the means.
- * **Errors** ShapeError where an axis does not exist or is named twice,
+ * **Errors** ShapeError if an axis does not exist or is named twice,
  * correction leaves no term, or x is empty or not f32.
  * **Source** Welford 1962, section 1.
  *
@@ -103,7 +103,7 @@ export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
 }
 
 /**
- * Index of the largest element along an axis, the first where several tie.
+ * Index of the largest element along an axis, the first if several tie.
  *
  * y[o] = the least r with x[o, r] = max_s x[o, s]
  *
@@ -111,7 +111,7 @@ export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
  *
  * **Shapes** x of any shape → i32 of x's shape without `axis`, or with 1 in its place under keepDims;
  * without `axis` the index into x flattened. **Gradients** none. **Cost** L comparisons.
- * **Saves** nothing. **Errors** ShapeError where the axis does not exist, or x is empty or not f32.
+ * **Saves** nothing. **Errors** ShapeError if the axis does not exist, or x is empty or not f32.
  * **Source** NumPy manual, numpy.argmax.
  *
  * @example
@@ -122,7 +122,7 @@ export function argmax(x: Tensor, options: ArgMaxOptions = {}): Tensor {
 }
 
 /**
- * Index of the smallest element along an axis, the first where several tie.
+ * Index of the smallest element along an axis, the first if several tie.
  *
  * y[o] = the least r with x[o, r] = min_s x[o, s]
  *
@@ -130,7 +130,7 @@ export function argmax(x: Tensor, options: ArgMaxOptions = {}): Tensor {
  *
  * **Shapes** x of any shape → i32 of x's shape without `axis`, or with 1 in its place under keepDims;
  * without `axis` the index into x flattened. **Gradients** none. **Cost** L comparisons.
- * **Saves** nothing. **Errors** ShapeError where the axis does not exist, or x is empty or not f32.
+ * **Saves** nothing. **Errors** ShapeError if the axis does not exist, or x is empty or not f32.
  * **Source** NumPy manual, numpy.argmin.
  *
  * @example

@@ -11,8 +11,8 @@ import { applyOp, type Tensor } from '../tensor.js';
  *
  * **Shapes** x [N H W C] → [N P Q C], P and Q given by `size`, or ⌊H · scale⌋ and ⌊W · scale⌋.
  * **Gradients** dx[n,h,w,c] = Σ of dy times the weights with which outputs read the pixel.
- * **Cost** 8 FLOP an output for 'bilinear', none for 'nearest'. **Saves** nothing.
- * **Errors** ShapeError where x is no batch of images, none or both of size and scale are given, a size
+ * **Cost** 8 FLOP per output for 'bilinear', none for 'nearest'. **Saves** nothing.
+ * **Errors** ShapeError if x is no batch of images, none or both of size and scale are given, a size
  * is not positive, or the mode is unknown.
  * **Source** bilinear interpolation: Press et al., Numerical Recipes, section 3.6.
  *

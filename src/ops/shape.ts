@@ -12,9 +12,9 @@ import { applyOp, Tensor } from '../tensor.js';
 /**
  * The same elements in the same order under another shape.
  *
- * **Shapes** x of any shape → `shape`; one length may be −1 and is then worked out.
+ * **Shapes** x of any shape → `shape`; one length may be −1 and is then computed.
  * **Gradients** dx is dy under x's shape. **Cost** none: memory is shared.
- * **Errors** ShapeError where the numbers of elements differ.
+ * **Errors** ShapeError if the numbers of elements differ.
  * **Source** NumPy's reshape.
  *
  * @example
@@ -33,7 +33,7 @@ export function flatten(x: Tensor): Tensor {
 /**
  * Without an axis of length 1, or without all of them.
  *
- * **Errors** ShapeError where the axis is longer than 1.
+ * **Errors** ShapeError if the axis is longer than 1.
  */
 export function squeeze(x: Tensor, { axis }: { axis?: number } = {}): Tensor {
   if (axis === undefined)
@@ -79,7 +79,7 @@ export interface PadOptions extends PadRecordOptions {
  * **Shapes** x of any shape, padding [before, after] for each axis → before + length + after.
  * **Gradients** dx is the sum of dy over the places that x went to. **Cost** 4 bytes for each element of
  * x and y, for modes other than 'constant' once for each axis that is padded. **Saves** nothing.
- * **Errors** ShapeError where an axis has no padding or a negative one, where 'reflect' is to mirror L
+ * **Errors** ShapeError if an axis has no padding or a negative one, where 'reflect' is to mirror L
  * or more elements, or for a value that the mode does not use.
  * **Source** NumPy's pad.
  *
@@ -140,7 +140,7 @@ function padWithBorder(
  * y[i] = x[begin + i] for i below `size`
  *
  * **Shapes** x of any shape → size. **Gradients** dx is dy in the box and zero outside.
- * **Cost** 8 bytes for each element of y. **Saves** nothing. **Errors** ShapeError where the box
+ * **Cost** 8 bytes for each element of y. **Saves** nothing. **Errors** ShapeError if the box
  * is empty or reaches outside x. **Source** NumPy's basic slicing.
  *
  * @example
@@ -155,7 +155,7 @@ export function slice(x: Tensor, options: SliceOptions): Tensor {
  * Joins tensors along one axis.
  *
  * **Shapes** tensors that differ at most in the length of `axis` → that axis has the sum of the
- * lengths. **Gradients** each tensor's is its part of dy. **Cost** 8 bytes an element.
+ * lengths. **Gradients** each tensor's is its part of dy. **Cost** 8 bytes per element.
  * **Saves** nothing. **Errors** ShapeError naming every shape where they do not fit.
  * **Source** NumPy's concatenate.
  *
@@ -174,8 +174,8 @@ export function concat(tensors: readonly Tensor[], options: ConcatOptions): Tens
  * y[i₀, i₁, …] = x at the indices for which axis permutation[k] of x is i_k
  *
  * **Shapes** x of any shape → its lengths in the new order. **Gradients** dx is dy put back.
- * **Cost** 8 bytes an element; none where only axes of length 1 move. **Saves** nothing.
- * **Errors** ShapeError where the permutation does not name each axis once.
+ * **Cost** 8 bytes per element; none if only axes of length 1 move. **Saves** nothing.
+ * **Errors** ShapeError if the permutation does not name each axis once.
  * **Source** NumPy's transpose.
  *
  * @example
@@ -186,7 +186,7 @@ export function transpose(x: Tensor, options: TransposeOptions = {}): Tensor {
 }
 
 /**
- * Picks along one axis: rows of a table, or elements of any axis.
+ * Selects along one axis: rows of a table, or elements of any axis.
  *
  * y[o, p, i] = x[o, indices[p], i], with o and i all axes before and after `axis`
  *
@@ -195,7 +195,7 @@ export function transpose(x: Tensor, options: TransposeOptions = {}): Tensor {
  *
  * **Shapes** x of any shape, indices of any shape → x's, with `axis` replaced by those of indices.
  * **Gradients** dx[o, l, i] = Σ_{p: indices[p] = l} dy[o, p, i], summed in the order of p.
- * **Cost** 8 bytes for each element of y. **Saves** indices. **Errors** ShapeError where the axis
+ * **Cost** 8 bytes for each element of y. **Saves** indices. **Errors** ShapeError if the axis
  * does not exist or indices are not i32 or u32. **Source** NumPy's take.
  *
  * @example
@@ -212,7 +212,7 @@ export function gather(x: Tensor, indices: Tensor, options: GatherOptions = {}):
  * y[…, k] = 1 where indices[…] = k, else 0; an index outside 0 … depth − 1 gives a row of NaN
  *
  * **Shapes** indices [any] → [any, depth]. **Gradients** none. **Cost** 4 bytes for each element
- * of y. **Errors** ShapeError where depth is not a positive whole number or indices are not i32 or
+ * of y. **Errors** ShapeError if depth is not a positive whole number or indices are not i32 or
  * u32. **Source** textbook definition.
  *
  * @example
@@ -240,7 +240,7 @@ export interface DepthToSpaceOptions {
  * 'CRD' x[n, h, w, c·B² + i·B + j]
  *
  * **Shapes** x [N H W B²·C] → [N H·B W·B C]. **Gradients** dx is spaceToDepth of dy. **Cost** 8 bytes an
- * element. **Saves** nothing. **Errors** ShapeError where x is no batch of images or B² does not divide its channels.
+ * element. **Saves** nothing. **Errors** ShapeError if x is no batch of images or B² does not divide its channels.
  * **Source** arXiv:1609.05158, equation 4.
  *
  * @example
@@ -268,7 +268,7 @@ export function depthToSpace(x: Tensor, options: DepthToSpaceOptions): Tensor {
  * 'CRD' y[n, h, w, c·B² + i·B + j]
  *
  * **Shapes** x [N H·B W·B C] → [N H W B²·C]. **Gradients** dx is depthToSpace of dy. **Cost** 8 bytes an
- * element. **Saves** nothing. **Errors** ShapeError where x is no batch of images or B does not divide
+ * element. **Saves** nothing. **Errors** ShapeError if x is no batch of images or B does not divide
  * its height and width. **Source** arXiv:1609.05158, equation 4, read backwards.
  *
  * @example

@@ -33,7 +33,7 @@ export interface AdamOptions {
  *
  * t counts the steps of each parameter. State: `moment`, `square`, with amsgrad `largest`.
  *
- * **Errors** ShapeError where an option is out of range, GradError where a parameter has no
+ * **Errors** ShapeError if an option is out of range, GradError if a parameter has no
  * requiresGrad or occurs twice. **Source** Kingma & Ba, arXiv:1412.6980, algorithm 1.
  *
  * @example

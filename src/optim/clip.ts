@@ -13,8 +13,8 @@ import { inRange } from './optimizer.js';
  *
  * Call it between `backward()` and `step()`; parameters without a gradient are passed over.
  *
- * **Shapes** any → []. **Cost** 3 FLOP and 12 bytes a gradient element, and a copy. **Errors**
- * GradError where no parameter has a gradient, ShapeError where maxNorm is negative.
+ * **Shapes** any → []. **Cost** 3 FLOP and 12 bytes per gradient element, and a copy. **Errors**
+ * GradError if no parameter has a gradient, ShapeError if maxNorm is negative.
  * **Source** Pascanu, Mikolov & Bengio, arXiv:1211.5063, section 3.2.
  *
  * @example

@@ -30,7 +30,7 @@ export interface RMSpropOptions {
  *
  * State: `square`, and `velocity` where momentum is not 0.
  *
- * **Errors** ShapeError where an option is out of range, GradError where a parameter has no
+ * **Errors** ShapeError if an option is out of range, GradError if a parameter has no
  * requiresGrad or occurs twice. **Source** Tieleman & Hinton, lecture 6.5 of "Neural networks for
  * machine learning", 2012; momentum as in PyTorch.
  *

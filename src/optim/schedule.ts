@@ -52,7 +52,7 @@ export function cosine(lr: number, options: { total: number; floor?: number }): 
 }
 
 /**
- * Rises evenly from `from` to the first rate of `after` over `total` counts, then goes on with
+ * Rises evenly from `from` to the first rate of `after` over `total` counts, then continues with
  * `after`, which counts from 0 there. Rates before the first step are never 0: count c gives the
  * share (c + 1) / (total + 1) of the way.
  */
@@ -133,7 +133,7 @@ export interface PlateauState {
 
 export interface Plateau {
   readonly lr: number;
-  /** Judges a metric (once per epoch), and returns the rate to go on with. */
+  /** Judges a metric (once per epoch), and returns the rate to continue with. */
   update(metric: number): number;
   state(): PlateauState;
   loadState(state: PlateauState): void;

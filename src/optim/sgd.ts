@@ -28,7 +28,7 @@ export interface SGDOptions {
  *
  * With `nesterov` p ← p − lr · (g + momentum · v). State: `velocity`, where momentum is not 0.
  *
- * **Errors** ShapeError where an option is out of range, GradError where a parameter has no
+ * **Errors** ShapeError if an option is out of range, GradError if a parameter has no
  * requiresGrad or occurs twice. **Source** Sutskever et al., ICML 2013, with PyTorch's form of v.
  *
  * @example

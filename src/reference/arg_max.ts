@@ -1,5 +1,5 @@
 /**
- * Index of the largest (op 'argmin': smallest) element along an axis, the first where several tie; of the flattened x
+ * Index of the largest (op 'argmin': smallest) element along an axis, the first if several tie; of the flattened x
  * where `axis` is absent. A NaN counts as larger (smaller) than every number, as in NumPy and PyTorch.
  */
 import { fillOutput, need, normalizeAxis, splitAtAxis } from './lib/arrays.js';

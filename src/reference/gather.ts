@@ -1,5 +1,5 @@
 /**
- * Picks along one axis: y[…, indices, …] = x[…, i, …]; the axis of x is replaced by the shape of `indices`. An element
+ * Selects along one axis: y[…, indices, …] = x[…, i, …]; the axis of x is replaced by the shape of `indices`. An element
  * picked several times receives the sum of those gradients.
  */
 import { Accumulator, copyOutput, need, normalizeAxis, sizeOf, splitAtAxis } from './lib/arrays.js';

@@ -10,7 +10,7 @@
 import { Accumulator, fillOutput, need, normalizeAxis, sizeOf } from './lib/arrays.js';
 import type { RefArray, Reference, RefInputs } from './types.js';
 
-/** Default: epsilon 1e-5; of layerNorm: axis −1. gamma is 1 and beta 0 where absent. */
+/** Default: epsilon 1e-5; of layerNorm: axis −1. gamma is 1 and beta 0 if absent. */
 export type GroupNormReferenceOptions = {
   op: 'groupNorm' | 'layerNorm' | 'instanceNorm';
   groups?: number;

@@ -1,5 +1,5 @@
 /**
- * Matrix product of a[…, M, K] and b[…, K, N]; leading axes broadcast as in NumPy.
+ * Matmul of a[…, M, K] and b[…, K, N]; leading axes broadcast as in NumPy.
  *
  *     y[…,m,n] = Σ_k a[…,m,k] · b[…,k,n]
  *

@@ -1,4 +1,4 @@
-/** The same elements in the same order under another shape; one length may be −1 and is then worked out. */
+/** The same elements in the same order under another shape; one length may be −1 and is then computed. */
 import { copyOutput, need, sizeOf } from './lib/arrays.js';
 import type { Reference } from './types.js';
 

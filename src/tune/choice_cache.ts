@@ -56,7 +56,7 @@ export async function saveChoices(runtime: Runtime): Promise<string | null> {
   return writeCache(file, formatChoices(identity, choices));
 }
 
-/** Where `saveChoices` writes, for people; null where nothing is kept. */
+/** Where `saveChoices` writes, for people; null if nothing is kept. */
 export async function choicesPlace(runtime: Runtime): Promise<string | null> {
   return cachePlace(await fileOf(runtime));
 }
@@ -65,7 +65,7 @@ export function formatChoices(identity: ChoiceIdentity, choices: Record<string, 
   return `${JSON.stringify({ ...identity, choices }, null, 1)}\n`;
 }
 
-/** The choices in a file's text; null where it is broken or good for something else. */
+/** The choices in a file's text; null if it is broken or good for something else. */
 export function parseChoices(
   text: string,
   identity: ChoiceIdentity,
@@ -76,7 +76,7 @@ export function parseChoices(
   return names.every((name) => file[name] === identity[name]) ? file.choices : null;
 }
 
-/** A file of any identity; null where it is none. */
+/** A file of any identity; null if it is none. */
 function readFile(text: string): (ChoiceIdentity & { choices: Record<string, string> }) | null {
   let value: unknown;
   try {

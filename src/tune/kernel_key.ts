@@ -27,7 +27,7 @@ export type KernelRequest =
 const directions: readonly string[] = conv2dDirections;
 const dtypes: readonly string[] = ['f32', 'f16'];
 
-/** What a key stands for; null where it is none of ours. */
+/** What a key stands for; null if it is none of ours. */
 export function parseKey(key: string): KernelRequest | null {
   const [op, how, first, second, ...rest] = key.split(' ');
   if (!dtypes.includes(first) || !dtypes.includes(second)) return null;

@@ -19,7 +19,7 @@ export interface TunedKernel {
   label: string;
   builtIn: string;
   chosen: string;
-  /** With the built-in choice; null where that gave a wrong result. */
+  /** With the built-in choice; null if that gave a wrong result. */
   beforeMs: number | null;
   afterMs: number;
   candidates: TunedCandidate[];
@@ -31,7 +31,7 @@ export interface TuneReport {
   ms: number;
   /** Shapes that were tuned before, by this device or an earlier program, and were left alone. */
   known: number;
-  /** Where the choices are kept; null where nothing can be kept. */
+  /** Where the choices are kept; null if nothing can be kept. */
   place: string | null;
   /** Why the choices could not be kept; they still serve this device. */
   problem: string | null;
@@ -42,7 +42,7 @@ export interface TuneReport {
 /** What a bench keeps of a report. */
 export type TuningFigures = Pick<TuneReport, 'kernels' | 'ms' | 'known'>;
 
-/** Null where tuning was off. */
+/** Null if tuning was off. */
 export function figuresOf({ kernels, ms, known, isOff }: TuneReport): TuningFigures | null {
   return isOff ? null : { kernels, ms, known };
 }
@@ -89,7 +89,7 @@ export function summaryLines({ kernels, ms, known, place, problem, isOff }: Tune
 
 /**
  * How many times as long the built-in choices take as the tuned ones: geometric mean and maximum over
- * the kernels where the built-in one gave a right result. Null where there are none.
+ * the kernels where the built-in one gave a right result. Null if there are none.
  */
 function gainOf(kernels: readonly TunedKernel[]): { mean: number; most: number } | null {
   const ratios = kernels.flatMap(({ beforeMs, afterMs }) =>

@@ -10,7 +10,7 @@ import type { InputMetas, OpRecord, Plan } from '../record.js';
 import { axisOf } from '../shapes.js';
 
 export interface ArgMaxOptions {
-  /** The axis that is searched, negative ones counted from the end; x flattened where absent. */
+  /** The axis that is searched, negative ones counted from the end; x flattened if absent. */
   axis?: number;
   /** Leaves the searched axis in the shape, as 1. Default false. */
   keepDims?: boolean;
@@ -24,10 +24,10 @@ export interface ArgMaxPlan extends Plan {
 
 type ArgMaxRecord = OpRecord<ArgMaxOptions, ArgMaxPlan>;
 
-/** Index of the largest element along an axis, the first where several tie. No gradient. */
+/** Index of the largest element along an axis, the first if several tie. No gradient. */
 export const argMax = argRecord('argmax');
 
-/** Index of the smallest element along an axis, the first where several tie. No gradient. */
+/** Index of the smallest element along an axis, the first if several tie. No gradient. */
 export const argMin = argRecord('argmin');
 
 /** The record that `options.op` names, argmax where it names none. */

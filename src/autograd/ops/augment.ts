@@ -12,15 +12,15 @@ import { expectElements, labelAny } from '../operands.js';
 import type { InputMetas, Meta, OpRecord, Plan } from '../record.js';
 
 export interface AugmentOptions {
-  /** Height, width and channels of the images that come in. Needed where they come flat. */
+  /** Height, width and channels of the input images. Required if they come flattened. */
   imageShape?: readonly [number, number, number];
-  /** Height and width that go out. Default those that come in. */
+  /** Height and width of the output. Default: those of the input. */
   size?: readonly [number, number];
   /** Default none. */
   settings?: AugmentSettings;
   /** Where false, images are only resized and normalised. Default true. */
   training?: boolean;
-  /** Bytes are multiplied by it. Default 1 / 255. */
+  /** Factor for the bytes. Default 1 / 255. */
   scale?: number;
   /** Subtracted after scaling, for each channel. Default 0. */
   mean?: readonly number[];
@@ -31,9 +31,9 @@ export interface AugmentOptions {
 }
 
 export interface AugmentPlan extends Plan {
-  /** Shape of the images that come in, [N h w C]. */
+  /** Shape of the input images, [N h w C]. */
   images: readonly [number, number, number, number];
-  /** null where no random number is drawn. */
+  /** null if no random number is drawn. */
   rule: AugmentRule | null;
   scale: number;
   mean: readonly number[];
@@ -100,7 +100,7 @@ function isSize(values: readonly number[], length: number): boolean {
   return values.length === length && values.every((each) => Number.isInteger(each) && each > 0);
 }
 
-/** [h w C]: as told, or the last three dimensions. */
+/** [h w C]: as given, or the last three dimensions. */
 function imageShapeOf(images: Meta, told: readonly number[] | undefined): readonly number[] {
   const text = labelAny('images', images);
   if (told === undefined && images.shape.length !== 4) {

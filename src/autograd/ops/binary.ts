@@ -23,7 +23,7 @@ type BinaryRecord = OpRecord<BinaryOptions, BinaryPlan>;
 
 interface Entry {
   derivatives: { a: string; b: string };
-  /** Whether a slope depends on the operands; else it is 1, or −1 for b of sub. */
+  /** Whether the derivatives are constants: 1, or −1 for b of sub. */
   isLinear: boolean;
 }
 

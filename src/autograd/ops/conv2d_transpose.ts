@@ -23,9 +23,9 @@ export interface Conv2dTransposeOptions {
   stride?: Pair;
   padding?: Padding;
   dilation?: Pair;
-  /** Parts that the channels are dealt into, each convolved by itself. Default 1. */
+  /** Groups of channels, each convolved separately. Default 1. */
   groups?: number;
-  /** Rows and columns more at the bottom and the right, for sizes that a stride leaves open. */
+  /** Extra rows at the bottom and columns at the right, since several sizes fit a stride above 1. */
   outputPadding?: Pair;
   activation?: FusedActivation;
   /** @internal For benches and tests: the forward kernel to use instead of the chosen one. */
@@ -33,7 +33,7 @@ export interface Conv2dTransposeOptions {
 }
 
 export interface Conv2dTransposePlan extends Plan {
-  /** Of the convolution that is transposed: its input is our output. */
+  /** Geometry of the convolution that is transposed: its input is our output. */
   geometry: Conv2dGeometry;
 }
 
@@ -116,7 +116,7 @@ function conv2dTransposePlan(
   return { shape: [n, window.h, window.w, k], dtype: 'f32', geometry };
 }
 
-/** The convolution's window, with our output as its input, told from the size of our input. */
+/** The convolution's window, with our output as its input, computed from the size of our input. */
 function transposedWindow(
   op: string,
   { height, width, r, s }: { height: number; width: number; r: number; s: number },
@@ -132,7 +132,7 @@ function transposedWindow(
       `${op}: outputPadding must be smaller than the stride or the dilation, got ${extraH}×${extraW} with stride ${strideH}×${strideW} ${shapes}`,
     );
   }
-  // What the convolution must have seen to give this input, before its padding is taken off.
+  // The input size that the convolution needs for this output, including its padding.
   const full = (size: number, stride: number, filter: number, dilation: number): number =>
     padding === 'same' ? size * stride : (size - 1) * stride + (filter - 1) * dilation + 1;
   const fullH = full(height, strideH, r, dilationH);

@@ -28,7 +28,7 @@ export interface DensePlan extends Plan {
 }
 
 /**
- * Fully connected layer: a matrix product with bias and activation in its epilogue.
+ * Fully connected layer: a matmul with bias and activation in its epilogue.
  *
  * y[…,o] = activation(bias[o] + Σ_i x[…,i] · w[i,o])
  *

@@ -27,7 +27,7 @@ export interface DepthwiseConv2dOptions {
 }
 
 export interface DepthwiseConv2dPlan extends Plan {
-  /** Of the grouped convolution with groups = C that this is. */
+  /** Geometry as a grouped convolution with groups = C. */
   geometry: Conv2dGeometry;
 }
 

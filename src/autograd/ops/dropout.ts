@@ -24,7 +24,7 @@ export interface DropoutPlan extends Plan {
   isIdentity: boolean;
 }
 
-/** Inverted dropout: y[i] = x[i] · mask[i] / (1 − rate), the mask drawn anew at every call. */
+/** Inverted dropout: y[i] = x[i] · mask[i] / (1 − rate), the mask drawn again at every call. */
 export const dropout: OpRecord<DropoutOptions, DropoutPlan> = {
   name: 'dropout',
   variants: () => dropoutVariants,
@@ -35,7 +35,7 @@ export const dropout: OpRecord<DropoutOptions, DropoutPlan> = {
     if (plan.isIdentity) return { y: x.retain() };
     const block = drawBlock(runtime);
     const y = dropoutForward(runtime, x, block, options.rate, { variant: options.variant });
-    // The block alone makes the mask again: 16 bytes are kept instead of one value per element.
+    // The mask is recomputed from the block: 16 bytes are saved instead of one value per element.
     if (keepsExtras) return { y, extras: { block } };
     block.release();
     return { y };

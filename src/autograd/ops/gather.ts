@@ -13,7 +13,7 @@ import type { InputMetas, OpRecord, Plan } from '../record.js';
 import { axisOf } from '../shapes.js';
 
 export interface GatherOptions {
-  /** The axis that is picked from; negative from the end. Default 0. */
+  /** The axis to select along; negative counts from the end. Default 0. */
   axis?: number;
   /** @internal For benches and tests: the kernel to use instead of the chosen one. */
   variant?: GatherVariant;
@@ -23,7 +23,7 @@ export interface GatherPlan extends Plan {
   geometry: GatherGeometry;
 }
 
-/** Picks along one axis: y[…, indices, …] = x[…, i, …]. */
+/** Selects along one axis: y[…, indices, …] = x[…, i, …]. */
 export const gather: OpRecord<GatherOptions, GatherPlan> = {
   name: 'gather',
   variants: ({ geometry }) => gatherVariants(geometry),

@@ -28,7 +28,7 @@ export interface MatmulPlan extends Plan {
 }
 
 /**
- * Matrix product of a […, M, K] and b […, K, N]; leading axes broadcast.
+ * Matmul of a […, M, K] and b […, K, N]; leading axes broadcast.
  *
  * y[…,m,n] = Σ_k a[…,m,k] · b[…,k,n]
  *

@@ -3,7 +3,7 @@ import { sizeOf } from '../../gpu/array.js';
 import type { InputMetas, OpRecord, Plan } from '../record.js';
 
 export interface ReshapeOptions {
-  /** The new shape; one length may be −1 and is then worked out. */
+  /** The new shape; one length may be −1 and is then computed. */
   shape: readonly number[];
 }
 

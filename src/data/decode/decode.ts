@@ -114,7 +114,7 @@ async function readHeader(bytes: Buffer, file: string): Promise<Header> {
 
 function brokenImage(file: string, error: unknown): TilegradError {
   if (error instanceof TilegradError) return error;
-  // The decoder's own words: a general line, and where there is one what it stumbled on.
+  // The decoder's own words: a general line, and if there is one what it stumbled on.
   const lines = (error as Error).message.split('\n').map((line) => line.trim());
   const reason = lines.filter(Boolean).slice(0, 2).join(' ').replace(/:$/, '');
   return new DataError(`${file}: broken image: ${reason}`, 'replace or delete the file');

@@ -48,7 +48,7 @@ export class PackFile {
     readonly contents: PackContents,
   ) {}
 
-  /** Opens a pack; undefined where there is none, or one that is damaged, foreign or of another key. */
+  /** Opens a pack; undefined if there is none, or one that is damaged, foreign or of another key. */
   static async open(path: string, key: string): Promise<PackFile | undefined> {
     const file = await open(path, 'r').catch(() => undefined);
     if (file === undefined) return undefined;
@@ -122,7 +122,7 @@ export class PackWriter {
   /**
    * Begins a pack of at most `mostBytes` of images.
    *
-   * @throws an error in Node's words where the folder cannot be written, a DataError where the disk has
+   * @throws an error in Node's words where the folder cannot be written, a DataError if the disk has
    * too little room
    */
   static async begin(path: string, mostBytes: number): Promise<PackWriter> {

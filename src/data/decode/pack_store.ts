@@ -16,7 +16,7 @@ const MOST_BYTES = 32 * 2 ** 30;
 const NAME = /^[0-9a-f]{64}\.pack$/;
 const TEMPORARY = /^\.[0-9a-f]{64}\.pack\..*\.tmp$/;
 
-/** The folder of packs, or null where nothing is kept. */
+/** The folder of packs, or null if nothing is kept. */
 export async function packFolder(): Promise<string | null> {
   // Loaded here alone: the platform brings the GPU's library along.
   const { cachePlace } = await import('#platform');

@@ -87,7 +87,7 @@ export async function cifarLayouts(folder: string): Promise<Layout[]> {
 /**
  * Reads the training or test part.
  *
- * @throws DataError for a missing file, one that is no whole number of records, or a label out of range
+ * @throws DataError for a missing file, one that is not a whole number of records, or a label out of range
  */
 async function openCifar(folder: string, kind: CifarKind, split: Split): Promise<MemoryDataset> {
   const parts = [];

@@ -74,7 +74,7 @@ export async function openCsv(file: string, name = 'csv', classCount = 10): Prom
 /**
  * Takes such a file apart.
  *
- * @throws DataError with the line number for a field that is no whole number from 0 to 255, a line
+ * @throws DataError with the line number for a field that is not a whole number from 0 to 255, a line
  * with more or fewer fields than the first, or a label that is no class; and for a number of pixels
  * that makes no square
  */

@@ -82,7 +82,7 @@ export async function looseImages(folder: string): Promise<string[]> {
  *
  * @throws DataError for fewer than two classes, no images at all, a class not expected, and two folders
  * that differ only in upper and lower case
- * @throws UsageError for a `minImages` that is no whole number from 1 on
+ * @throws UsageError for a `minImages` that is not a whole number from 1 on
  */
 export async function listFolder(
   folder: string,
@@ -168,7 +168,7 @@ export async function listFolder(
  * Lists a folder of images each of which is named after its class and a number: `homer_simpson_3.jpg`.
  * Images of no known class are left out, with a note; names of classes are not told apart by case.
  *
- * @throws DataError when no image is named after a class
+ * @throws DataError if no image is named after a class
  */
 export async function listNamedImages(
   folder: string,

@@ -45,7 +45,7 @@ function valueCount(shape: readonly number[]): number {
  * Takes an idx file apart.
  *
  * @param unpacked how the archive that the bytes come from ended
- * @throws DataError when the magic number is another (foreign file), when the header is cut short, or
+ * @throws DataError if the magic number is another (foreign file), when the header is cut short, or
  * when there are fewer or more values than the header says
  */
 export function parseIdx(

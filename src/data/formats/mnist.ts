@@ -61,7 +61,7 @@ export async function idxSetOf(file: string): Promise<IdxSet | undefined> {
  * The idx files of a folder as a layout.
  *
  * @param others data sets beside this one that are not used
- * @throws DataError where there are several sets and none goes without a name of its own
+ * @throws DataError if there are several sets and none goes without a name of its own
  */
 export function idxLayout(
   sets: readonly IdxSet[],

@@ -232,7 +232,7 @@ interface KnownClasses {
   train: () => Promise<FolderListing>;
 }
 
-/** The classes of all parts: those of the training part where there is one. */
+/** The classes of all parts: those of the training part if there is one. */
 function knownClasses(parts: Places['parts'], options: OpenOptions): KnownClasses {
   let listing: Promise<FolderListing> | undefined;
   const train = (): Promise<FolderListing> =>

@@ -27,7 +27,7 @@ export interface OpenedData {
  * kept in the user's cache folder for the next run; those that cannot be decoded are left out and
  * listed in `skipped`.
  *
- * @throws DataError when the folder is missing, is of no known kind, or its files are damaged
+ * @throws DataError if the folder is missing, is of no known kind, or its files are damaged
  * @throws UsageError for an unknown builtin name or impossible options
  *
  * @example

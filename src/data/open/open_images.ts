@@ -46,7 +46,7 @@ const FEW_FILES = 64;
  * Opens the images of a listing.
  *
  * @param folder what the paths in the pack's key are relative to
- * @throws DataError when no image can be decoded, and when no size is asked for and the images have
+ * @throws DataError if no image can be decoded, and when no size is asked for and the images have
  * different ones
  */
 export async function openImages(
@@ -180,7 +180,7 @@ async function commonSize(
 
 /** One pass over all files, into memory where they fit, and into a pack where one can be written. */
 class DecodePass {
-  /** The decoded images one after the other, without those left out; undefined where they do not fit. */
+  /** The decoded images one after the other, without those left out; undefined if they do not fit. */
   pixels?: Uint8Array;
   /** Why there is no pack. */
   problem?: string;
@@ -242,7 +242,7 @@ class DecodePass {
     return leftOut;
   }
 
-  /** Completes the pack; undefined where there is none. */
+  /** Completes the pack; undefined if there is none. */
   async finish(contents: PackFile['contents']): Promise<PackFile | undefined> {
     if (this.writer === undefined) return undefined;
     if (this.hasUnreadable || this.filledBytes === 0) {

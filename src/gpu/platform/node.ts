@@ -8,7 +8,7 @@ import { DeviceError } from '../../errors.js';
 
 /*
  * Dawn hides shader-f16 on NVIDIA's Vulkan driver behind a toggle, rounds timestamps to 65 µs
- * unless told otherwise, and offers subgroup matrices as an "unsafe" feature.
+ * by default, and offers subgroup matrices as an "unsafe" feature.
  */
 const DAWN_TOGGLES = [
   'enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia',
@@ -96,7 +96,7 @@ const NAP_MS = 0.5;
 /**
  * Waits for a promise of Dawn's with the processor at rest. While one is pending Node's event loop
  * spins through setImmediate and keeps a whole core busy, which a software adapter needs itself:
- * sleeping half a millisecond in each turn raised a matrix product there from 21 to 30 GFLOP/s.
+ * sleeping half a millisecond in each turn raised a matmul there from 21 to 30 GFLOP/s.
  */
 export function patiently<T>(promise: Promise<T>): Promise<T> {
   let isDone = false;

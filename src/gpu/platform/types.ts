@@ -22,11 +22,11 @@ export interface Platform {
   collectGarbage(): void;
   /** Waits for the GPU without keeping a processor busy, where the runtime needs help for that. */
   patiently<T>(promise: Promise<T>): Promise<T>;
-  /** A text that an earlier program kept under this name; null where there is none to be read. */
+  /** A text that an earlier program kept under this name; null if there is none to be read. */
   readCache(name: string): string | null;
   /** Keeps a text for later programs, whole or not at all. Returns null, or why it could not. */
   writeCache(name: string, text: string): string | null;
-  /** Where such a text lies, for people; null where nothing is kept. */
+  /** Where such a text lies, for people; null if nothing is kept. */
   cachePlace(name: string): string | null;
   /** What WebGPU runs on here, where the adapter itself does not say. */
   backendName(): string;

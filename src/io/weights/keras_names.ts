@@ -3,7 +3,7 @@ import type { SavedTensor } from '../safetensors.js';
 import type { ModelLayer } from './model_layers.js';
 import type { NamedTensor } from './types.js';
 
-/* How layers are called in Keras: in its own networks, and unasked. */
+/* How layers are called in Keras: in its own networks, and by default. */
 
 /** In keras.applications' EfficientNets, by the names of ours: models/efficient_net.ts. */
 const efficientNetNames: readonly (readonly [RegExp, string])[] = [
@@ -23,7 +23,7 @@ const efficientNetNames: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * What Keras files may call a layer of ours, the usual name first; none where only its kind and
+ * What Keras files may call a layer of ours, the usual name first; none if only its kind and
  * place tell. Residual networks have the names of the first ones in Keras (`res2a_branch2a`,
  * `bn2a_branch1`, `fc43`), then those of keras.applications (`conv2_block1_1_conv`).
  */
@@ -65,7 +65,7 @@ const fieldNames: Readonly<Record<string, string>> = {
 
 /**
  * The layers of a network as Keras has them: under their known names, else as Keras numbers them
- * unasked (`conv2d`, `conv2d_1`, `batch_normalization`, `dense`).
+ * by default (`conv2d`, `conv2d_1`, `batch_normalization`, `dense`).
  */
 export function kerasLayers(
   layers: readonly ModelLayer[],

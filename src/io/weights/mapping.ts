@@ -29,7 +29,7 @@ export interface Mapping extends MappingReport {
  *
  * A layer is taken whole or not at all: where its weights do not fit, its bias stays too.
  *
- * Errors: DataError where the file is of another network: fewer than half of the layers fit, or a
+ * Errors: DataError if the file is of another network: fewer than half of the layers fit, or a
  * convolution or batch norm between others that fit does not.
  */
 export function mapWeights(
@@ -95,7 +95,7 @@ const neutral = [
  * The tensors of a source. A batch norm without a scale, or without a centre, does what one with 1, or 0,
  * does, so these stand in for what either side lacks.
  *
- * Errors: DataError where the network has no place for a scale or centre that changes something, or the
+ * Errors: DataError if the network has no place for a scale or centre that changes something, or the
  * file does not say which of the two it holds.
  */
 function affineTensors(

@@ -19,7 +19,7 @@ export interface Pair {
  * Finds for each layer of a network its source in a file: by equal names, then by the names that
  * Keras' own networks have, then, for each kind of layer, by order where shapes agree all along.
  *
- * Errors: DataError where names decide nothing and two orders fit.
+ * Errors: DataError if names decide nothing and two orders fit.
  */
 export function pairLayers(targets: readonly ModelLayer[], file: WeightFile): Pair[] {
   const pairs: Pair[] = byEqualNames(targets, file);

@@ -27,9 +27,9 @@ export interface Prefixes {
 
 /**
  * The prefixes without which a file's layers have the names of the network's: the file's is the one under
- * which most of the network's layers are found, and at least half of them; else none is taken off.
+ * which most of the network's layers are found, and at least half of them; else none is subtracted.
  *
- * Errors: DataError where two prefixes hold equally many of them, as weights and their moving
+ * Errors: DataError if two prefixes hold equally many of them, as weights and their moving
  * averages do.
  */
 export function prefixesOf(targets: readonly ModelLayer[], file: WeightFile): Prefixes {

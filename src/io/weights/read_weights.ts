@@ -12,7 +12,7 @@ const ZIP_SIGNATURE = '504b0304';
  * Reads a file of weights: of this program, of Keras (.h5), or of PyTorch (safetensors). What it is
  * is told by its content. Half-precision and double values come as f32.
  *
- * Errors: DataError where the file is missing, damaged or of another kind.
+ * Errors: DataError if the file is missing, damaged or of another kind.
  */
 export async function readWeights(path: string): Promise<WeightFile> {
   const start = beginning(path);

@@ -17,7 +17,7 @@ const FUSED_VALUES = 2 ** 20;
 /** Fewer invocations than this leave one of two cores idle. */
 const LEAST_COLUMNS = 16;
 
-/** Tunables and grid of the kernels that do all of a training pass, or null where several run. */
+/** Tunables and grid of the kernels that do all of a training pass, or null if several run. */
 export function fusedPlan(runtime: Runtime, setup: BatchNormSetup) {
   const { rows, c, isTraining, variant } = setup;
   const { isSoftware } = runtime.info;
@@ -51,7 +51,7 @@ export function elementPlan(runtime: Runtime, setup: BatchNormSetup) {
   return { tune: tuneOf(lanes), params: slicedParams(setup, plan), groups };
 }
 
-/** How the rows are cut into slices, or null where one invocation sums a whole channel. */
+/** How the rows are cut into slices, or null if one invocation sums a whole channel. */
 export function slicePlan(runtime: Runtime, setup: BatchNormSetup): RowSlices | null {
   const { rows, c, variant } = setup;
   if (variant === 'naive') return null;
@@ -60,7 +60,7 @@ export function slicePlan(runtime: Runtime, setup: BatchNormSetup): RowSlices | 
   const lanes = lanesOf(setup);
   // Two cores are busy with 2,000 invocations, a GPU wants its tens of thousands of lanes filled.
   const wanted = Math.ceil((runtime.info.isSoftware ? 2048 : 65536) / (c / lanes));
-  // At least 16 rows a slice keep the partial sums small next to x.
+  // At least 16 rows per slice keep the partial sums small next to x.
   const rowsPerSlice = Math.max(Math.ceil(rows / wanted), Math.min(16, Math.ceil(rows / 3)));
   return { lanes, slices: Math.ceil(rows / rowsPerSlice), rowsPerSlice };
 }

@@ -4,9 +4,9 @@ import { WORKGROUP } from './choose.js';
 
 /** What a batch norm normalises with outside training, each [K]. */
 interface FoldedNorm {
-  /** 1 where left out. */
+  /** 1 if omitted. */
   gamma: GpuArray | undefined;
-  /** 0 where left out. */
+  /** 0 if omitted. */
   beta: GpuArray | undefined;
   runningMean: GpuArray;
   runningVariance: GpuArray;

@@ -11,7 +11,7 @@ import type {
 
 /**
  * A forward pass of training in one dispatch: y of x's shape, and means, rstd = 1 / √(variance + epsilon) and
- * gamma · rstd of the batch, [3 C]; x [… C]. Moves the running statistics, where given, in place.
+ * gamma · rstd of the batch, [3 C]; x [… C]. Moves the running statistics, if given, in place.
  */
 export function batchNormForwardFused(
   runtime: Runtime,

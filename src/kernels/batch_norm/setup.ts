@@ -15,7 +15,7 @@ export interface BatchNormSetup {
 
 /**
  * What backward looks at. Where an activation was applied, `kept` is what its derivative is told
- * from: the output y; for silu beta [C], from which and gamma z is worked out again.
+ * from: the output y; for silu beta [C], from which and gamma z is computed again.
  */
 export interface BatchNormSaved {
   dy: GpuArray;

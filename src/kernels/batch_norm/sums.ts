@@ -15,7 +15,7 @@ function combinePlan({ slices }: RowSlices, columns: number) {
 
 /**
  * Means and 1 / √(variance + epsilon) of the batch, [2 C]; x [… C]. Moves the running statistics,
- * where given, in place.
+ * if given, in place.
  */
 export function batchStatistics(
   runtime: Runtime,

@@ -149,7 +149,7 @@ export type Conv2dVariantOption = Conv2dVariant | Partial<Record<Conv2dDirection
 /**
  * The variant asked for in each direction; none where the launcher is to choose.
  *
- * Errors: ShapeError when a variant does not exist or does not fit.
+ * Errors: ShapeError if a variant does not exist or does not fit.
  */
 export function variantsByDirection(
   asked: Conv2dVariantOption | undefined,
@@ -183,7 +183,7 @@ export function accurateConv2dVariants(
   return conv2dVariantNames.filter((name) => fits(name) && !conv2dVariants[name].isInaccurate);
 }
 
-/** Why a variant computes no direction at all; null where it computes one. */
+/** Why a variant computes no direction at all; null if it computes one. */
 function reasonOfAll(name: string, problem: Omit<Conv2dProblem, 'direction'>): string | null {
   const reasons = conv2dDirections.map((direction) =>
     conv2dUnsupportedReason(name, { direction, ...problem }),

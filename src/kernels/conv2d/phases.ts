@@ -113,7 +113,7 @@ export function flippedGeometry(geometry: Conv2dGeometry): Conv2dGeometry {
   };
 }
 
-/** w [R S C/groups K] → the named taps, flipped: [R′ S′ K/groups C]; null where there are none. */
+/** w [R S C/groups K] → the named taps, flipped: [R′ S′ K/groups C]; null if there are none. */
 function flipFilter(
   runtime: Runtime,
   w: GpuArray,

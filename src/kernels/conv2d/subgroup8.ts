@@ -23,7 +23,7 @@ import type { Addend } from './launchers.js';
 
 /* Convolutions in registers, by subgroup shuffles over 8 lanes: any stride and dilation, groups 1. */
 
-/** Channels that are summed come 8 at a time, one a lane; those computed are written as vec4. */
+/** Channels that are summed come 8 at a time, one per lane; those computed are written as vec4. */
 export function conv2dSubgroup8Unsupported(problem: Conv2dProblem): string | null {
   const { direction, geometry } = problem;
   const reason = needsLanes(problem);

@@ -56,7 +56,7 @@ type Launcher<L extends ForwardLauncher | GradInputLauncher | GradWeightLauncher
 
 /** One way to compute a convolution: a row of the table. */
 interface Conv2dRow {
-  /** Why it cannot compute a direction that it has a launcher for; null where it can. */
+  /** Why it cannot compute a direction that it has a launcher for; null if it can. */
   unsupportedReason: (problem: Conv2dProblem) => string | null;
   forward?: Launcher<ForwardLauncher>;
   gradInput?: Launcher<GradInputLauncher>;
@@ -183,7 +183,7 @@ export const conv2dVariants: Readonly<Record<Conv2dVariant, Conv2dRow>> = table;
 
 export const conv2dVariantNames = Object.keys(table) as Conv2dVariant[];
 
-/** Why a variant cannot compute this, or null where it can. */
+/** Why a variant cannot compute this, or null if it can. */
 export function conv2dUnsupportedReason(variant: string, problem: Conv2dProblem): string | null {
   if (!Object.hasOwn(conv2dVariants, variant)) return 'there is no such kernel';
   const row = conv2dVariants[variant as Conv2dVariant];

@@ -19,7 +19,7 @@ import type { Addend, ForwardLauncher, GradInputLauncher } from './launchers.js'
 
 /*
  * Winograd's minimal filtering F(F×F, 3×3) after Lavin and Gray, arXiv:1509.09308: stride 1, groups
- * 1. Of the 9 products an output and channel need, F = 2 leaves 4 and F = 4 leaves 2.25. The price is
+ * 1. Of the 9 products per output and channel, F = 2 leaves 4 and F = 4 leaves 2.25. The price is
  * memory for the transformed arrays, and accuracy: numbers are added before they are multiplied, so
  * the error follows the products of those sums, which may be far larger than the output's own terms
  * (test/kernels/conv2d_winograd.test.ts computes them). The filter's gradient has dy as its filter, two

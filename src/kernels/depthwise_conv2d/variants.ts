@@ -20,7 +20,7 @@ type Problem = Omit<DepthwiseProblem, 'info'>;
 
 /** One way to compute a depthwise convolution: a row of the table. */
 interface DepthwiseRow {
-  /** Null where it can compute the problem. */
+  /** Null if it can compute the problem. */
   unsupportedReason: (problem: Problem) => string | null;
   forward: (
     runtime: Runtime,
@@ -75,7 +75,7 @@ export const depthwiseVariants: Readonly<Record<DepthwiseVariant, DepthwiseRow>>
 
 export const depthwiseVariantNames = Object.keys(table) as DepthwiseVariant[];
 
-/** Why a variant cannot compute this, or null where it can. */
+/** Why a variant cannot compute this, or null if it can. */
 export function depthwiseUnsupportedReason(variant: string, problem: Problem): string | null {
   if (!Object.hasOwn(depthwiseVariants, variant)) return 'there is no such kernel';
   const row = depthwiseVariants[variant as DepthwiseVariant];

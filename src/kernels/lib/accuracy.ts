@@ -18,7 +18,7 @@ export function sumOfSizes(terms: number): number {
 }
 
 /**
- * The first element of `got` farther than `allowed` from `want`, in words; null where there is
+ * The first element of `got` farther than `allowed` from `want`, in words; null if there is
  * none. Compared so that NaN is a difference.
  */
 export function firstDifference(

@@ -3,7 +3,7 @@ import type { Runtime } from '../../gpu/runtime.js';
 
 /**
  * Activations a kernel may apply in its epilogue, before it writes its result. Most ops fuse only
- * those whose derivative can be told from the output, since the output is what is kept for
+ * those whose derivative can be computed from the output, since the output is what is kept for
  * backward. The numbers are those of shaders/lib/activation.wgsl.
  */
 export const activationCodes = {
@@ -19,14 +19,14 @@ export const activationCodes = {
 
 export type FusedActivation = Exclude<keyof typeof activationCodes, 'none' | 'silu'>;
 
-/** Batch norm can work out again what came before its activation, so it also fuses silu. */
+/** Batch norm can compute again what came before its activation, so it also fuses silu. */
 export type NormActivation = FusedActivation | 'silu';
 
 export function isFused(name: string | undefined): name is FusedActivation {
   return name !== undefined && name in activationCodes && name !== 'none' && name !== 'silu';
 }
 
-/** dz = dy · activation′, where the derivative is told from the output y. Shapes are equal. */
+/** dz = dy · activation′, where the derivative is computed from the output y. Shapes are equal. */
 export function activationGradient(
   runtime: Runtime,
   dy: GpuArray,

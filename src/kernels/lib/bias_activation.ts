@@ -17,7 +17,7 @@ export function orPlaceholders(
   return { bias: bias ?? runtime.placeholder, residual: residual ?? runtime.placeholder };
 }
 
-/** y = activation(y + bias + residual), in place; y […, K], bias [K]. Does nothing where none is given. */
+/** y = activation(y + bias + residual), in place; y […, K], bias [K]. Does nothing if none is given. */
 export function finishInPlace(
   runtime: Runtime,
   op: string,

@@ -19,7 +19,7 @@ export interface BroadcastGeometry {
   outerShape: Triple;
   innerShape: Triple;
   operands: readonly { outerStrides: Triple; innerStrides: Triple }[];
-  /** How each operand lies next to the output; null where in none of the ways that have a name. */
+  /** How each operand lies next to the output; null if in none of the ways that have a name. */
   accesses: readonly (Access | null)[];
   /** Length of the last merged axis: the K of an operand [K], or [B 1], next to an output [… K]. */
   trailing: number;

@@ -24,7 +24,7 @@ interface MergedAxis {
 }
 
 /**
- * The geometry of reducing `axes` (not negative) of `shape`; null where merging leaves more than
+ * The geometry of reducing `axes` (not negative) of `shape`; null if merging leaves more than
  * three axes of a kind, which takes seven dimensions.
  */
 export function reduceGeometry(

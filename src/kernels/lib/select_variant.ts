@@ -7,7 +7,7 @@ export interface VariantRule<Name extends string> {
   /** Where its directions are chosen for one by one. */
   direction?: string;
   names: readonly Name[];
-  /** Why a variant, of any name, cannot compute this; null where it can. */
+  /** Why a variant, of any name, cannot compute this; null if it can. */
   unsupportedReason: (name: string) => string | null;
   /** What a tuned choice is kept under. */
   key: () => string;
@@ -18,7 +18,7 @@ export interface VariantRule<Name extends string> {
  * The variant a launcher runs: the one asked for, else what was tuned and still fits, else the
  * default.
  *
- * Errors: ShapeError when the one asked for does not exist or does not fit.
+ * Errors: ShapeError if the one asked for does not exist or does not fit.
  */
 export function selectVariant<Name extends string>(
   rule: VariantRule<Name>,
@@ -34,7 +34,7 @@ export function selectVariant<Name extends string>(
   return isUsable ? (tuned as Name) : rule.byDefault();
 }
 
-/** Errors: ShapeError when a variant does not exist or does not fit. */
+/** Errors: ShapeError if a variant does not exist or does not fit. */
 export function expectSupported<Name extends string>(
   { op, direction, names, unsupportedReason }: Omit<VariantRule<Name>, 'key' | 'byDefault'>,
   asked: string,

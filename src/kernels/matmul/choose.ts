@@ -17,7 +17,7 @@ export function selectMatmulVariant(
   return fits ? asked : selectVariant(ruleOf(problem), undefined, choices);
 }
 
-/** Errors: ShapeError when a variant is asked for that does not exist or does not fit. */
+/** Errors: ShapeError if a variant is asked for that does not exist or does not fit. */
 export function expectMatmulFits(asked: MatmulVariant | undefined, problem: MatmulProblem): void {
   if (asked !== undefined) expectSupported(ruleOf(problem), asked);
 }

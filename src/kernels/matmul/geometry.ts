@@ -39,7 +39,7 @@ export interface MatmulProblem {
 /** Axes a kernel can tell apart. */
 export const MOST_BATCH_AXES = 4;
 
-/** Leading axes of both operands as NumPy broadcasts them; null where they do not fit. */
+/** Leading axes of both operands as NumPy broadcasts them; null if they do not fit. */
 export function broadcastLeading(
   a: readonly number[],
   b: readonly number[],
@@ -113,7 +113,7 @@ export function productShape(
   return [...leading, a.at(transposeA ? -1 : -2)!, n];
 }
 
-/** FLOP, and bytes when each array is touched once, of operands of 4 bytes an element. */
+/** FLOP, and bytes when each array is touched once, of operands of 4 bytes per element. */
 export function matmulCost(geometry: MatmulGeometry): { flops: number; bytes: number } {
   const { m, n, k, batchShape, aRepeats, bRepeats } = geometry;
   const matricesOf = (repeats: number): number =>

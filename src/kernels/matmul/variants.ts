@@ -8,7 +8,7 @@ import { tiled, tiledVec4, tiledVec4Unsupported } from './tiled.js';
 
 /** One way to compute a matmul: a row of the table. */
 interface MatmulRow {
-  /** Null where it can compute the problem. */
+  /** Null if it can compute the problem. */
   unsupportedReason: (problem: MatmulProblem) => string | null;
   launch: MatmulLauncher;
   shaders: readonly string[];
@@ -50,7 +50,7 @@ export const matmulVariants: Readonly<Record<MatmulVariant, MatmulRow>> = table;
 
 export const matmulVariantNames = Object.keys(table) as MatmulVariant[];
 
-/** Why a variant cannot compute this, or null where it can. */
+/** Why a variant cannot compute this, or null if it can. */
 export function matmulUnsupportedReason(variant: string, problem: MatmulProblem): string | null {
   if (!Object.hasOwn(matmulVariants, variant)) return 'there is no such kernel';
   return matmulVariants[variant as MatmulVariant].unsupportedReason(problem);

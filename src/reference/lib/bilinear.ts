@@ -1,5 +1,5 @@
 /**
- * Convolutions and matrix products are the same thing to calculus: a list of triples (x, w, y) of positions with
+ * Convolutions and matmuls are the same thing to calculus: a list of triples (x, w, y) of positions with
  *
  *     y[y] += x[x] · w[w]      dx[x] += dy[y] · w[w]      dw[w] += dy[y] · x[x]
  *
@@ -38,7 +38,7 @@ export function bilinearForward(op: Bilinear): RefOutput {
   return activate(beforeActivation(op), op.activation);
 }
 
-/** Gradients of x, w and, where there are any, of the bias and the residual, which is dz itself. */
+/** Gradients of x, w and, if there are any, of the bias and the residual, which is dz itself. */
 export function bilinearBackward(
   op: Bilinear,
   dy: RefArray,

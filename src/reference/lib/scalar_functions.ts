@@ -3,9 +3,9 @@ import { expMagnitude, logMagnitude, TANH_MAGNITUDE } from './accuracy.js';
 
 /** Parameters of the functions that have any. */
 export type ScalarParameters = {
-  /** leakyRelu: slope below zero, 0.01 where absent; elu: height of the floor, 1 where absent. */
+  /** leakyRelu: slope below zero, 0.01 if absent; elu: height of the floor, 1 if absent. */
   alpha?: number;
-  /** clip: bounds, none where absent. */
+  /** clip: bounds, none if absent. */
   min?: number;
   max?: number;
   /** gelu: 'tanh' chooses the older approximation; the exact erf form otherwise. */
