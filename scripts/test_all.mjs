@@ -67,6 +67,13 @@ const PARTS = [
     args: ['test/all/tensorboard.test.ts', 'test/all/safetensors.test.ts'],
     minutes: 3,
   },
+  {
+    name: 'fuzz',
+    what: '20,000 damaged files',
+    prepare: () => ({}),
+    args: ['test/all/fuzz.test.ts'],
+    minutes: 10,
+  },
 ];
 
 const chosen = process.argv.slice(2);
