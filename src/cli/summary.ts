@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { UsageError } from '../errors.js';
 import { shortcuts, type Shortcut } from '../models/options.js';
-import type { Module } from '../nn/index.js';
+import type { Module, SummaryFigures } from '../nn/index.js';
 import { print, printJson } from './output.js';
 import { imageShape, wholeNumber, withCommon, type CommonOptions } from './options.js';
 
@@ -41,15 +41,16 @@ export function summaryCommand(program: Command): void {
         ...(options.classes ? { classes: options.classes } : {}),
       };
       const model = createModel(device, name, { input, classes, shortcut: options.shortcut });
+      const summary = model.summary(input);
       const document = {
-        ...{ model: name, input, ...model.summary(input) },
+        ...{ model: name, input, ...summary },
         ...(options.plot === undefined ? {} : { plot: options.plot }),
       };
       if (options.plot !== undefined) await writePlot(options.plot, model, document);
       if (options.json) printJson(document);
       else {
         const written = options.plot === undefined ? [] : ['', `wrote ${options.plot}`];
-        print([...table(document), ...written]);
+        print([`${name} on ${input.join('×')}`, '', String(summary), ...written]);
       }
     } finally {
       device.destroy();
@@ -57,13 +58,9 @@ export function summaryCommand(program: Command): void {
   });
 }
 
-interface SummaryDocument {
+interface SummaryDocument extends SummaryFigures {
   model: string;
   input: readonly number[];
-  layers: { name: string; type: string; output: number[]; parameters: number; flops: number }[];
-  parameters: { total: number; trainable: number; nonTrainable: number };
-  flops: number;
-  activationBytes: number;
 }
 
 /** Refuses a file that could not be written, before any work. */
@@ -93,31 +90,4 @@ async function writePlot(path: string, model: Module, document: SummaryDocument)
   };
   const draw = plotFormat(path) === 'svg' ? plotSvg : plotPng;
   writeFileAtomically(path, [await draw(graph, title)]);
-}
-
-function table(document: SummaryDocument): string[] {
-  const { model, input, layers, parameters, flops, activationBytes } = document;
-  const rows = layers.map((layer) => [
-    layer.name,
-    layer.type,
-    layer.output.join('×'),
-    layer.parameters.toLocaleString('en-US'),
-    (layer.flops / 1e6).toFixed(2),
-  ]);
-  const head = ['layer', 'type', 'output', 'parameters', 'MFLOP'];
-  const widths = head.map((title, i) =>
-    Math.max(title.length, ...rows.map((row) => row[i].length)),
-  );
-  const line = (row: string[]): string =>
-    row.map((text, i) => (i < 3 ? text.padEnd(widths[i]) : text.padStart(widths[i]))).join('  ');
-  return [
-    `${model} on ${input.join('×')}`,
-    '',
-    line(head),
-    ...rows.map(line),
-    '',
-    `parameters   ${parameters.total.toLocaleString('en-US')} (${parameters.trainable.toLocaleString('en-US')} trainable)`,
-    `forward      ${(flops / 1e6).toFixed(1)} MFLOP an image`,
-    `activations  ${(activationBytes / 2 ** 20).toFixed(2)} MiB an image`,
-  ];
 }

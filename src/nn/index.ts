@@ -54,6 +54,7 @@ export { recompute } from './recompute.js';
 export { recomputeSegments } from './recompute_plan.js';
 export { Resize, Upsample } from './resize.js';
 export { Sequential } from './sequential.js';
+export type { LayerSummary, Summary, SummaryFigures } from './summary.js';
 export {
   DepthToSpace,
   Flatten,

@@ -15,13 +15,51 @@ export interface LayerSummary {
   flops: number;
 }
 
-export interface Summary {
+export interface SummaryFigures {
   layers: LayerSummary[];
   parameters: { total: number; trainable: number; nonTrainable: number };
   /** Of one forward pass of one image. */
   flops: number;
   /** Bytes of all operations' results for one image: about what training keeps for backward. */
   activationBytes: number;
+}
+
+/** The figures of a network; as a text, `String(summary)`, the table that the command line prints. */
+export class Summary implements SummaryFigures {
+  readonly layers: LayerSummary[];
+  readonly parameters: SummaryFigures['parameters'];
+  readonly flops: number;
+  readonly activationBytes: number;
+
+  constructor({ layers, parameters, flops, activationBytes }: SummaryFigures) {
+    this.layers = layers;
+    this.parameters = parameters;
+    this.flops = flops;
+    this.activationBytes = activationBytes;
+  }
+
+  toString(): string {
+    const { total, trainable } = this.parameters;
+    const head = ['layer', 'type', 'output', 'parameters', 'MFLOP'];
+    const rows = this.layers.map(({ name, type, output, parameters, flops }) => [
+      ...[name, type, output.join('×'), grouped(parameters), (flops / 1e6).toFixed(2)],
+    ]);
+    const widths = head.map((title, i) =>
+      Math.max(title.length, ...rows.map((row) => row[i].length)),
+    );
+    const line = (row: string[]): string =>
+      row.map((text, i) => (i < 3 ? text.padEnd(widths[i]) : text.padStart(widths[i]))).join('  ');
+    return [
+      ...[line(head), ...rows.map(line), ''],
+      `parameters   ${grouped(total)} (${grouped(trainable)} trainable)`,
+      `forward      ${(this.flops / 1e6).toFixed(1)} MFLOP an image`,
+      `activations  ${(this.activationBytes / 2 ** 20).toFixed(2)} MiB an image`,
+    ].join('\n');
+  }
+}
+
+function grouped(count: number): string {
+  return count.toLocaleString('en-US');
 }
 
 /** Operations whose result shares memory with their input. */
@@ -67,12 +105,12 @@ export function summarize(model: Module, input: readonly number[]): Summary {
   const trainable = [...model.parameters()].reduce((sum, tensor) => sum + tensor.size, 0);
   const nonTrainable = [...model.buffers()].reduce((sum, tensor) => sum + tensor.size, 0);
   const layers = [...rows.values()];
-  return {
+  return new Summary({
     layers,
     parameters: { total: trainable + nonTrainable, trainable, nonTrainable },
     flops: layers.reduce((sum, row) => sum + row.flops, 0),
     activationBytes,
-  };
+  });
 }
 
 /** Parameters of a module itself, without those of its children. */

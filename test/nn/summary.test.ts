@@ -97,3 +97,18 @@ describe('summary', () => {
     );
   });
 });
+
+it('prints as the table of the command line', () => {
+  const model = new Sequential(new Dense(device, { inFeatures: 1024, outFeatures: 2 }), new ReLU());
+  expect(String(model.summary([1024]))).toBe(
+    [
+      'layer  type   output  parameters  MFLOP',
+      '0      Dense  2            2,050   0.00',
+      '1      ReLU   2                0   0.00',
+      '',
+      'parameters   2,050 (2,050 trainable)',
+      'forward      0.0 MFLOP an image',
+      'activations  0.00 MiB an image',
+    ].join('\n'),
+  );
+});
