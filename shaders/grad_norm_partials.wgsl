@@ -1,6 +1,6 @@
 // First pass of the norm of all gradients: partials[first + group] = Σ g² over 4096 elements.
 //
-// One workgroup of 64 sums 1024 vectors: invocation i takes vectors i, i + 64, … of its piece, and
+// One workgroup of 64 sums 1024 vectors: invocation i takes vectors i, i + 64, … of its block, and
 // the 64 sums are added in a tree of fixed order, so runs repeat bit for bit.
 //   gradients [L]  read; L a multiple of 256, its padding zero
 //   partials  [groups of all gradients]  written from `first` on
@@ -8,7 +8,7 @@
 
 struct Params {
   vectors: u32,
-  pieces: u32,
+  blocks: u32,
   first: u32,
 }
 
@@ -24,10 +24,10 @@ fn main(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let piece = group.y * groups.x + group.x;
-  let end = min(params.vectors, (piece + 1u) * 1024u);
+  let block = group.y * groups.x + group.x;
+  let end = min(params.vectors, (block + 1u) * 1024u);
   var sum = 0.0;
-  for (var i = piece * 1024u + local; i < end; i += 64u) {
+  for (var i = block * 1024u + local; i < end; i += 64u) {
     sum += dot(gradients[i], gradients[i]);
   }
   sums[local] = sum;
@@ -38,7 +38,7 @@ fn main(
     }
     workgroupBarrier();
   }
-  if (local == 0u && piece < params.pieces) {
-    partials[params.first + piece] = sums[0];
+  if (local == 0u && block < params.blocks) {
+    partials[params.first + block] = sums[0];
   }
 }

@@ -5,14 +5,14 @@
 // Optimizers without bias correction pass β = 0, which changes nothing.
 //
 // One workgroup of 64: invocation i completes rows i, i + 64, …
-//   rows  [parameters of the arena]  read and written; row.x is −1 where there is no gradient
+//   rows  [parameters of the flat buffer]  read and written; row.x is −1 where there is no gradient
 //   steps [parameters of the optimizer]      read and written, from `first` on
 //   words [8 + parameters of the optimizer]  read: 0 overflow in this step, 4 halted
 // Limits: WebGPU's defaults.
 
 struct Params {
   count: u32,
-  first: u32, // the arena's first parameter among those of the optimizer
+  first: u32, // the flat buffer's first parameter among those of the optimizer
   log_beta1: f32,
   log_beta2: f32,
 }

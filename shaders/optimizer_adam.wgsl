@@ -1,4 +1,4 @@
-// One step of Adam, AdamW or AMSGrad for all parameters of an arena at once.
+// One step of Adam, AdamW or AMSGrad for all parameters of a flat buffer at once.
 //
 //   p ← p · shrink                      AdamW: shrink = 1 − lr · weightDecay; Adam: 1
 //   g ← g + weightDecay · p             Adam; AdamW passes 0
@@ -6,13 +6,13 @@
 //   p ← p − lr / (1 − β₁ᵗ) · m / (√v̂ / √(1 − β₂ᵗ) + ε)
 //
 // One invocation updates four neighbouring elements; a workgroup of 64 covers 256, which is a
-// piece of one parameter: every parameter begins on a multiple of 256 elements, and `owners` names
-// the parameter of each piece. Padding between parameters is updated too and never looked at.
+// block of one parameter: every parameter begins on a multiple of 256 elements, and `owners` names
+// the parameter of each block. Padding between parameters is updated too and never looked at.
 //   values    [L]  read and written
 //   gradients [L]  read
 //   moment, square [L]      read and written
 //   largest   [L]           read and written where AMSGRAD
-//   owners    [L / 256]     number of the parameter a piece belongs to
+//   owners    [L / 256]     number of the parameter a block belongs to
 //   rows      [parameters]  (weightDecay, or −1 where there is no gradient; lr / (1 − β₁ᵗ);
 //                           1 / √(1 − β₂ᵗ); shrink), computed in double precision for each step
 //   guard                   where HAS_GUARD: nothing is updated once word `guard_word` is not 0
@@ -23,7 +23,7 @@ override AMSGRAD: bool = false;
 override HAS_GUARD: bool = false;
 
 struct Params {
-  pieces: u32,
+  blocks: u32,
   guard_word: u32,
   beta1: f32,
   one_minus_beta1: f32,
@@ -48,15 +48,15 @@ fn main(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let piece = group.y * groups.x + group.x;
-  if (piece >= params.pieces) {
+  let block = group.y * groups.x + group.x;
+  if (block >= params.blocks) {
     return;
   }
-  let row = rows[owners[piece]];
+  let row = rows[owners[block]];
   if (row.x < 0.0 || (HAS_GUARD && guard[params.guard_word] != 0u)) {
     return;
   }
-  let i = piece * 64u + local;
+  let i = block * 64u + local;
   let p = values[i] * row.w;
   let g = gradients[i] + row.x * p;
   let m = params.beta1 * moment[i] + params.one_minus_beta1 * g;

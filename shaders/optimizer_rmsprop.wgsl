@@ -1,16 +1,16 @@
-// One step of RMSprop for all parameters of an arena at once.
+// One step of RMSprop for all parameters of a flat buffer at once.
 //
 //   g ← g + weightDecay · p;   v ← α·v + (1 − α)·g²
 //   b ← momentum · b + g / (√v + ε);   p ← p − lr · b
 //
 // One invocation updates four neighbouring elements; a workgroup of 64 covers 256, which is a
-// piece of one parameter: every parameter begins on a multiple of 256 elements, and `owners` names
-// the parameter of each piece. Padding between parameters is updated too and never looked at.
+// block of one parameter: every parameter begins on a multiple of 256 elements, and `owners` names
+// the parameter of each block. Padding between parameters is updated too and never looked at.
 //   values    [L]  read and written
 //   gradients [L]  read
 //   square    [L]  read and written
 //   velocity  [L]  read and written where HAS_MOMENTUM
-//   owners    [L / 256]     number of the parameter a piece belongs to
+//   owners    [L / 256]     number of the parameter a block belongs to
 //   rows      [parameters]  (weightDecay, or −1 where the parameter has no gradient; lr; –; –),
 //                           new each step
 //   guard                   where HAS_GUARD: nothing is updated once word `guard_word` is not 0
@@ -21,7 +21,7 @@ override HAS_MOMENTUM: bool = false;
 override HAS_GUARD: bool = false;
 
 struct Params {
-  pieces: u32,
+  blocks: u32,
   guard_word: u32,
   alpha: f32,
   one_minus_alpha: f32,
@@ -44,15 +44,15 @@ fn main(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let piece = group.y * groups.x + group.x;
-  if (piece >= params.pieces) {
+  let block = group.y * groups.x + group.x;
+  if (block >= params.blocks) {
     return;
   }
-  let row = rows[owners[piece]];
+  let row = rows[owners[block]];
   if (row.x < 0.0 || (HAS_GUARD && guard[params.guard_word] != 0u)) {
     return;
   }
-  let i = piece * 64u + local;
+  let i = block * 64u + local;
   let p = values[i];
   let g = gradients[i] + row.x * p;
   let v = params.alpha * square[i] + params.one_minus_alpha * g * g;

@@ -10,8 +10,8 @@ const VECTORS_PER_GROUP = 1024;
  * owns. Sizes are multiples of 256 and padding is zero. The order of the sums is fixed.
  */
 export function norm(runtime: Runtime, arrays: readonly GpuArray[]): GpuArray {
-  const pieces = arrays.map(({ size }) => Math.ceil(size / 4 / VECTORS_PER_GROUP));
-  const count = pieces.reduce((a, b) => a + b, 0);
+  const blocks = arrays.map(({ size }) => Math.ceil(size / 4 / VECTORS_PER_GROUP));
+  const count = blocks.reduce((a, b) => a + b, 0);
   const partials = runtime.alloc([count]);
   let first = 0;
   arrays.forEach((gradients, i) => {
@@ -19,12 +19,12 @@ export function norm(runtime: Runtime, arrays: readonly GpuArray[]): GpuArray {
       shader: 'grad_norm_partials',
       op: 'gradient norm, partial sums',
       bindings: { gradients, partials },
-      params: { vectors: gradients.size / 4, pieces: pieces[i], first },
-      groups: pieces[i],
+      params: { vectors: gradients.size / 4, blocks: blocks[i], first },
+      groups: blocks[i],
       flops: 2 * gradients.size,
       bytes: 4 * gradients.size,
     });
-    first += pieces[i];
+    first += blocks[i];
   });
   const total = runtime.alloc([]);
   runtime.dispatch({

@@ -1,6 +1,6 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
-import { PIECE } from './optimizer.js';
+import { BLOCK } from './optimizer.js';
 
 /*
  * What a loss scale does on the GPU, so that a captured step needs no read-back for it. Its state
@@ -73,13 +73,13 @@ export function unscaleGradients(
   { scale, words }: LossScaleArrays,
   { gradients, owners, first }: { gradients: GpuArray; owners: GpuArray; first: number },
 ): void {
-  const pieces = gradients.size / PIECE;
+  const blocks = gradients.size / BLOCK;
   runtime.dispatch({
     shader: 'loss_scale_unscale',
     op: 'unscale gradients',
     bindings: { gradients, owners, scale, words },
-    params: { pieces, first },
-    groups: pieces,
+    params: { blocks, first },
+    groups: blocks,
     flops: gradients.size,
     bytes: 8 * gradients.size,
   });

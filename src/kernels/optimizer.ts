@@ -4,7 +4,7 @@ import type { OverrideValues } from '../gpu/pipeline.js';
 import type { Runtime } from '../gpu/runtime.js';
 
 /** Elements one workgroup updates; parameters begin on multiples of it. */
-export const PIECE = 256;
+export const BLOCK = 256;
 
 /** A word on the GPU; optimizers update nothing while it is not 0. */
 export interface Guard {
@@ -14,10 +14,10 @@ export interface Guard {
 
 /** What every optimizer kernel reads and writes. */
 export interface OptimizerArrays {
-  /** [L] f32, L a multiple of PIECE. */
+  /** [L] f32, L a multiple of BLOCK. */
   values: GpuArray;
   gradients: GpuArray;
-  /** u32 [L / PIECE]: the parameter each piece belongs to. */
+  /** u32 [L / BLOCK]: the parameter each block belongs to. */
   owners: GpuArray;
   /** f32 [parameters, 4]: weight decay, −1 where there is no gradient, and numbers of each step. */
   rows: GpuArray;
@@ -113,15 +113,15 @@ function launch(
   { guard, ...arrays }: OptimizerArrays,
   { constants, bindings, params, arraysTouched }: Launch,
 ): void {
-  const pieces = arrays.values.size / PIECE;
+  const blocks = arrays.values.size / BLOCK;
   runtime.dispatch({
     shader: `optimizer_${name}`,
     op: `${name} step`,
     constants: { ...constants, HAS_GUARD: guard !== null },
     // An absent guard is bound to something that is only read, as the guard would be.
     bindings: { ...arrays, ...bindings, guard: guard?.array ?? arrays.owners },
-    params: { pieces, guard_word: guard?.word ?? 0, ...params },
-    groups: pieces,
+    params: { blocks, guard_word: guard?.word ?? 0, ...params },
+    groups: blocks,
     bytes: 4 * arraysTouched * arrays.values.size,
   });
 }

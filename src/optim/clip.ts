@@ -2,8 +2,8 @@ import { GradError } from '../errors.js';
 import { refillArray } from '../kernels/fill.js';
 import { norm, scaleToNorm } from '../kernels/grad_norm.js';
 import { Tensor } from '../tensor.js';
-import { gatherInto, hasGradient, layOut } from './arena.js';
-import { inRange } from './optimizer.js';
+import { gatherInto, hasGradient, layOut } from './flat_buffer.js';
+import { inRange } from './in_range.js';
 
 /**
  * Scales all gradients by one factor so that, as one long vector, they are no longer than
@@ -33,10 +33,10 @@ export function clipGradNorm(parameters: Iterable<Tensor>, maxNorm: number): Ten
     runtime,
     members.map(({ shape }) => shape),
   );
-  const flats = layouts.map(({ size, slots }) => {
+  const flats = layouts.map(({ size, ranges }) => {
     const flat = runtime.alloc([size]);
     refillArray(runtime, flat, 0);
-    const moves = slots.map((slot) => ({ parameter: members[slot.index], slot }));
+    const moves = ranges.map((range) => ({ parameter: members[range.index], range }));
     gatherInto(runtime, flat, moves);
     return flat;
   });

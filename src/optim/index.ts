@@ -1,7 +1,8 @@
 import { optionName, UsageError } from '../errors.js';
 import { didYouMean } from '../gpu/nearest_name.js';
 import { Adam, AdamW, type AdamOptions } from './adam.js';
-import type { Optimizer, Parameters } from './optimizer.js';
+import type { Optimizer } from './optimizer.js';
+import type { Parameters } from './parameters.js';
 import { RMSprop, type RMSpropOptions } from './rmsprop.js';
 import { SGD, type SGDOptions } from './sgd.js';
 
@@ -12,13 +13,9 @@ export {
   type LossScaleState,
   type LossScalerOptions,
 } from './loss_scaler.js';
-export {
-  Optimizer,
-  type OptimizerState,
-  type ParameterGroup,
-  type Parameters,
-  type SavedState,
-} from './optimizer.js';
+export { Optimizer } from './optimizer.js';
+export type { ParameterGroup, Parameters } from './parameters.js';
+export type { OptimizerState, SavedState } from './state_dict.js';
 export * as schedule from './schedule.js';
 export type { Plateau, PlateauOptions, PlateauState, Schedule } from './schedule.js';
 export { Adam, AdamW, RMSprop, SGD };

@@ -136,7 +136,7 @@ export class LossScaler {
     this.isUnscaled = false;
   }
 
-  /** @internal Decides about the step, for the rows of an arena whose first parameter is `first`. */
+  /** @internal Decides about the step, for the rows of a flat buffer whose first parameter is `first`. */
   completeRows(rows: GpuArray, first: number, decays: readonly [number, number]): void {
     const steps = this.stepCounts.gpuArray;
     completeRows(this.runtime, this.arrays, { rows, steps, first }, decays);

@@ -1,89 +1,33 @@
-import { DeviceError, GradError, ShapeError } from '../errors.js';
+import { ShapeError } from '../errors.js';
 import type { GpuArray } from '../gpu/array.js';
-import { F32_RANGE, isF32 } from '../gpu/f32.js';
 import type { Runtime } from '../gpu/runtime.js';
 import type { Guard, OptimizerArrays } from '../kernels/optimizer.js';
 import { outsideScopes, Tensor } from '../tensor.js';
 import {
-  allocArena,
+  allocFlat,
   gatherInto,
   hasGradient,
   layOut,
   moveInto,
   ownersOf,
-  partOf,
-  type ArenaLayout,
-  type Slot,
-} from './arena.js';
+  viewOf,
+  type FlatLayout,
+  type FlatRange,
+} from './flat_buffer.js';
+import { inRange } from './in_range.js';
 import type { LossScaler } from './loss_scaler.js';
+import { membersOf, type Member, type Parameters } from './parameters.js';
+import { nextRows, type ActiveMember, type RowInput, type RowNumbers } from './rows.js';
+import { differences, type LoadableState, type OptimizerState } from './state_dict.js';
 
-/** Tensors with requiresGrad, with or without names. */
-export type PlainParameters = Iterable<Tensor> | Iterable<readonly [string, Tensor]>;
-
-/** Parameters that are trained in a way of their own. */
-export interface ParameterGroup {
-  parameters: PlainParameters;
-  /** Their learning rate is the optimizer's times this. Default 1. */
-  lrScale?: number;
-  /** In place of the optimizer's. */
-  weightDecay?: number;
-}
-
-/** What an optimizer takes. */
-export type Parameters = PlainParameters | Iterable<ParameterGroup>;
-
-/** Values of one entry of a state that are not on the GPU yet. */
-export interface SavedState {
-  shape: readonly number[];
-  data: Float32Array | Int32Array | Uint32Array | Uint8Array;
-}
-
-/** Everything an optimizer remembers between steps. */
-export interface OptimizerState<T = Tensor> {
-  /** `<parameter>.<state>`: moments and velocities, by name; with a LossScaler also `steps`. */
-  tensors: Map<string, T>;
-  /**
-   * `lr`, and for each parameter `<parameter>.step`, the steps it took part in. With a LossScaler
-   * only the GPU knows these: they are the tensor `steps`, u32 [parameters].
-   */
-  scalars: Record<string, number>;
-}
-
-/** The parameters of one arena with their gradients and state. */
+/** One flat buffer of parameters, with those of their gradients and state. */
 interface Group {
-  layout: ArenaLayout;
+  layout: FlatLayout;
   values: Tensor;
   gradients: Tensor;
   owners: Tensor;
   state: Record<string, Tensor>;
 }
-
-interface Member {
-  name: string;
-  tensor: Tensor;
-  lrScale: number;
-  weightDecay: number;
-  /** Steps it took part in. */
-  step: number;
-  state: Map<string, Tensor>;
-}
-
-/** What a row of the kernel is computed from. */
-export interface RowInput {
-  /** The parameter's step, from 1 on; infinite where the GPU counts them. */
-  t: number;
-  lr: number;
-  weightDecay: number;
-}
-
-/**
- * What may change from step to step, for one parameter: the share of it that is added to its
- * gradient (at least 0), and three numbers of the optimizer's own.
- */
-export type RowNumbers = readonly [number, number, number, number];
-
-/** A row whose parameter has no gradient. */
-const INACTIVE: RowNumbers = [-1, 0, 0, 0];
 
 /**
  * What all optimizers share: the parameters in one buffer, the learning rate, the step counts and
@@ -151,19 +95,19 @@ export abstract class Optimizer {
     this.scaler?.forget();
   }
 
-  /** @internal The device, and the parameters in the order of the arenas. */
+  /** @internal The device, and the parameters in the order of the flat buffers. */
   get parts(): { runtime: Runtime; members: readonly Readonly<Pick<Member, 'name' | 'step'>>[] } {
     const { runtime, members } = this;
     return { runtime, members };
   }
 
-  /** @internal Copies the gradients of each arena together; `first` is its first parameter. */
+  /** @internal Copies the gradients into each flat buffer; `first` is its first parameter. */
   gatherGradients(): { gradients: GpuArray; owners: GpuArray; first: number }[] {
     return this.groups
       .filter((group) => this.gather(group).length > 0)
       .map(({ gradients, owners, layout }) => ({
         ...{ gradients: gradients.gpuArray, owners: owners.gpuArray },
-        first: layout.slots[0].index,
+        first: layout.ranges[0].index,
       }));
   }
 
@@ -185,10 +129,7 @@ export abstract class Optimizer {
    * Errors: ShapeError naming what is missing, unknown or of another shape; nothing is changed
    * then.
    */
-  loadStateDict(state: {
-    tensors: ReadonlyMap<string, Tensor | SavedState>;
-    scalars: Readonly<Record<string, number>>;
-  }): void {
+  loadStateDict(state: LoadableState): void {
     const own = this.stateDict();
     const problems = differences(own, state);
     if (problems.length > 0) {
@@ -224,42 +165,45 @@ export abstract class Optimizer {
   /** The numbers of a parameter's row at one of its steps, in double precision. */
   protected abstract row(input: RowInput): RowNumbers;
 
-  /** @internal Records the dispatch that updates one arena. */
+  /** @internal Records the dispatch that updates one flat buffer. */
   protected abstract update(
     runtime: Runtime,
     arrays: OptimizerArrays,
     state: Record<string, Tensor>,
   ): void;
 
-  private makeGroup(layout: ArenaLayout): Group {
+  private makeGroup(layout: FlatLayout): Group {
     const { runtime } = this;
-    const arena = (): Tensor => allocArena(runtime, layout);
+    const zeros = (): Tensor => allocFlat(runtime, layout);
     const group: Group = {
       layout,
-      values: arena(),
-      gradients: arena(),
+      values: zeros(),
+      gradients: zeros(),
       owners: ownersOf(runtime, layout),
-      state: Object.fromEntries(this.stateNames.map((name) => [name, arena()])),
+      state: Object.fromEntries(this.stateNames.map((name) => [name, zeros()])),
     };
     runtime.uncaptured(() => {
-      const moves = layout.slots.map((slot) => ({ tensor: this.members[slot.index].tensor, slot }));
+      const moves = layout.ranges.map((range) => ({
+        tensor: this.members[range.index].tensor,
+        range,
+      }));
       moveInto(runtime, group.values.gpuArray, moves);
     });
-    for (const slot of layout.slots) {
+    for (const range of layout.ranges) {
       for (const name of this.stateNames) {
-        const part = partOf(group.state[name].gpuArray, slot);
+        const part = viewOf(group.state[name].gpuArray, range);
         const tensor = outsideScopes(() => Tensor.own(runtime, part));
-        this.members[slot.index].state.set(name, tensor);
+        this.members[range.index].state.set(name, tensor);
       }
     }
     return group;
   }
 
-  /** Copies the gradients there are into their arena, and says whose they are. */
-  private gather({ layout, gradients }: Group): Slot[] {
+  /** Copies the gradients there are into their flat buffer, and returns whose they are. */
+  private gather({ layout, gradients }: Group): FlatRange[] {
     const { runtime, members } = this;
-    const withGradient = layout.slots.filter(({ index }) => hasGradient(members[index].tensor));
-    const moves = withGradient.map((slot) => ({ parameter: members[slot.index].tensor, slot }));
+    const withGradient = layout.ranges.filter(({ index }) => hasGradient(members[index].tensor));
+    const moves = withGradient.map((range) => ({ parameter: members[range.index].tensor, range }));
     gatherInto(runtime, gradients.gpuArray, moves);
     return withGradient;
   }
@@ -269,12 +213,14 @@ export abstract class Optimizer {
     const { layout, values, gradients, owners, state } = group;
     const withGradient = this.gather(group);
     if (withGradient.length === 0) return;
-    const places = withGradient.map((slot) => layout.slots.indexOf(slot));
-    const active = withGradient.map((slot) => members[slot.index]);
-    const rows = runtime.allocDynamic([layout.slots.length, 4]);
+    const active = withGradient.map((range) => ({
+      member: members[range.index],
+      index: layout.ranges.indexOf(range),
+    }));
+    const rows = runtime.allocDynamic([layout.ranges.length, 4]);
     // Called again at every replay of a captured step, which counts as a step like any other.
-    runtime.writeDynamic(rows, () => this.nextRows(layout.slots.length, places, active));
-    scaler?.completeRows(rows, layout.slots[0].index, this.decays);
+    runtime.writeDynamic(rows, () => this.nextRows(layout.ranges.length, active));
+    scaler?.completeRows(rows, layout.ranges[0].index, this.decays);
     this.update(
       runtime,
       {
@@ -289,110 +235,9 @@ export abstract class Optimizer {
     rows.release();
   }
 
-  private nextRows(
-    count: number,
-    places: readonly number[],
-    active: readonly Member[],
-  ): Float32Array {
-    const rows = new Float32Array(4 * count);
-    for (let i = 0; i < count; i++) rows.set(INACTIVE, 4 * i);
-    let last: RowInput | null = null;
-    let numbers = INACTIVE;
-    active.forEach((member, i) => {
-      const { weightDecay } = member;
-      // Under a loss scale the GPU counts the steps, and corrects what is right for t → ∞.
-      const t = this.scaler ? Infinity : ++member.step;
-      const lr = this.lr * member.lrScale;
-      // Hundreds of parameters have the same row, and some rows take powers.
-      if (last?.t !== t || last.lr !== lr || last.weightDecay !== weightDecay) {
-        last = { t, lr, weightDecay };
-        numbers = this.row(last);
-      }
-      rows.set(numbers, 4 * places[i]);
-    });
-    return rows;
+  private nextRows(count: number, active: readonly ActiveMember[]): Float32Array {
+    // Under a loss scale the GPU counts the steps, and corrects what is right for t → ∞.
+    const nextStep = (member: Member): number => (this.scaler ? Infinity : ++member.step);
+    return nextRows(count, active, this.lr, nextStep, (input) => this.row(input));
   }
-}
-
-function* groupsOf(parameters: Parameters): Generator<ParameterGroup> {
-  const plain: (Tensor | readonly [string, Tensor])[] = [];
-  for (const entry of parameters) {
-    if (entry instanceof Tensor || Array.isArray(entry) || !('parameters' in entry)) {
-      plain.push(entry as Tensor);
-    } else yield entry;
-  }
-  yield { parameters: plain as Iterable<Tensor> };
-}
-
-function membersOf(parameters: Parameters, weightDecay: number): Member[] {
-  const members: Member[] = [];
-  for (const group of groupsOf(parameters)) addMembers(members, group, weightDecay);
-  if (members.length === 0) throw new GradError('optimizer: got no parameters');
-  return members;
-}
-
-function addMembers(members: Member[], group: ParameterGroup, weightDecay: number): void {
-  const own = {
-    lrScale: inRange('lrScale', group.lrScale ?? 1, 0, Infinity),
-    weightDecay: inRange('weightDecay', group.weightDecay ?? weightDecay, 0, Infinity),
-  };
-  const seen = new Set(members.map(({ tensor }) => tensor));
-  for (const entry of group.parameters) {
-    const [name, tensor] =
-      entry instanceof Tensor ? [String(members.length), entry] : (entry as [string, Tensor]);
-    if (!(tensor instanceof Tensor)) {
-      throw new GradError(`optimizer: parameter ${name} must be a tensor, got ${typeof tensor}`);
-    }
-    if (!tensor.leaf) {
-      throw new GradError(
-        `optimizer: parameter ${name} [${tensor.shape.join(', ')}] has no requiresGrad`,
-        'pass nn parameters, or tensors made with { requiresGrad: true }',
-      );
-    }
-    if (seen.has(tensor)) throw new GradError(`optimizer: parameter ${name} was given twice`);
-    if (members.length > 0 && tensor.runtime !== members[0].tensor.runtime) {
-      throw new DeviceError(`optimizer: parameter ${name} lives on another device than the first`);
-    }
-    seen.add(tensor);
-    if (!(entry instanceof Tensor)) tensor.handle.name ??= name;
-    members.push({ name, tensor, ...own, step: 0, state: new Map() });
-  }
-}
-
-function differences(
-  own: OptimizerState,
-  given: {
-    tensors: ReadonlyMap<string, Tensor | SavedState>;
-    scalars: Readonly<Record<string, number>>;
-  },
-): string[] {
-  const problems: string[] = [];
-  for (const [name, { shape }] of own.tensors) {
-    const value = given.tensors.get(name);
-    if (!value) problems.push(`${name} is missing`);
-    else if (value.shape.join() !== shape.join()) {
-      const [came, wanted] = [value.shape.join(', '), shape.join(', ')];
-      problems.push(`${name} has shape [${came}], expected [${wanted}]`);
-    }
-  }
-  for (const name of given.tensors.keys()) {
-    if (!own.tensors.has(name)) problems.push(`${name} is unknown`);
-  }
-  for (const name in own.scalars) {
-    const value: unknown = given.scalars[name];
-    if (typeof value !== 'number') problems.push(`number ${name} is missing`);
-  }
-  return problems;
-}
-
-/** The option, once it is a number of f32 in [low, high]. */
-export function inRange(name: string, value: unknown, low: number, high: number): number {
-  if (typeof value !== 'number') {
-    const came = typeof value === 'string' ? JSON.stringify(value) : String(value);
-    throw new ShapeError(`optimizer: ${name} must be a number, got ${came} (${typeof value})`);
-  }
-  if (value >= low && value <= high && isF32(value)) return value;
-  let range = high === Infinity ? `at least ${low}` : `in [${low}, ${high}]`;
-  if (!Number.isNaN(value) && !isF32(value)) range = `0, or ${F32_RANGE} in size (f32)`;
-  throw new ShapeError(`optimizer: ${name} must be ${range}, got ${value}`);
 }

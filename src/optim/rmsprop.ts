@@ -1,13 +1,10 @@
 import type { Runtime } from '../gpu/runtime.js';
 import { rmspropStep, type OptimizerArrays } from '../kernels/optimizer.js';
 import type { Tensor } from '../tensor.js';
-import {
-  inRange,
-  Optimizer,
-  type Parameters,
-  type RowInput,
-  type RowNumbers,
-} from './optimizer.js';
+import { inRange } from './in_range.js';
+import { Optimizer } from './optimizer.js';
+import type { Parameters } from './parameters.js';
+import type { RowInput, RowNumbers } from './rows.js';
 
 export interface RMSpropOptions {
   /** Learning rate. Default 0.01. */

@@ -57,7 +57,7 @@ const rules: [string, Make, Rule, object][] = [
   ],
 ];
 
-/** Below and above one piece of 256. */
+/** Below and above one block of 256. */
 const sizes = [1, 255, 256, 700];
 const STEPS = 12;
 const INTERVAL = 3;
@@ -303,7 +303,7 @@ describe('LossScaler', () => {
       kit.optimizer.dispose();
       return result;
     };
-    // 3072 bytes hold an unused piece and two: [1][255] | [256] | [700], which takes all three.
+    // 3072 bytes hold an unused block and two: [1][255] | [256] | [700], which takes all three.
     expect(await run(3072)).toEqual(await run(limit));
   });
 

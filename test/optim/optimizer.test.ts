@@ -64,7 +64,7 @@ const rules: [string, Make, Rule, object[]][] = [
   ],
 ];
 
-/** Below, at and above one vector, one piece of 256 and one workgroup's alignment. */
+/** Below, at and above one vector, one block of 256 and one workgroup's alignment. */
 const shapes = [[1], [7], [3, 5, 2], [255], [256], [257], [16, 33]];
 const sizes = shapes.map((shape) => shape.reduce((a, b) => a * b, 1));
 const STEPS = 5;
@@ -290,7 +290,7 @@ describe('optimizers', () => {
       optimizer.dispose();
       return bits;
     };
-    // 4096 bytes hold an unused piece and three: [1][7][3 5 2] | [255][256] | [257] | [16 33].
+    // 4096 bytes hold an unused block and three: [1][7][3 5 2] | [255][256] | [257] | [16 33].
     expect(await run(4096)).toEqual(await run(limit));
   });
 
