@@ -111,7 +111,11 @@ it('--overfit learns a few images by heart, or fails', async () => {
 
 describe('wrong settings get one clear error', () => {
   const cases: [string, string[], RegExp][] = [
-    ['no schedule', ['--schedule', 'cosin'], /no schedule named "cosin"\nfix: use one of:/],
+    [
+      'no schedule',
+      ['--schedule', 'cosin'],
+      /no schedule named "cosin"\nfix: did you mean "cosine"\?/,
+    ],
     ['no augmentation', ['--augment', 'flipp'], /augment: there is no "flipp"/],
     ['a share of 1', ['--dropout', '1'], /expected a number from 0 to less than 1/],
     ['no shape', ['--input', '28,28'], /expected H,W,C, such as 64,64,3/],
