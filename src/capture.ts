@@ -8,23 +8,23 @@ import { dtypeOf, type HostValues } from './gpu/host_values.js';
 import type { CapturedCommands, Runtime } from './gpu/runtime.js';
 import { collectTensors, outsideScopes, runInScope, Tensor } from './tensor.js';
 
-/* Behind device.capture: one recorded step for each set of input shapes. */
+/* Implements device.capture: one recorded step for each set of input shapes. */
 
-/** A value a captured function takes: a tensor, or host values of the captured input's type. */
+/** An argument of a captured function: a tensor, or host values of the captured input's type. */
 export type CaptureInput = Tensor | Extract<HostValues, ArrayBufferView>;
 
 export interface Captured<Args extends CaptureInput[], Result> {
   (...inputs: Args): Result;
-  /** Gives back the buffers of every captured step, its results included. */
+  /** Releases the buffers of every captured step, including its results. */
   dispose(): void;
 }
 
 /** A tensor from outside that an op of the captured function took. */
 interface Guest {
   handle: ArrayHandle;
-  /** Where it was when the op took it. */
+  /** Its storage when the op used it. */
   storage: Storage;
-  /** The input it was, and of which op. */
+  /** Which input of which op it was. */
   role: string;
 }
 
@@ -99,7 +99,7 @@ export class CaptureCache<Args extends CaptureInput[], Result> {
     };
     const run = (): Result => {
       const made = this.fn(...(inputs as { [K in keyof Args]: Tensor }));
-      // Nobody else waits for this promise; what went wrong in it is said here.
+      // Nobody else awaits this promise; its failure is reported here.
       if (made instanceof Promise) made.catch(() => undefined);
       if (recorder.refusal) throw recorder.refusal;
       if (made instanceof Promise) {
@@ -111,12 +111,12 @@ export class CaptureCache<Args extends CaptureInput[], Result> {
       return made;
     };
     const { result, captured, recorded } = this.runtime.captureCommands(() =>
-      // What is captured is what runs without.
+      // The capture must run the same ops as the uncaptured step.
       watchOps(watch, () => runInScope(run), { apart: false }),
     );
     const { pool, pinned } = captured;
     const ownHandles = new Set(inputs.map(({ handle }) => handle));
-    // What was released within the function was of no more use to it.
+    // A tensor that the function released is no longer needed.
     const guests = [...taken.values()].filter(
       ({ handle, storage }) => !storage.isOf(pool) && !ownHandles.has(handle) && !handle.isReleased,
     );
@@ -136,7 +136,7 @@ export class CaptureCache<Args extends CaptureInput[], Result> {
   }
 }
 
-/** Refuses to replay with buffers that have another holder, or none, by now. */
+/** Throws if a buffer from outside was released or moved since the capture. */
 function checkGuests({ guests, borrowed }: CapturedStep<unknown>): void {
   for (const { handle, storage, role } of guests) {
     if (!handle.isReleased && handle.meta.storage === storage) continue;

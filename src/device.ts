@@ -213,13 +213,13 @@ export class Device {
   }
 
   /**
-   * Finds the fastest kernel for every convolution and matmul in `fn`: runs it once to see
-   * their shapes, then times all kernels that fit each shape, those that agree with the naive one,
-   * and uses the best from then on. The choices are kept in the user's cache folder, for this
-   * adapter, driver and version, and later devices begin with them; shapes that have a choice are
-   * not timed again unless `again` is set. Another kernel adds in another order, so tuning may
-   * change the last bits of results; afterwards they repeat exactly. Steps captured before keep
-   * their kernels. With TILEGRAD_AUTOTUNE=off nothing is measured, and `fn` does not run.
+   * Finds the fastest kernel for every convolution and matmul in `fn`: runs it once to collect their
+   * shapes, times every kernel that fits a shape and agrees with the naive one, and uses the fastest
+   * from then on. The choices are stored in the user's cache folder for this adapter, driver and
+   * version, and later devices start with them; shapes that have a choice are not timed again unless
+   * `again` is set. Kernels add in different orders, so tuning may change the last bits of results;
+   * afterwards they repeat exactly. Steps captured earlier keep their kernels. With
+   * TILEGRAD_AUTOTUNE=off nothing is measured, and `fn` does not run.
    *
    * Errors: DeviceError within a capture.
    *
@@ -240,7 +240,7 @@ export class Device {
     return tuneKernels(runtime, keys, options);
   }
 
-  /** Gives everything back to the driver. */
+  /** Releases everything. */
   destroy(): void {
     if (this.isDestroyed) return;
     this.isDestroyed = true;

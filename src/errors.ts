@@ -1,10 +1,10 @@
 import { visible } from './visible.js';
 
 /**
- * The errors this program raises. Each says what was expected and what came, and, where one is
- * known, how to mend it (`fix:` on a line of its own). The command line prints the message alone
- * and ends with `exitCode`; a stack trace appears only with `--debug`. Names in a message may come
- * from files of others, so their controls are shown as escapes.
+ * The errors this program raises. Each says what was expected, what came and, if known, how to fix it
+ * (`fix:` on a separate line). The command line prints the message alone and ends with `exitCode`; a
+ * stack trace appears only with `--debug`. Names in a message may come from untrusted files, so control
+ * characters are escaped.
  */
 export class TilegradError extends Error {
   readonly exitCode: number = 1;
@@ -31,17 +31,17 @@ export interface Fix {
 
 let standpoint: keyof Fix = 'program';
 
-/** Called by the command line: from now on errors name its options, not the library's. */
+/** Called by the command line: from then on errors name its options instead of the library's. */
 export function adviseCommandLine(): void {
   standpoint = 'commandLine';
 }
 
-/** The wording that fits where the person stands, for text outside of an error. */
+/** The wording for a program or for the command line, for text outside errors. */
 export function wordsFor(words: Fix): string {
   return words[standpoint];
 }
 
-/** An option under the name that it has where the person stands: `weightDecay`, `--weight-decay`. */
+/** An option's name in a program or on the command line: `weightDecay`, `--weight-decay`. */
 export function optionName(key: string): string {
   return wordsFor({ program: key, commandLine: `--${kebab(key)}` });
 }
@@ -56,7 +56,7 @@ export class ShapeError extends TilegradError {}
 
 /** A shader that does not compile, a parameter or binding it does not declare. */
 export class ShaderError extends TilegradError {
-  /** An excerpt of the shader has lines of its own. */
+  /** The shader excerpt spans several lines. */
   protected static override shown(message: string): string {
     return message.split('\n').map(visible).join('\n');
   }
@@ -78,7 +78,7 @@ export class LimitError extends TilegradError {
   }
 }
 
-/** A gradient that cannot be had: a second backward, a released activation, a non-scalar root. */
+/** A gradient that cannot be computed: a second backward, a released activation, a non-scalar root. */
 export class GradError extends TilegradError {}
 
 /** A file or dataset that is missing, truncated or of another kind. */
@@ -87,13 +87,13 @@ export class DataError extends TilegradError {}
 /** Training that cannot go on: NaN or Inf in the loss, a run folder that does not fit. */
 export class TrainingError extends TilegradError {}
 
-/** A value that came, as a person writes it: JSON would make null of NaN. */
+/** A value for an error message; JSON would turn NaN into null. */
 export function valueText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(valueText).join(', ')}]`;
   return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }
 
-/** A driver's words, which may have many lines, as a part of a sentence. */
+/** A driver's message on one line. */
 export function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }

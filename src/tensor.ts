@@ -21,10 +21,10 @@ import { accumulate, addArrays, copyArray } from './kernels/lib/accumulate.js';
 import { castArray } from './kernels/cast.js';
 import { fillArray } from './kernels/fill.js';
 
-/** Anything that can lend its tensors to a scope. */
+/** The open scopes, innermost last; each holds the tensors made inside it. */
 const scopes: Set<Tensor>[] = [];
 
-/** Gives back the memory of tensors that were dropped without dispose(). */
+/** Releases the memory of tensors that are collected without dispose(). */
 const lost = new FinalizationRegistry<ArrayHandle>((handle) => handle.release('the collector'));
 
 /** Every op is a method; ops/index.ts adds them to the prototype. */
@@ -138,8 +138,8 @@ export class Tensor {
   /**
    * Adds the gradient of this tensor with respect to every leaf to the leaf's `grad`.
    *
-   * `gradient` is the gradient of the final quantity with respect to this tensor; it may be left
-   * out for a tensor of one element, where it is 1.
+   * `gradient` is the gradient of the final quantity with respect to this tensor; it may be omitted for
+   * a tensor of one element, where it is 1.
    *
    * Errors: GradError without a recorded operation, on a second call, or without `gradient` where
    * it is needed; ShapeError if its shape is another.
@@ -179,8 +179,8 @@ export class Tensor {
   /** @internal */
   accumulateGrad(runtime: Runtime, gradient: GpuArray): void {
     if (this.gradient && !this.gradient.isDisposed) {
-      // In place, so that the gradient stays where it is from one replay of a captured step to the
-      // next; nobody else may see it change, so a shared one is replaced.
+      // In place, so that the gradient keeps its buffer between replays of a captured step. A shared
+      // array is replaced instead, since others must not see it change.
       const before = this.gradient.gpuArray;
       if (!before.storage.isShared) {
         accumulate(runtime, before, gradient);
@@ -211,7 +211,7 @@ export class Tensor {
     this.gradient = null;
   }
 
-  /** The same values with no history; shares memory. */
+  /** The same values without history; shares memory. */
   detach(): Tensor {
     return Tensor.own(this.runtime, this.gpuArray.retain());
   }
@@ -221,7 +221,7 @@ export class Tensor {
     this.handle.replace(array);
   }
 
-  /** New values in the same memory, for parameters and inputs that live long. */
+  /** Writes new values into the same memory, for parameters and long-lived inputs. */
   assign(values: Tensor | HostValues): this {
     if (values instanceof Tensor) {
       if (values.shape.join() !== this.shape.join() || values.dtype !== this.dtype) {
@@ -248,7 +248,7 @@ export class Tensor {
     return this;
   }
 
-  /** Gives the memory back. A disposed tensor can no longer be used. */
+  /** Releases the memory. A disposed tensor can no longer be used. */
   dispose(): void {
     lost.unregister(this);
     this.handle.release('dispose()');
@@ -259,7 +259,7 @@ export class Tensor {
     this.dispose();
   }
 
-  /** At once, not by a promise: the captured call itself is to fail, where the read stands. */
+  /** Throws synchronously, so that the captured call fails at the line of the read. */
   private refuseInCapture(method: string): void {
     const { runtime, node } = this;
     if (!runtime.recorder.isCapturing) return;

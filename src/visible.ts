@@ -11,8 +11,8 @@ function escaped(character: string): string {
 }
 
 /**
- * A text on one line that cannot steer the terminal it is shown on: names of classes, files and
- * tensors come from archives and checkpoints of others. Controls become `\n`, `\x1b`, `\u202e`.
+ * A text on one line without terminal control sequences: names of classes, files and tensors may come
+ * from untrusted archives and checkpoints. Controls become `\n`, `\x1b`, `\u202e`.
  *
  * @example
  * visible('a\u001b[31m') // 'a\\x1b[31m'

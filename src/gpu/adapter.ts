@@ -3,15 +3,15 @@ import { DeviceError } from '../errors.js';
 
 export interface DeviceOptions {
   powerPreference?: 'low-power' | 'high-performance';
-  /** Part of the adapter's name, vendor, architecture or description to insist on, in any case. */
+  /** Part of the name, vendor, architecture or description that the adapter must have; case is ignored. */
   adapter?: string;
   /** Seed of every random stream of the device. Default 0. */
   seed?: number;
-  /** Opens a device that validates everything and computes nothing: for shapes and counts. */
+  /** Opens a device that validates but computes nothing, for shapes and counts. */
   isNull?: boolean;
   /**
-   * False: bias, residual and activation are ops of their own, and so are the parts of
-   * softmaxCrossEntropy. Default true, unless TILEGRAD_FUSION is off.
+   * False runs bias, residual, activation and the parts of softmaxCrossEntropy as separate ops. Default
+   * true, unless TILEGRAD_FUSION is off.
    */
   fusion?: boolean;
 }
@@ -25,7 +25,7 @@ export interface DeviceInfo {
   /** Fewest and most lanes a subgroup may have; 0 where the adapter has no subgroups. */
   subgroupMinSize: number;
   subgroupMaxSize: number;
-  /** Matrices that the adapter's subgroups multiply; none without that feature. */
+  /** Matrix shapes that the adapter's subgroups can multiply; empty without that feature. */
   subgroupMatrixConfigs: SubgroupMatrixConfig[];
   features: string[];
   limits: Record<string, number>;
@@ -55,7 +55,7 @@ const WANTED_FEATURES = [
  */
 const SOFTWARE = /llvmpipe|swiftshader|lavapipe|\bwarp\b|basic render/i;
 
-/** Limits requested at the adapter's own value instead of WebGPU's defaults. */
+/** Limits requested at the adapter's maximum instead of WebGPU's defaults. */
 const WANTED_LIMITS = [
   'maxStorageBufferBindingSize',
   'maxBufferSize',
@@ -94,7 +94,7 @@ export async function openGpuDevice(options: DeviceOptions): Promise<OpenedDevic
     offered.add(nameOf(adapter.info));
   }
   if (!wanted) throw new DeviceError('device: no WebGPU adapter was found', adapterHint());
-  // Dawn offers one and the same adapter for every power preference, and the others by name alone.
+  // Dawn offers the same adapter for every power preference; others can only be requested by name.
   const names = await adapterNames();
   for (const name of names) {
     const adapter = await gpu({ adapter: name }).requestAdapter();
@@ -147,7 +147,7 @@ async function requestDevice(
   return { device, info: describe(adapter.info, device, limits) };
 }
 
-/** Whether the adapter computes on the processor. Some runtimes do not say which is a fallback. */
+/** Whether the adapter computes on the CPU. Some runtimes do not report fallback adapters. */
 export function isSoftwareAdapter(info: GPUAdapterInfo): boolean {
   return info.isFallbackAdapter === true || SOFTWARE.test(nameOf(info));
 }

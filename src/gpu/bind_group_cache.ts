@@ -11,15 +11,15 @@ type Generation = Map<string, GPUBindGroup>;
 /**
  * Bind groups by layout, parameters and buffers: making one costs 10 µs, finding one 1 µs.
  *
- * A loop that leaves its tensors to the collector meets ever new combinations of buffers, and each
- * group holds memory of the driver, so only the groups of late are kept: those found or made since
- * the last but one time that a generation was full.
+ * A loop that leaves its tensors to the garbage collector keeps producing new combinations of buffers,
+ * and each group holds driver memory. So only recent groups are kept: those of the current generation
+ * and the one before.
  */
 export class BindGroupCache {
   private young: Generation = new Map();
   private old: Generation = new Map();
   private readonly keysOfStorage = new Map<number, Set<string>>();
-  /** Groups given up; the driver has their memory back when the collector has seen them. */
+  /** Groups dropped; the driver gets their memory back once they are garbage-collected. */
   dropped = 0;
 
   constructor(
@@ -92,7 +92,7 @@ export class BindGroupCache {
   }
 }
 
-/** The whole buffer, or from where a part begins to its end, rounded up to a vector. */
+/** The whole buffer, or the range of a part, rounded up to whole vectors. */
 function rangeOf({ storage, byteOffset, byteLength }: GpuArray): GPUBufferBinding {
   if (byteOffset === 0) return { buffer: storage.buffer };
   return { buffer: storage.buffer, offset: byteOffset, size: Math.ceil(byteLength / 16) * 16 };

@@ -4,11 +4,11 @@ import type { Command } from './commands.js';
 
 /*
  * A captured step owns most of its buffers; others it borrows: parameters, the optimizer's state,
- * whatever the function took from outside. A buffer that is given back may serve somebody else, so
- * a replay would compute with that one's values.
+ * whatever the function took from outside. A buffer that was released may be in use elsewhere, and a
+ * replay would compute with those values.
  */
 
-/** A buffer of somebody else's, as it was when the step was captured. */
+/** A buffer that the step does not own, as it was at capture. */
 export interface Borrowed {
   readonly storage: Storage;
   readonly loan: number;
@@ -26,7 +26,7 @@ export function borrowedBy(
   const found = new Map<Storage, string | null>();
   const note = (storage: Storage, what: string | null): void => {
     if (storage.isOf(pool) || own.has(storage)) return;
-    // What a dispatch says of it is more than what a copy does.
+    // A dispatch describes the buffer better than a copy does.
     found.set(storage, found.get(storage) ?? what);
   };
   for (const command of commands) {
@@ -47,7 +47,7 @@ export function borrowedBy(
   }));
 }
 
-/** Whether a borrowed buffer was given back since. */
+/** Whether a borrowed buffer was released since. */
 export function isGone({ storage, loan }: Borrowed): boolean {
   return storage.isReleased || storage.loan !== loan;
 }

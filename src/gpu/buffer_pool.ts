@@ -13,12 +13,12 @@ interface MemoryCounters {
 const BUFFER_USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST
 
 /**
- * Drivers map each buffer by itself, and Linux allows a process 65,530 maps; beyond that they crash
+ * Drivers map each buffer separately, and Linux allows a process 65,530 maps; beyond that they crash
  * instead of failing. Networks of hundreds of layers need a few thousand buffers.
  */
 const MOST_LIVE_BUFFERS = 16_384;
 
-/** What a buffer is for, to be named if there is none to be had. */
+/** What a buffer is for, named in the error when allocation fails. */
 export interface Purpose {
   shape: readonly number[];
   dtype: DType;
@@ -33,9 +33,9 @@ export class Storage {
   readonly id = nextStorageId++;
   /** Serial of the last recorded command that touches this buffer (see recorder.ts). */
   lastUse = 0;
-  /** What its present holder asked for; `sizeBytes` is that rounded up. */
+  /** Bytes that its current holder asked for; `sizeBytes` is that rounded up. */
   byteLength = 0;
-  /** Counts how often the pool has lent it out: another number means another holder. */
+  /** Counts how often the pool has handed it out: another number means another holder. */
   loan = 1;
   private references = 1;
 
@@ -49,7 +49,7 @@ export class Storage {
     return this.references === 0;
   }
 
-  /** True where more than one array holds it, so that writing in place would be seen by others. */
+  /** True if several arrays share it, so that writing in place would affect the others. */
   get isShared(): boolean {
     return this.references > 1;
   }
@@ -87,7 +87,7 @@ export class MemoryLedger implements MemoryCounters {
   liveBytes = 0;
   peakBytes = 0;
   pooledBytes = 0;
-  /** liveBytes without what rounding adds. */
+  /** liveBytes without rounding. */
   exactBytes = 0;
   watcher: MemoryWatcher | null = null;
 
@@ -182,8 +182,8 @@ export class BufferPool {
   }
 
   /**
-   * Destroys what waits in the pool, less what is in `kept`; live buffers stay. Call it when nothing
-   * is recorded that names the others.
+   * Destroys the pooled buffers that are not in `kept`; live buffers stay. Call it when no recorded
+   * command uses them.
    */
   trim(kept: ReadonlySet<Storage> = new Set()): void {
     for (const [sizeBytes, shelf] of this.free) {
@@ -200,7 +200,7 @@ export class BufferPool {
     }
   }
 
-  /** Trims, and lets every buffer still live be destroyed, not pooled, at its release. */
+  /** Trims; every buffer that is still live will be destroyed when released. */
   close(): void {
     this.trim();
     this.isClosed = true;

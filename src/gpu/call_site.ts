@@ -1,15 +1,15 @@
 /*
- * Where in a user's program a call came from, for error texts. Stack traces are written differently
- * by each engine; what they share is a place `file:line:column` at the end of a line.
+ * Where in a user's program a call came from, for error texts. Each engine formats stack traces
+ * differently; all end a line with `file:line:column`.
  */
 
-/** The folder that holds this package's own modules; null in a bundle that does not tell. */
+/** The folder of this package's modules; null in a bundle, where it is unknown. */
 const ownFolder = folderOf((import.meta as { url?: string }).url);
 
-/** Frames between a user's call and the error may be many, where modules lie in modules. */
+/** Nested modules put many frames between a user's call and the error. */
 const DEEPEST = 100;
 
-/** `file:line` of the innermost frame outside this package; null if there is none to be seen. */
+/** `file:line` of the innermost frame outside this package; null if there is none. */
 export function callSite(): string | null {
   const settings = Error as { stackTraceLimit?: number };
   const before = settings.stackTraceLimit;
@@ -19,7 +19,7 @@ export function callSite(): string | null {
   return firstOutside(stack ?? '', ownFolder);
 }
 
-/** The same of the text of a stack trace; `own` is the folder whose frames are passed over. */
+/** The same for the text of a stack trace; frames in the folder `own` are skipped. */
 export function firstOutside(stack: string, own: string | null): string | null {
   for (const line of stack.split('\n')) {
     const place = /(?:\(|\bat (?:async )?|@)?([^()@]+):(\d+):\d+\)?$/.exec(line.trim());

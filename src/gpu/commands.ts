@@ -15,15 +15,15 @@ export interface WriteCommand {
   readonly kind: 'write';
   readonly storage: Storage;
   readonly byteOffset: number;
-  /** Called once for every time the command runs, in recorded order. */
+  /** Called each time the command runs, in recorded order. */
   readonly data: () => ArrayBuffer | ArrayBufferView;
-  /** True where one use of the batch alone touches the buffer: the write may run ahead of it. */
+  /** True if only one command of the batch uses the buffer, so the write may run first. */
   readonly isHoistable: boolean;
 }
 
 export type Command = DispatchCommand | CopyCommand | WriteCommand;
 
-/** A captured command, and which loan each of its buffers was on, in the order of `storagesOf`. */
+/** A captured command and the loan number of each of its buffers, in the order of `storagesOf`. */
 export interface Recorded {
   command: Command;
   loans: readonly number[];
@@ -39,9 +39,9 @@ export function storagesOf(command: Command): readonly Storage[] {
 /** Commands in the order in which they are submitted. */
 export interface CommandBatch {
   readonly commands: readonly Command[];
-  /** Writes that may run ahead of all others. */
+  /** Writes that may run before everything else. */
   readonly early: readonly WriteCommand[];
-  /** The rest; dispatches that follow each other together. */
+  /** The other commands; consecutive dispatches are grouped. */
   readonly steps: readonly (readonly DispatchCommand[] | CopyCommand | WriteCommand)[];
 }
 

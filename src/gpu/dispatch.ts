@@ -6,24 +6,24 @@ import type { OverrideValues, Pipeline, PipelineCache } from './pipeline.js';
 import type { ParameterSlot, ParameterSlots } from './parameter_slots.js';
 import { packParams, type ParamValues, type TuneValue } from './shader.js';
 
-/** One kernel launch, as a launcher in kernels/ asks for it. */
+/** One kernel launch, as requested by a launcher in kernels/. */
 export interface DispatchRequest {
   /** Name of the shader file without its ending. */
   shader: string;
-  /** What the trace and the profile call it: the op and its direction. */
+  /** Name in traces and profiles: the op and its direction. */
   op: string;
   tune?: Record<string, TuneValue>;
   constants?: OverrideValues;
   /** Arrays by the names of the shader's bindings. */
   bindings: Record<string, GpuArray>;
   params?: ParamValues;
-  /** Workgroups in x, y, z; a number is folded into two dimensions where it must be. */
+  /** Workgroups in x, y, z; a single number is folded into two dimensions if it is too large for one. */
   groups: number | readonly [number, number, number];
   flops?: number;
   bytes?: number;
 }
 
-/** On whose behalf a dispatch is recorded, for profiles. */
+/** What a dispatch belongs to, for profiles. */
 export interface DispatchMark {
   phase: 'forward' | 'backward';
   /** The innermost module whose forward ran the op. */
@@ -32,7 +32,7 @@ export interface DispatchMark {
   op?: string;
 }
 
-/** A recorded dispatch: everything that encoding needs, nothing to be looked up again. */
+/** A recorded dispatch with everything that encoding needs. */
 export interface DispatchCommand {
   readonly kind: 'dispatch';
   readonly pipeline: Pipeline;
@@ -45,7 +45,10 @@ export interface DispatchCommand {
   readonly mark: DispatchMark | null;
 }
 
-/** Looks the pipeline up, packs parameters by name and binds; validates names, not values. */
+/**
+ * Looks up the pipeline, packs the parameters by name and binds the arrays; validates names, not
+ * values.
+ */
 export function prepareDispatch(
   pipelines: PipelineCache,
   slots: ParameterSlots,
@@ -88,7 +91,7 @@ export function prepareDispatch(
   };
 }
 
-/** The same dispatch on other arrays of the same sizes; those of a capture may be released by now. */
+/** The same dispatch on other arrays of the same sizes; the arrays of a capture may have been released. */
 export function reboundDispatch(
   bindGroups: BindGroupCache,
   command: DispatchCommand,
@@ -135,7 +138,7 @@ export interface TimestampSlots {
   endOfPassWriteIndex: number;
 }
 
-/** Encodes dispatches into compute passes: one pass for all, or one each where they are timed. */
+/** Encodes dispatches into one compute pass, or one pass each if they are timed. */
 export function encodeDispatches(
   encoder: GPUCommandEncoder,
   commands: readonly DispatchCommand[],
@@ -158,7 +161,7 @@ export function encodeDispatches(
     }
     pass.setBindGroup(0, command.bindGroup);
     const [x, y, z] = command.groups;
-    // Each argument costs a conversion on its way to Dawn, and most grids are one row.
+    // Each argument costs a conversion in the Dawn binding, and most grids are one row.
     if (y === 1 && z === 1) pass.dispatchWorkgroups(x);
     else pass.dispatchWorkgroups(x, y, z);
   }

@@ -4,16 +4,16 @@ import type { DispatchCommand, DispatchRequest } from './dispatch.js';
 import { storagesOf, type Command, type CopyCommand, type Recorded } from './commands.js';
 
 /*
- * Copies out of a captured step. The optimizer wants all gradients in one buffer, but backward takes
- * a new array for each, and copies them together. Once a step is recorded as a whole one can see
- * that nothing else comes of such an array: its kernels may as well write where the copy would put
- * it, and the copy goes.
+ * Removes copies from a captured step. The optimizer needs all gradients in one buffer, but backward
+ * allocates an array for each and copies it there. Once the whole step is recorded, it is known whether
+ * such an array has any other use; if not, its kernels write to the copy's target directly, and the
+ * copy is dropped.
  */
 
 /** Prepares a dispatch of a captured step with other bindings. */
 type Rebind = (command: DispatchCommand, bindings: DispatchRequest['bindings']) => DispatchCommand;
 
-/** The commands without the copies that kernels can do without; `pool` is the capture's own. */
+/** The commands without avoidable copies; `pool` is the pool of the capture. */
 export function withoutCopies(
   recorded: readonly Recorded[],
   pool: BufferPool,
@@ -25,7 +25,7 @@ export function withoutCopies(
     if (command.kind !== 'copy') return;
     const { source, target } = command;
     if (!('lastUse' in target) || !source.isOf(pool) || target.isOf(pool)) return;
-    // Somebody still holds it, such as the caller its results.
+    // Still held, for instance by the caller as a result.
     if (source.loan === loans[0] && !source.isReleased) return;
     const own = uses.get(source)!.filter(({ loan }) => loan === loans[0]);
     if (own.length < 2 || own.at(-1)!.index !== end) return;
@@ -65,7 +65,7 @@ function usesOf(recorded: readonly Recorded[]): Map<Storage, { index: number; lo
   return uses;
 }
 
-/** The dispatch's bindings with the copy's target in place of its source; null if that cannot be. */
+/** The dispatch's bindings with the copy's target in place of its source; null if that is impossible. */
 function redirected(
   { request, pipeline }: DispatchCommand,
   { source, sourceOffset, targetOffset, sizeBytes }: CopyCommand,
@@ -84,7 +84,7 @@ function redirected(
     bindings[name] = isMoved ? new GpuArray(target, array.shape, array.dtype, targetOffset) : array;
     if (bindings[name].storage === target) kinds.add(kind);
   }
-  // A buffer that a dispatch writes it cannot bind for reading as well.
+  // A dispatch cannot bind one buffer for both reading and writing.
   return kinds.size > 1 ? null : bindings;
 }
 
@@ -103,7 +103,7 @@ function touches(
         (byteOffset === 0 || meets(byteOffset, Math.ceil(byteLength / 16) * 16)),
     );
   }
-  // A write's length is known only when it runs.
+  // The length of a write is known only when it runs.
   if (command.kind === 'write') return true;
   const { source, sourceOffset } = command;
   return (

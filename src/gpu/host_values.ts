@@ -1,12 +1,12 @@
 import { ShapeError } from '../errors.js';
 import type { DType } from './array.js';
 
-/* Values as the host writes and reads them: nested numbers and typed arrays. */
+/* Host values: nested numbers and typed arrays. */
 
-/** What reading a tensor gives. */
+/** The type of a tensor's values on the host. */
 export type TypedArray = Float32Array | Int32Array | Uint32Array | Uint8Array;
 export type NestedNumbers = number | readonly NestedNumbers[];
-/** What a tensor can be made of. Of int64, NumPy's default, the values that fit become i32. */
+/** What a tensor can be made from. Values of int64, NumPy's default, become i32 if they fit. */
 export type HostValues = TypedArray | BigInt64Array | BigUint64Array | NestedNumbers;
 
 /** Flat values and the shape of nested numbers; rows of different lengths are an error. */
@@ -48,7 +48,7 @@ function isInt64(values: HostValues): values is BigInt64Array | BigUint64Array {
   return values instanceof BigInt64Array || values instanceof BigUint64Array;
 }
 
-/** The element type that host values ask for. */
+/** The element type for host values. */
 export function dtypeOf(values: HostValues): DType {
   if (values instanceof Int32Array || isInt64(values)) return 'i32';
   if (values instanceof Uint32Array) return 'u32';
@@ -79,7 +79,7 @@ export function encode(data: ArrayLike<number>, dtype: DType): ArrayBufferView {
   return IntegerArray.from(data);
 }
 
-/** Refuses a number that an integer type cannot hold; `index` says which of many it is. */
+/** Throws for a number that an integer type cannot hold; `index` is its position. */
 export function expectHoldable(where: string, value: number, dtype: DType, index?: number): void {
   if (!(dtype in integers)) return;
   const { lowest, highest } = integers[dtype as keyof typeof integers];
@@ -91,7 +91,7 @@ export function expectHoldable(where: string, value: number, dtype: DType, index
   );
 }
 
-/** Bytes read back, as the typed array of their element type. */
+/** Bytes that were read back, as the typed array of their element type. */
 export function viewOf(bytes: ArrayBuffer, dtype: DType): TypedArray {
   if (dtype === 'i32') return new Int32Array(bytes);
   if (dtype === 'u32') return new Uint32Array(bytes);

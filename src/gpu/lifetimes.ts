@@ -2,28 +2,28 @@ import type { MemoryWatcher, Storage } from './buffer_pool.js';
 import { storagesOf, type Command } from './commands.js';
 import type { Runtime } from './runtime.js';
 
-/** What the commands of a step took, and could not do without. Bytes. */
+/** Memory of a step in bytes: what it used, and the least it needs. */
 export interface StepMemory {
   /** The most that was live at once, rounded up to the pool's sizes as `device.memory` counts. */
   peakBytes: number;
-  /** What the driver holds for its replays: all buffers live before, and those made for it that it uses. */
+  /** What the driver holds for replays: all buffers that were live before, and the step's own. */
   heldBytes: number;
   /** The largest sum of arrays alive at once, each from its first to its last command. */
   boundBytes: number;
-  /** Of this, what was there before and stays: parameters, optimizer state, running statistics. */
+  /** The part that existed before and stays: parameters, optimizer state, running statistics. */
   lastingBytes: number;
 }
 
 interface Lifetime {
   bytes: number;
-  /** The first and the last command that names the array; null before any. */
+  /** First and last command that uses the array; null before any. */
   first: number | null;
   last: number;
 }
 
 /**
- * Runs `fn` and finds how much memory its commands need: a buffer is alive between the first and
- * the last of them that uses it, whoever holds it how long. What is live before `fn` and after it
+ * Runs `fn` and measures how much memory its commands need: a buffer is alive from the first to the
+ * last command that uses it, no matter how long it is held. What is live before `fn` and after it
  * counts throughout. `captured` are the commands of a capture within `fn`.
  */
 export async function measureMemory(
@@ -44,7 +44,7 @@ export async function measureMemory(
     recorder.watcher = null;
     runtime.captureWatcher = null;
   }
-  // A capture gives back what its replays do without once its commands are on their way.
+  // A capture releases what its replays do not need once its commands are submitted.
   await recorder.flushed();
   const madeBytes = ledger.liveBytes + ledger.pooledBytes - liveBytes - pooledBytes;
   const memory = {
@@ -89,7 +89,7 @@ class LifetimeLog implements MemoryWatcher {
   }
 }
 
-/** The most bytes alive at once; arrays that no command names are never alive. */
+/** The most bytes alive at once; arrays that no command uses are never alive. */
 export function largestSum(lifetimes: readonly Lifetime[]): number {
   const changes = new Map<number, number>();
   const change = (at: number, bytes: number): void => {

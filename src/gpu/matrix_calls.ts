@@ -1,14 +1,14 @@
 /*
- * Subgroup matrices are an experiment of Dawn's, and their calls changed in mid-2026. Shaders here are
- * written as the later ones want it, with the layout as a template argument:
+ * Subgroup matrices are experimental in Dawn, and their built-ins changed in mid-2026. Shaders here use
+ * the newer form, with the layout as a template argument:
  *   subgroupMatrixLoad<T, col_major>(&p, offset, stride)   subgroupMatrixStore<row_major>(&p, offset, m, stride)
- * Before, it was an argument, true for columns:
+ * Before, it was a boolean argument, true for column-major:
  *   subgroupMatrixLoad<T>(&p, offset, true, stride)        subgroupMatrixStore(&p, offset, m, false, stride)
  */
 
 const FEATURE = 'chromium-experimental-subgroup-matrix';
 
-/** What has to be done to a shader's text so that this device takes its subgroup matrices. */
+/** The rewrite of shader text that this device needs for subgroup matrices. */
 export async function matrixCallsOf(device: GPUDevice): Promise<(code: string) => string> {
   const asWritten = (code: string): string => code;
   if (!device.features.has(FEATURE)) return asWritten;
@@ -34,7 +34,7 @@ const LOAD =
   /subgroupMatrixLoad<\s*([\w<>, ]+?)\s*,\s*(row|col)_major\s*>\(\s*([^,]+),\s*([^,]+),/g;
 const STORE = /subgroupMatrixStore<\s*(row|col)_major\s*>\(\s*([^,]+),\s*([^,]+),\s*([^,]+),/g;
 
-/** The same shader with calls as they were before the change. Line numbers stay. */
+/** The same shader with the older calls. Line numbers stay the same. */
 export function withOldMatrixCalls(code: string): string {
   const isColumns = (layout: string): string => String(layout === 'col');
   return code

@@ -1,4 +1,4 @@
-/** The name among `names` nearest to `name`, if one is near enough to be meant. */
+/** The most similar name, if one is close enough to be a typo. */
 export function nearestName(name: string, names: readonly string[]): string | null {
   const distances = names.map((known) => ({ known, distance: editDistance(name, known) }));
   distances.sort((a, b) => a.distance - b.distance);
@@ -21,7 +21,7 @@ function editDistance(from: string, to: string): number {
   return row[b.length];
 }
 
-/** The fix of an error about an unknown name: the one that was probably meant; undefined for none. */
+/** The fix for an unknown name: the name that was probably meant, or undefined. */
 export function didYouMean(name: string, names: readonly string[]): string | undefined {
   const nearest = nearestName(name, names);
   return nearest === null ? undefined : `did you mean "${nearest}"?`;

@@ -1,4 +1,4 @@
-/** Where the parameters of a dispatch lie, ready to be bound. */
+/** Location of a dispatch's parameters, ready to be bound. */
 export interface ParameterSlot {
   readonly id: number;
   readonly binding: GPUBufferBinding;
@@ -9,21 +9,21 @@ interface FilledSlot extends ParameterSlot {
 }
 
 const BLOCK_BYTES = 64 * 1024;
-/** The step of a large network has a hundred different ones. */
+/** A training step of a large network has about a hundred. */
 const MOST_SLOTS = 4096;
 
 let nextSlotId = 1;
 
 /**
- * The parameters of all dispatches, in uniform buffers. Each content is written once, to a place
- * that is never written again, so that a bind group may name it for good: a replayed step uploads
- * no parameters and sets no offsets, which would be a call more for each dispatch.
+ * The parameters of all dispatches, in uniform buffers. Each distinct content is written once, to an
+ * offset that is never overwritten, so a bind group can refer to it permanently: a replayed step
+ * uploads no parameters and sets no dynamic offsets, which would cost another call per dispatch.
  *
- * A loop whose numbers are others every time fills one place after the other. So once there are
- * MOST_SLOTS all are forgotten, and their buffers go with the last bind groups that name them.
+ * A loop with new parameters in every step keeps adding slots. So once there are MOST_SLOTS, all are
+ * forgotten, and their buffers are freed with the last bind groups that use them.
  */
 export class ParameterSlots {
-  /** By a hash of their words: a key of text would take microseconds. */
+  /** Keyed by a hash of the words: a text key would take microseconds. */
   private readonly buckets = new Map<number, FilledSlot[]>();
   private count = 0;
   private block: GPUBuffer | null = null;
@@ -66,7 +66,7 @@ export class ParameterSlots {
     }
     const offset = this.used;
     this.used = Math.ceil((offset + size) / align) * align;
-    // Nothing recorded names this place yet, so that the write may go ahead of what waits.
+    // No recorded command uses this offset yet, so the write can go to the queue at once.
     this.device.queue.writeBuffer(this.block, offset, bytes);
     return { id: nextSlotId++, binding: { buffer: this.block, offset, size } };
   }

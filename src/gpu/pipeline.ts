@@ -6,7 +6,7 @@ export interface Pipeline {
   readonly id: number;
   readonly shader: Shader;
   readonly bindGroupLayout: GPUBindGroupLayout;
-  /** null until the asynchronous compilation has ended. */
+  /** null until compilation has finished. */
   compiled: GPUComputePipeline | null;
   readonly ready: Promise<void>;
 }
@@ -14,8 +14,8 @@ export interface Pipeline {
 export type OverrideValues = Record<string, number | boolean>;
 
 /**
- * Compiles pipelines once each, asynchronously, so that the many pipelines of a first training
- * step compile in parallel: recording goes on while they do, and the queue waits for them.
+ * Compiles each pipeline once, asynchronously: the many pipelines of a first training step compile in
+ * parallel while recording goes on, and submission waits for them.
  */
 export class PipelineCache {
   private readonly pipelines = new Map<string, Pipeline>();
@@ -23,7 +23,7 @@ export class PipelineCache {
 
   constructor(
     private readonly device: GPUDevice,
-    /** What a text must undergo for this device. */
+    /** Adapts shader text to this device. */
     private readonly translate: (code: string) => string = (code) => code,
   ) {}
 
@@ -57,7 +57,7 @@ export class PipelineCache {
       throw new ShaderError(`shaders/${name}.wgsl: no override named ${unknown.join(', ')}`);
     }
     const bindGroupLayout = this.layoutOf(shader.bindings);
-    // What is wrong with the text is told by `explain`, with its place, once the pipeline fails too.
+    // `explain` reports what is wrong with the text, with its position, once the pipeline fails.
     this.device.pushErrorScope('validation');
     const module = this.device.createShaderModule({ code: shader.code, label: name });
     this.device.popErrorScope().catch(() => undefined);
@@ -80,7 +80,8 @@ export class PipelineCache {
         },
       ),
     };
-    // The queue awaits `ready` and reports; this only keeps Node from calling it unhandled first.
+    // The queue awaits `ready` and reports failures; this only avoids an unhandled rejection before
+    // that.
     pipeline.ready.catch(() => undefined);
     return pipeline;
   }

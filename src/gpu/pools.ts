@@ -3,7 +3,10 @@ import type { DeviceError } from '../errors.js';
 import type { BindGroupCache } from './bind_group_cache.js';
 import { BufferPool, MemoryLedger, type Purpose, type Storage } from './buffer_pool.js';
 
-/** The collector is asked for once this many bytes or buffers, or a quarter of the live ones, wait for it. */
+/**
+ * Garbage collection is requested once this many bytes, or a quarter of the live ones, may be waiting
+ * for it.
+ */
 const LOOSE_BYTES = 64 * 2 ** 20;
 const LOOSE_BUFFERS = 512;
 const LOOSE_BIND_GROUPS = 4096;
@@ -12,7 +15,7 @@ const LOOSE_BIND_GROUPS = 4096;
 export class Pools {
   readonly ledger = new MemoryLedger();
   private readonly main: BufferPool;
-  /** For `writeDynamic` alone: a write that runs ahead of its batch disturbs no other use. */
+  /** Only for `writeDynamic`: a write that runs before its batch cannot disturb other uses. */
   private readonly dynamic: BufferPool;
   private current: BufferPool;
   private looseBytes = 0;
@@ -28,7 +31,7 @@ export class Pools {
     this.current = this.main;
   }
 
-  /** One more pool that shares the ledger, as a capture needs. */
+  /** Another pool that shares the ledger, for a capture. */
   create(): BufferPool {
     return new BufferPool(this.device, this.ledger, this.fail, (storage) =>
       this.bindGroups.forget(storage),
@@ -39,7 +42,7 @@ export class Pools {
     return this.current.take(byteLength, purpose);
   }
 
-  /** Runs `fn`; what it takes comes from `pool`. */
+  /** Runs `fn` with allocations from `pool`. */
   within<T>(pool: BufferPool | 'main' | 'dynamic', fn: () => T): T {
     const before = this.current;
     this.current = typeof pool === 'string' ? this[pool] : pool;
@@ -55,13 +58,13 @@ export class Pools {
     this.dynamic.trim();
   }
 
-  /** Counts bytes that only the collector will give back. */
+  /** Counts bytes that only garbage collection will release. */
   countLoose(byteLength: number): void {
     this.looseBytes += byteLength;
     this.looseBuffers++;
   }
 
-  /** Tensors nobody disposed are found by the collector; this makes it look in time. */
+  /** Requests garbage collection in time to release tensors that were never disposed. */
   relieve(): void {
     const { liveBytes, liveBuffers } = this.ledger;
     if (

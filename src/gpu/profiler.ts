@@ -6,7 +6,7 @@ export interface DispatchTiming {
   op: string;
   shader: string;
   groups: readonly [number, number, number];
-  /** When it began, by the GPU's clock, which starts anywhere. */
+  /** Start time by the GPU's clock, whose origin is arbitrary. */
   startMs: number;
   ms: number;
   flops: number;
@@ -14,9 +14,9 @@ export interface DispatchTiming {
   mark: DispatchMark | null;
   /** Whether it is the first of its submission. */
   isFirst: boolean;
-  /** Bytes that were copied between the dispatch before and this one. */
+  /** Bytes copied between the previous dispatch and this one. */
   copiedBytes: number;
-  /** By the names of the shader's bindings; their contents may be gone. */
+  /** By binding name; the contents may have been overwritten. */
   bindings: Readonly<Record<string, { readonly shape: readonly number[]; readonly dtype: DType }>>;
   /** The text of the shader as it was compiled. */
   code: string;
@@ -61,7 +61,7 @@ export class Profiler {
     this.running = commands;
   }
 
-  /** Encodes the resolve; the function it returns starts the read-back, after the submit. */
+  /** Encodes the resolve; the returned function starts the read-back and is called after the submit. */
   end(encoder: GPUCommandEncoder): () => void {
     const commands = this.running;
     const { copiedBytes } = this;
@@ -79,7 +79,7 @@ export class Profiler {
           staging.destroy();
           this.watch(commands.map((command, i) => timingOf(command, stamps, i, copiedBytes)));
         },
-        // The device went away; whoever waits for its work hears of it there.
+        // The device was lost; whoever waits for its work gets the error.
         () => undefined,
       );
     };

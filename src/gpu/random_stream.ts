@@ -1,9 +1,8 @@
 /**
- * Where a device's random numbers come from: one seed, and a counter that goes up by one for
- * every random operation. The numbers themselves are made on the GPU by Philox4x32-10 (Salmon et
- * al., "Parallel random numbers: as easy as 1, 2, 3", SC'11), keyed by the seed, with the counter
- * of the operation and the index of the element as the block: the same seed and the same sequence
- * of operations give the same bits.
+ * The source of a device's random numbers: a seed, and a counter of random operations. The GPU
+ * generates the numbers by Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3",
+ * SC'11), keyed by the seed, with the counter of the operation and the index of the element as the
+ * block: the same seed and the same sequence of operations give the same bits.
  */
 export class PhiloxStream {
   private drawn = 0;

@@ -14,7 +14,7 @@ import {
 import { encodeDispatches, type DispatchCommand } from './dispatch.js';
 import type { Profiler } from './profiler.js';
 
-/** Dispatches recorded before they are submitted without being asked. */
+/** Dispatches that are recorded before an automatic submit. */
 const FLUSH_AT = 256;
 
 /**
@@ -26,7 +26,7 @@ export class Recorder {
   profiler: Profiler | null = null;
   /** Sees every command once, when it is recorded, for memory reports. */
   watcher: ((command: Command) => void) | null = null;
-  /** Why what is being captured cannot be replayed; null while it can. */
+  /** Why the current capture cannot be replayed; null if it can. */
   refusal: DeviceError | null = null;
   private pending: Command[] = [];
   private captured: Recorded[] | null = null;
@@ -58,16 +58,16 @@ export class Recorder {
   }
 
   /**
-   * Host data into a buffer, in order with the recorded commands. Where no recorded command
-   * still waits to use the buffer it goes to the queue at once and splits no pass.
+   * Host data into a buffer, in order with the recorded commands. If no recorded command uses the
+   * buffer, the data goes to the queue at once and no pass is split.
    */
   write({ storage, byteOffset }: GpuArray, data: WriteCommand['data'], isHoistable = false): void {
     this.throwIfFailed();
     const command: WriteCommand = { kind: 'write', storage, byteOffset, data, isHoistable };
     this.watcher?.(command);
     if (storage.lastUse > this.submittedSerial) {
-      // The data is taken now, as the caller may change it before the batch runs. A capture keeps
-      // the producer itself: its later runs ask again.
+      // Takes the data now, since the caller may change it before the batch runs. A capture keeps the
+      // producer and calls it again at each replay.
       this.enqueueCommand(withDataOfNow(command));
     } else this.runWrite(command);
     this.captured?.push(recorded(command));
@@ -81,7 +81,7 @@ export class Recorder {
     this.enqueue(batchOf(batch), this.serial);
   }
 
-  /** Submits, and waits until everything recorded so far is in the hands of the GPU. */
+  /** Submits, and waits until everything recorded so far is in the GPU's queue. */
   async flushed(): Promise<void> {
     this.flush();
     while (this.tail) await this.tail;
@@ -108,8 +108,8 @@ export class Recorder {
   }
 
   /**
-   * Refuses to read a value while a step is captured: replays run none of the function's own code,
-   * so what it did with the value would stay that of the first time.
+   * Throws for a read during a capture: replays do not run the function's code, so whatever it computed
+   * from the value would never change.
    */
   refuseRead(what: string): void {
     if (!this.captured) return;
@@ -138,7 +138,7 @@ export class Recorder {
     this.flush();
     const serial = ++this.serial;
     for (const storage of batch.storages) storage.lastUse = serial;
-    // Behind a batch that still compiles, producers are asked now: what they read may change.
+    // Behind a batch that is still compiling, call the producers now: what they read may change.
     this.enqueue(this.tail ? batchOf(batch.commands.map(withDataOfNow)) : batch, serial);
   }
 
@@ -198,7 +198,7 @@ export class Recorder {
         encodeCopy(encoder, step);
         this.profiler?.copied(step.sizeBytes);
       } else if (this.profiler) {
-        // Timestamps are resolved run by run.
+        // Timestamps are resolved for each run.
         finish();
         this.submitTimed(step, this.profiler);
       } else {
@@ -210,7 +210,7 @@ export class Recorder {
     this.submittedSerial = serial;
   }
 
-  /** As many dispatches at a time as can be timed at once. */
+  /** Submits as many dispatches at a time as the query set can time. */
   private submitTimed(dispatches: readonly DispatchCommand[], profiler: Profiler): void {
     const most = profiler.maxDispatches;
     for (let from = 0; from < dispatches.length; from += most) {

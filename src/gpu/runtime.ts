@@ -23,7 +23,7 @@ import { PhiloxStream } from './random_stream.js';
 import { VariantChoices } from './variant_choices.js';
 import { watchDevice } from './watch_device.js';
 
-/** A recorded step: its commands, and the buffers that only it may use. */
+/** A captured step: its commands, and the buffers that belong to it. */
 export interface CapturedCommands extends ReplayedBatch {
   pool: BufferPool;
   pinned: Storage[];
@@ -39,9 +39,9 @@ export class Runtime {
   readonly pipelines: PipelineCache;
   readonly recorder: Recorder;
   readonly random: PhiloxStream;
-  /** Kernels that the autotuner chose; the launchers ask here first. */
+  /** Kernels selected by the autotuner; launchers look here first. */
   readonly choices = new VariantChoices();
-  /** Stands in for an optional binding that is not given; never read. */
+  /** Bound in place of an optional array that is absent; never read. */
   readonly placeholder: GpuArray;
   private readonly parameters: ParameterSlots;
   private readonly bindGroups: BindGroupCache;
@@ -57,7 +57,7 @@ export class Runtime {
     readonly adapter: GPUAdapter,
     readonly info: DeviceInfo,
     seed: number,
-    /** Whether ops run as parts of others' kernels where they can. */
+    /** Whether ops are fused where possible. */
     readonly fusesOps: boolean,
     translate: (code: string) => string,
   ) {
@@ -121,7 +121,7 @@ export class Runtime {
     return this.pools.within('dynamic', () => this.alloc(shape, dtype));
   }
 
-  /** Runs `fn` outside the capture that may be going on: its commands run now and never again. */
+  /** Runs `fn` outside the current capture, if any: its commands run once, now. */
   uncaptured<T>(fn: () => T): T {
     return this.recorder.pauseCapture(fn);
   }
@@ -138,7 +138,7 @@ export class Runtime {
     this.recorder.record(command);
   }
 
-  /** Runs `fn`; what it dispatches bears `mark` in profiles. */
+  /** Runs `fn` and marks its dispatches with `mark` in profiles. */
   marked<T>(mark: DispatchMark, fn: () => T): T {
     const before = this.mark;
     this.mark = mark;
@@ -179,8 +179,8 @@ export class Runtime {
   }
 
   /**
-   * Fills an array of `allocDynamic` with what `produce` gives again for every run of the recorded
-   * commands: how learning rates, step counts and random counters reach a captured step.
+   * Fills an array of `allocDynamic` with the result of `produce`, which is called again for every
+   * replay: this is how learning rates, step counts and random counters reach a captured step.
    */
   writeDynamic(target: GpuArray, produce: () => ArrayBufferView): void {
     const { isCapturing } = this.recorder;
@@ -249,14 +249,14 @@ export class Runtime {
   }
 
   /**
-   * Resolves when the GPU has done what was submitted before the call. It never rejects, as several
-   * may be under way; what went wrong is thrown by whatever comes next.
+   * Resolves when the GPU has finished everything submitted before the call. It never rejects, since
+   * several may be pending; the next call throws any error.
    */
   async submittedDone(): Promise<void> {
     try {
       await this.wait(this.device.queue.onSubmittedWorkDone());
     } catch (cause) {
-      // A device that is lost says more of it, by another promise.
+      // A lost device reports the reason through another promise.
       await Promise.resolve();
       const why = oneLine(cause instanceof Error ? cause.message : String(cause));
       if (!this.isDestroyed) this.recorder.fail(new DeviceError(`device: work failed: ${why}`));

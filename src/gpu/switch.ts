@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.js';
 
 /**
- * What a variable of the surroundings says that is on where it is not set.
+ * Parses an on/off environment variable; unset means on.
  *
  * Errors: UsageError for a value other than on and off.
  */

@@ -1,4 +1,4 @@
-/** Variants under the names that older caches, runs and command lines have. */
+/** Current names of variants that older caches, runs and command lines call differently. */
 const renamed: Readonly<Record<string, string>> = {
   shuffle: 'subgroup8',
   few: 'smallChannel',
@@ -8,20 +8,20 @@ const renamed: Readonly<Record<string, string>> = {
   joined: 'fusedWorkgroup',
 };
 
-/** Today's name of a variant. */
+/** The current name of a variant. */
 export function currentVariant(name: string): string {
   return Object.hasOwn(renamed, name) ? renamed[name] : name;
 }
 
 /**
- * Which kernel computes which shape on this device, where something better is known than the
- * built-in choice: the autotuner's results. A key names op, direction, shape and element types;
- * the launchers ask by it before they choose for themselves.
+ * The autotuner's results for this device: which kernel to use for which shape. A key names op,
+ * direction, shape and element types; launchers look it up before they fall back to the built-in
+ * choice.
  */
 export class VariantChoices {
-  /** Why the choices that were kept could not be read, for people; null if nothing is wrong. */
+  /** Why the stored choices could not be read, for messages; null if nothing is wrong. */
   problem: string | null = null;
-  /** Whether the autotuner is switched off: it measures nothing, and what it kept is not read. */
+  /** Whether the autotuner is off: nothing is measured, and stored choices are ignored. */
   isTuningOff = false;
   private readonly variants = new Map<string, string>();
   private readonly watchers = new Set<(key: string) => void>();
@@ -31,8 +31,8 @@ export class VariantChoices {
   }
 
   /**
-   * The variant chosen for a key, if any. `keyOf` runs only where somebody may want the key, so
-   * that a launch without choices costs nothing.
+   * The variant chosen for a key, if any. `keyOf` is called only if the key may be needed, so a launch
+   * without choices costs nothing.
    */
   ask(keyOf: () => string): string | undefined {
     if (this.variants.size === 0 && this.watchers.size === 0) return undefined;
@@ -53,7 +53,7 @@ export class VariantChoices {
     this.variants.delete(key);
   }
 
-  /** Puts these choices in the place of all there are. */
+  /** Replaces all choices. */
   replace(entries: Readonly<Record<string, string>>): void {
     this.variants.clear();
     for (const [key, variant] of Object.entries(entries)) {
@@ -66,7 +66,7 @@ export class VariantChoices {
     return Object.fromEntries([...this.variants].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
-  /** The keys that launchers ask for while `fn` runs, each once, in the order of their first use. */
+  /** The keys that launchers look up while `fn` runs, each once, in order of first use. */
   async observe(fn: () => unknown): Promise<string[]> {
     const keys = new Set<string>();
     const watch = (key: string): void => void keys.add(key);

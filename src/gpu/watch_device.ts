@@ -1,7 +1,7 @@
 import { DeviceError, oneLine } from '../errors.js';
 import type { DeviceInfo } from './adapter.js';
 
-/** Tells `fail` when the device is lost, and of errors that no call gets to see. */
+/** Calls `fail` when the device is lost, and for errors that no call reports. */
 export function watchDevice(
   device: GPUDevice,
   { description }: Pick<DeviceInfo, 'description'>,

@@ -11,15 +11,15 @@ import { BatchNorm2d, DEFAULT_EPSILON } from './normalization.js';
 export type ConvLayer = Conv2d | DepthwiseConv2d;
 
 /**
- * norm(conv(x), residual): a convolution and the batch norm after it, as they stand in networks.
+ * norm(conv(x), residual): a convolution followed by a batch norm.
  *
- * Outside training, inside noGrad, they run as one convolution: the batch norm is folded into filter
- * and bias, residual and activation are in the convolution's epilogue. The fold is recomputed in each
- * forward pass, and in each replay of a captured one, so it always is that of the weights and
- * statistics at the time. It costs a pass over the filter and saves one over the outputs, so it is
- * not made where the filter is larger, as for a single small image.
+ * In evaluation mode inside noGrad they run as one convolution: the batch norm is folded into filter
+ * and bias, and residual and activation run in the convolution's epilogue. Each forward pass, and each
+ * replay of a captured one, folds the current weights and statistics. Folding costs a pass over the
+ * filter and saves one over the outputs, so it is skipped if the filter is larger, as for a single
+ * small image.
  *
- * `residual` makes the tensor that is added before the activation; it is asked for once.
+ * `residual` returns the tensor to add before the activation; it is called once.
  */
 export function convBatchNorm(
   conv: ConvLayer,
@@ -54,7 +54,7 @@ export function convBatchNorm(
 /**
  * The convolution in front of a batch norm. While training, the norm subtracts the mean and the
  * bias with it, so the bias has no gradient (Ioffe & Szegedy, arXiv:1502.03167, section 3.2). Detached,
- * it costs no sum over dy. Watchers see the layer as it was made.
+ * it costs no sum over dy. Watchers see the original layer.
  */
 export function convolveForNorm(conv: ConvLayer, norm: BatchNorm2d, x: Tensor): Tensor {
   const { bias, options } = conv;
@@ -70,7 +70,7 @@ function endsInEpilogue({ options: { activation } }: BatchNorm2d): boolean {
   return activation === undefined || isFused(activation);
 }
 
-/** Outputs of a channel and weights of a channel: what folding saves, and what it costs. */
+/** Compares the outputs per channel, which folding saves, with the weights per channel, which it costs. */
 function paysFolding(conv: ConvLayer, x: Tensor): boolean {
   const [n, h, w] = x.shape;
   const [strideH, strideW] = pairOf('conv2d', 'stride', conv.options.stride ?? 1);
@@ -79,10 +79,9 @@ function paysFolding(conv: ConvLayer, x: Tensor): boolean {
 }
 
 /**
- * Whether `convBatchNorm` runs the two as one. Not where somebody watches the layers, since one of
- * them would be missing; not behind an activation of the convolution's own; not before silu, which
- * batch norm has in its pass and a convolution has not; not with operands of f16, where a folded
- * filter may lose digits that the batch norm keeps.
+ * Whether `convBatchNorm` folds. It does not if the layers are watched, since one would be missing; if
+ * the convolution has its own activation; before silu, which batch norm fuses and convolutions do not;
+ * or with f16 operands, where a folded filter may lose digits that the batch norm keeps.
  */
 export function foldsBatchNorm(conv: ConvLayer, norm: BatchNorm2d, x: Tensor): boolean {
   return (
@@ -91,7 +90,7 @@ export function foldsBatchNorm(conv: ConvLayer, norm: BatchNorm2d, x: Tensor): b
     x.runtime.fusesOps &&
     conv.options.activation === undefined &&
     endsInEpilogue(norm) &&
-    // Of another length, which the batch norm words.
+    // Otherwise the batch norm throws the error.
     norm.options.channels === conv.outChannels &&
     operandTypeNow() === 'f32' &&
     !isWatchingOps() &&
@@ -100,7 +99,7 @@ export function foldsBatchNorm(conv: ConvLayer, norm: BatchNorm2d, x: Tensor): b
   );
 }
 
-/* Not by instanceof: a class derived from a layer may compute something else. */
+/* Exact classes only: a subclass may compute something else. */
 
 export function isConvLayer(layer: Module | undefined): layer is ConvLayer {
   return layer?.constructor === Conv2d || layer?.constructor === DepthwiseConv2d;

@@ -41,7 +41,7 @@ export function withBias(
 ): Tensor {
   if (!bias || x.runtime.fusesOps) return run(bias);
   const y = run(undefined);
-  // Any other shape is an error, which the op itself words.
+  // For any other shape the op throws its own error.
   return bias.shape.join() === String(y.shape.at(-1)) ? add(y, bias) : run(bias);
 }
 
@@ -61,7 +61,7 @@ function withSummands(
     return withBias(x, givenBias, (bias) => run({ bias, residual }));
   }
   const y = withBias(x, givenBias, (bias) => run({ bias, residual: undefined }));
-  // Any other shape is an error, which the op itself words.
+  // For any other shape the op throws its own error.
   return residual.shape.join() === y.shape.join()
     ? add(y, residual)
     : run({ bias: givenBias, residual });

@@ -73,7 +73,7 @@ function normalize(
 ): Tensor {
   const { gamma, beta, runningMean, runningVariance, residual, ...settings } = options;
   const inputs = { x, gamma, beta, runningMean, runningVariance };
-  // A residual of another shape is an error, which the op itself words.
+  // For any other shape the op throws its own error.
   if (residual && !x.runtime.fusesOps && residual.shape.join() === x.shape.join()) {
     return add(applyOp(batchNormRecord, inputs, settings), residual);
   }

@@ -14,7 +14,7 @@ export function gpu({ isNull = false }: { isNull?: boolean } = {}): GPU {
   return entry;
 }
 
-/** A page is offered adapters by power preference alone. */
+/** A page can request adapters by power preference only. */
 export function adapterNames(): Promise<string[]> {
   return Promise.resolve([]);
 }
@@ -67,7 +67,7 @@ interface TextStorage {
   setItem(key: string, text: string): void;
 }
 
-/** Even asking for it throws where a page may keep nothing; workers have none. */
+/** Accessing it throws in pages without storage permission; workers have none. */
 function storage(): TextStorage | undefined {
   return (globalThis as { localStorage?: TextStorage }).localStorage;
 }

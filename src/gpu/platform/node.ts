@@ -27,7 +27,7 @@ export function shaderText(path: string): string {
   return text;
 }
 
-/* Dawn crashes when the object is collected while devices of it live, so it is kept here for good. */
+/* Dawn crashes if the object is collected while its devices live, so it is never released. */
 const instances = new Map<string, GPU>();
 
 export function gpu({ isNull = false, adapter }: { isNull?: boolean; adapter?: string } = {}): GPU {
@@ -36,7 +36,7 @@ export function gpu({ isNull = false, adapter }: { isNull?: boolean; adapter?: s
   if (!instance) {
     Object.assign(globalThis, globals);
     try {
-      // Of two settings of one name the last counts.
+      // If a setting occurs twice, the last one wins.
       instance = create([...DAWN_TOGGLES, ...extraToggles(), choice].filter(Boolean));
       instances.set(choice, instance);
     } catch (cause) {
@@ -48,7 +48,7 @@ export function gpu({ isNull = false, adapter }: { isNull?: boolean; adapter?: s
   return instance;
 }
 
-/** No device has this name: Dawn answers such a request with a list of all there are. */
+/** No device has this name: Dawn answers such a request with a list of all adapters. */
 const NO_NAME = '\u0001';
 
 export async function adapterNames(): Promise<string[]> {
@@ -94,9 +94,9 @@ const cell = new Int32Array(new SharedArrayBuffer(4));
 const NAP_MS = 0.5;
 
 /**
- * Waits for a promise of Dawn's with the processor at rest. While one is pending Node's event loop
- * spins through setImmediate and keeps a whole core busy, which a software adapter needs itself:
- * sleeping half a millisecond in each turn raised a matmul there from 21 to 30 GFLOP/s.
+ * Awaits a promise from Dawn without keeping a core busy. While one is pending, Node's event loop spins
+ * through setImmediate and occupies a core that a software adapter needs: sleeping half a millisecond
+ * per turn raised a matmul there from 21 to 30 GFLOP/s.
  */
 export function patiently<T>(promise: Promise<T>): Promise<T> {
   let isDone = false;
@@ -112,8 +112,8 @@ export function patiently<T>(promise: Promise<T>): Promise<T> {
 }
 
 /**
- * Where this user's programs keep what they can make again, by the habits of the system.
- * TILEGRAD_CACHE names another folder; empty, it says to keep nothing.
+ * The user's cache folder, by the conventions of the system. TILEGRAD_CACHE names another folder;
+ * empty, it says to keep nothing.
  */
 export function cacheFolder(
   env: Record<string, string | undefined> = process.env,

@@ -6,34 +6,34 @@ export interface Platform {
   /** Text of a file in shaders/, e.g. `conv2d_forward_naive.wgsl` or `lib/activation.wgsl`. */
   shaderText(path: string): string;
   /**
-   * The entry to WebGPU; the same object for the life of the process. `isNull` gives one whose
-   * devices validate and compute nothing, `adapter` one that offers the adapter of that name alone.
+   * The WebGPU entry point; the same object for the life of the process. With `isNull` its devices
+   * validate and compute nothing; with `adapter` it offers only the adapter of that name.
    */
   gpu(options?: { isNull?: boolean; adapter?: string }): GPU;
-  /** Names of all adapters that `gpu` can reach by name; none where it cannot. */
+  /** Names of all adapters that `gpu` can open by name; empty if it cannot. */
   adapterNames(): Promise<string[]>;
-  /** Part of the adapter's name to prefer, from the surroundings (TILEGRAD_ADAPTER). */
+  /** Part of the preferred adapter's name, from the environment (TILEGRAD_ADAPTER). */
   preferredAdapter(): string | undefined;
-  /** What the surroundings say of fused kernels (TILEGRAD_FUSION). */
+  /** The environment's setting for fused kernels (TILEGRAD_FUSION). */
   fusionSetting(): string | undefined;
-  /** What the surroundings say of tuned kernels (TILEGRAD_AUTOTUNE). */
+  /** The environment's setting for tuned kernels (TILEGRAD_AUTOTUNE). */
   autotuneSetting(): string | undefined;
-  /** Asks the collector to run, where that can be asked, so that lost tensors are given back. */
+  /** Requests garbage collection, where possible, so that unreachable tensors are released. */
   collectGarbage(): void;
-  /** Waits for the GPU without keeping a processor busy, where the runtime needs help for that. */
+  /** Awaits the GPU without keeping a core busy, where the runtime needs help with that. */
   patiently<T>(promise: Promise<T>): Promise<T>;
-  /** A text that an earlier program kept under this name; null if there is none to be read. */
+  /** A text that an earlier program stored under this name; null if there is none. */
   readCache(name: string): string | null;
-  /** Keeps a text for later programs, whole or not at all. Returns null, or why it could not. */
+  /** Stores a text for later programs, atomically. Returns null, or the reason for failure. */
   writeCache(name: string, text: string): string | null;
-  /** Where such a text lies, for people; null if nothing is kept. */
+  /** Path of such a text, for messages; null if nothing is stored. */
   cachePlace(name: string): string | null;
-  /** What WebGPU runs on here, where the adapter itself does not say. */
+  /** The backend of WebGPU, if the adapter does not report it. */
   backendName(): string;
-  /** What to do where no adapter is found. */
+  /** What to do if no adapter is found. */
   adapterHint(): string;
 }
 
-/** Both modules are held to the interface when they are compiled. */
+/** Makes the compiler check both modules against the interface. */
 type Complete<Module extends Platform> = Module;
 export type Platforms = [Complete<typeof node>, Complete<typeof browser>];

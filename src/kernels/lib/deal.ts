@@ -1,7 +1,10 @@
-/** By so many at most a grid folded into two dimensions exceeds what it was asked for. */
+/** Upper bound on the extra workgroups of a grid that is folded into two dimensions. */
 const MOST_FOLDED = 2 ** 16;
 
-/** Whether lib/deal.wgsl, in numbers of 32 bits, can deal out these workgroups to two jobs of a dispatch. */
+/**
+ * Whether lib/deal.wgsl can divide these workgroups between two jobs of a dispatch without overflowing
+ * 32 bits.
+ */
 export function canDeal(first: number, second: number): boolean {
   return first * (first + second + MOST_FOLDED) < 2 ** 32;
 }
