@@ -63,6 +63,13 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
   return new Device(runtime);
 }
 
+const devices = new WeakMap<Runtime, Device>();
+
+/** The device of a tensor, or of anything else that has its runtime. */
+export function deviceOf({ runtime }: { runtime: Runtime }): Device {
+  return devices.get(runtime)!;
+}
+
 export class Device {
   /** @internal */
   readonly runtime: Runtime;
@@ -71,6 +78,7 @@ export class Device {
   /** @internal Use createDevice. */
   constructor(runtime: Runtime) {
     this.runtime = runtime;
+    devices.set(runtime, this);
   }
 
   get info(): DeviceInfo {

@@ -41,6 +41,11 @@ export function wordsFor(words: Fix): string {
   return words[standpoint];
 }
 
+/** Whose error it is where a run fails: `fit` of a program, or the command `train`. */
+export function trainerName(): string {
+  return wordsFor({ program: 'fit', commandLine: 'train' });
+}
+
 /** An option's name in a program or on the command line: `weightDecay`, `--weight-decay`. */
 export function optionName(key: string): string {
   return wordsFor({ program: key, commandLine: `--${kebab(key)}` });

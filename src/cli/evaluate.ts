@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { EvaluateRequest, EvaluationDocument } from '../train/evaluate_run.js';
 import type { Averages } from '../train/metrics.js';
 import { visible } from '../visible.js';
-import { percent } from './progress_line.js';
+import { percent } from '../train/callbacks/progress_line.js';
 import { print, printJson } from './output.js';
 import { openDevice, wholeNumber, withCommon, type CommonOptions } from './options.js';
 

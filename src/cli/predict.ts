@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { percent } from './progress_line.js';
+import { percent } from '../train/callbacks/progress_line.js';
 import { print, printJson } from './output.js';
 import { openDevice, wholeNumber, withCommon, type CommonOptions } from './options.js';
 

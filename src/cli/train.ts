@@ -59,15 +59,15 @@ function addSetting(command: Command, { flag, kind, help }: Setting, heading: st
 
 async function train(recipe: string | undefined, options: TrainOptions): Promise<void> {
   const { runTraining } = await import('../train/run.js');
-  const { ProgressLine } = await import('./progress_line.js');
+  const { ProgressLine } = await import('../train/callbacks/progress_line.js');
   const line = new ProgressLine(standardError);
   const say = (text: string): void => {
     line.clear();
     note(text);
   };
-  let mustStop = false;
+  const stopping = new AbortController();
   const stop = (): void => {
-    mustStop = true;
+    stopping.abort();
     say('stopping after this step; press Ctrl-C again to quit at once');
   };
   const { config, out, resume, report, tune } = options;
@@ -75,11 +75,9 @@ async function train(recipe: string | undefined, options: TrainOptions): Promise
   const outcome = await runTraining(request, {
     openDevice: (seed) => openDevice(options, seed),
     say,
-    onProgress: (live) => line.show(live),
-    onEpoch: (row, epochs) => line.finish(row, epochs),
     onDecoded: (done, total) => line.decoded(done, total),
     stoppable: (work) => stoppable(stop, work),
-    shouldStop: () => mustStop,
+    ...{ callbacks: [line], signal: stopping.signal },
   });
   line.clear();
   if (options.json) printJson(outcome.document);

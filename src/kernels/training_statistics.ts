@@ -2,7 +2,7 @@ import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 
 /** Steps whose losses are kept on the GPU; reads must come at least this often. */
-const LOSS_RING = 1024;
+export const LOSS_RING = 1024;
 
 const WORDS = 8 + LOSS_RING;
 

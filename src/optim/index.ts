@@ -32,6 +32,11 @@ export type OptimizerName = keyof typeof factories;
 
 export const optimizerNames = Object.keys(factories) as readonly OptimizerName[];
 
+/** The name of an optimizer's kind; null for one of another program. */
+export function nameOfOptimizer(optimizer: Optimizer): OptimizerName | null {
+  return optimizerNames.find((name) => optimizer.constructor === factories[name]) ?? null;
+}
+
 /** Options that every optimizer takes, and those of single ones. */
 export type OptimizerOptions = SGDOptions & AdamOptions & RMSpropOptions;
 

@@ -101,6 +101,11 @@ export abstract class Optimizer {
     return { runtime, members };
   }
 
+  /** @internal Whether it trains the tensor. */
+  trains(tensor: Tensor): boolean {
+    return this.members.some((member) => member.tensor === tensor);
+  }
+
   /** @internal Copies the gradients into each flat buffer; `first` is its first parameter. */
   gatherGradients(): { gradients: GpuArray; owners: GpuArray; first: number }[] {
     return this.groups

@@ -1,13 +1,13 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { DataError } from '../errors.js';
+import { DataError, optionName } from '../errors.js';
 import {
   readSafetensors,
   writeSafetensors,
   type SafetensorsFile,
   type SavedTensor,
 } from '../io/safetensors.js';
-import { anything, parseChecked } from '../io/schema.js';
+import { anything, checkedValue, parseChecked, record } from '../io/schema.js';
 import type { Module } from '../nn/index.js';
 import type { LossScaleState, Optimizer, PlateauState } from '../optim/index.js';
 import { modelConfigSchema, progressSchema, scalarsSchema } from './file_schemas.js';
@@ -27,11 +27,6 @@ export interface Progress {
   epochSeconds: number;
   /** Draws of the device's random stream. */
   randomPosition: number;
-  /** The best of the validations so far; null before the first. */
-  bestAccuracy: number | null;
-  bestLoss: number | null;
-  /** Epochs since the validation loss was last the best. */
-  epochsSinceBest: number;
   /** What a plateau schedule remembers. */
   plateau: PlateauState | null;
   /** Of a run whose operands are f16. */
@@ -49,16 +44,17 @@ export function freshProgress(randomPosition = 0): Progress {
     ...{ epoch: 0, batch: 0, step: 0, totals: { lossSum: 0, correct: 0, count: 0 } },
     ...{ epochSeconds: 0, inputSeconds: 0, randomPosition },
     ...{ plateau: null, lossScale: null },
-    ...{ bestAccuracy: null, bestLoss: null, epochsSinceBest: 0 },
     ...{ history: [], validations: [] },
   };
 }
 
-export interface Checkpoint {
-  config: RunConfig;
+export interface Checkpoint<Config = RunConfig> {
+  config: Config;
   progress: Progress;
   weights: Map<string, SavedTensor>;
+  /** The optimizer's tensors and numbers. */
   optimizer: Map<string, SavedTensor>;
+  scalars: Record<string, number>;
 }
 
 const OPTIMIZER_PREFIX = 'optimizer/';
@@ -95,7 +91,7 @@ export async function readState(model: Module, optimizer: Optimizer): Promise<Tr
 export function writeCheckpoint(
   path: string,
   { tensors, scalars }: TrainedState,
-  config: RunConfig,
+  config: object,
   progress: Progress,
 ): void {
   const metadata = {
@@ -108,14 +104,12 @@ export function writeCheckpoint(
 }
 
 /**
- * Reads a checkpoint back.
+ * Reads a checkpoint back, whatever its config holds.
  *
- * Errors: DataError for a file that is missing, damaged, of another kind, or holds what no run wrote;
- * TrainingError for one of another version of this program.
+ * Errors: DataError for a file that is missing, damaged, of another kind, or holds what no run wrote.
  */
-export function readCheckpoint(path: string): Checkpoint & { scalars: Record<string, number> } {
+export function readAnyCheckpoint(path: string): Checkpoint<unknown> {
   const { tensors, metadata } = readOwn(path, [CHECKPOINT_FORMAT]);
-  const place = { where: path, field: 'config' };
   const weights = new Map<string, SavedTensor>();
   const optimizer = new Map<string, SavedTensor>();
   for (const [name, tensor] of tensors) {
@@ -124,14 +118,29 @@ export function readCheckpoint(path: string): Checkpoint & { scalars: Record<str
     } else weights.set(name, tensor);
   }
   return {
-    config: checkRunConfig(parseChecked(metadata.config, anything, place), {
-      ...place,
-      newRun: path,
-    }),
+    config: parseChecked(metadata.config, anything, { where: path, field: 'config' }),
     progress: parseChecked(metadata.progress, progressSchema, { where: path, field: 'progress' }),
     scalars: parseChecked(metadata.optimizer, scalarsSchema, { where: path, field: 'optimizer' }),
     ...{ weights, optimizer },
   };
+}
+
+/**
+ * Reads a checkpoint of the command line back.
+ *
+ * Errors: those of readAnyCheckpoint; TrainingError for one of another version of this program.
+ */
+export function readCheckpoint(path: string): Checkpoint {
+  const checkpoint = readAnyCheckpoint(path);
+  const config = checkRunConfig(checkpoint.config, { where: path, field: 'config', newRun: path });
+  return { ...checkpoint, config };
+}
+
+/** Errors: DataError where a checkpoint to go on with is not finite. */
+export function expectFiniteCheckpoint(path: string, { weights, optimizer }: Checkpoint<unknown>) {
+  const fix = `begin a new run with a lower ${optionName('lr')}`;
+  expectFinite(path, weights, fix);
+  expectFinite(path, optimizer, fix, 'the optimizer’s state is');
 }
 
 function readOwn(path: string, formats: readonly string[]): SafetensorsFile {
@@ -159,7 +168,14 @@ export function readModelFile(target: string): ModelFile {
   const path = checkpointIn(target);
   const { tensors, metadata } = readOwn(path, [WEIGHTS_FORMAT, CHECKPOINT_FORMAT]);
   const place = { where: path, field: 'config' };
-  const config = parseChecked(metadata.config, modelConfigSchema, place);
+  const saved = parseChecked(metadata.config, record(anything), place);
+  if (saved.model === null) {
+    throw new DataError(
+      `${path}: a program trained it with a network of its own, which is known to that program alone`,
+      'use it there: fit with resume, then evaluate or predict',
+    );
+  }
+  const config = checkedValue(saved, modelConfigSchema, place);
   const isWeight = ([name]: [string, SavedTensor]): boolean => !name.startsWith(OPTIMIZER_PREFIX);
   const weights = new Map([...tensors].filter(isWeight));
   expectFinite(path, weights, 'train it again with a lower --lr');

@@ -1,6 +1,6 @@
 import { existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { TrainingError } from '../errors.js';
+import { optionName, TrainingError, trainerName } from '../errors.js';
 import { sizeOf } from '../gpu/array.js';
 import type { Module } from '../nn/index.js';
 import type { Optimizer } from '../optim/index.js';
@@ -31,9 +31,9 @@ export function checkDiskSpace(folder: string, bytes: number, free = freeBytes(f
   const wanted = Math.max(bytes, 3 * bytes - held);
   if (free >= wanted) return;
   throw new TrainingError(
-    `train: ${folder}: the run needs ${megabytes(wanted)} for its checkpoints of ${megabytes(bytes)}, ` +
+    `${trainerName()}: ${folder}: the run needs ${megabytes(wanted)} for its checkpoints of ${megabytes(bytes)}, ` +
       `the disk has ${megabytes(free)} free`,
-    'free some space, or choose a folder on another disk with --out',
+    `free some space, or choose a folder on another disk with ${optionName('out')}`,
   );
 }
 

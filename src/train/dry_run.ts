@@ -1,10 +1,10 @@
 import { plannedArray, planOnly } from '../autograd/planning.js';
 import { watchOps, type OpWatcher } from '../autograd/recording.js';
-import { LimitError, TrainingError } from '../errors.js';
 import { bytesPerElement, sizeOf } from '../gpu/array.js';
+import { LimitError, optionName, ShapeError, TrainingError, trainerName } from '../errors.js';
 import type { Module } from '../nn/index.js';
 import { runInScope, Tensor } from '../tensor.js';
-import type { Classifier } from './classifier.js';
+import { evaluationMode, type Classifier } from './classifier.js';
 
 /** Images in the batches of an epoch. */
 export interface BatchSizes {
@@ -44,9 +44,8 @@ export function checkBatches(
   for (const [path, module] of model.namedModules()) {
     modules.set(path || module.constructor.name, module);
   }
-  const modes = new Map([...modules.values()].map((module) => [module, module.isTraining]));
   // A batch norm in training would refuse single values without the name of its layer.
-  model.eval();
+  const restore = evaluationMode(model);
   try {
     for (const size of new Set([sizes.full, sizes.rest, sizes.evaluated])) {
       if (size === 0) continue;
@@ -63,8 +62,47 @@ export function checkBatches(
       );
     }
   } finally {
-    for (const [module, isTraining] of modes) module.isTraining = isTraining;
+    restore();
   }
+}
+
+/**
+ * Goes through a network by shapes alone: whether it takes the images and gives one logit for each
+ * class, or more.
+ *
+ * Errors: ShapeError naming both shapes.
+ */
+export function checkOutputs(
+  where: string,
+  classifier: Classifier,
+  { name, classNames }: { name: string; classNames: readonly string[] },
+  isExact: boolean,
+): void {
+  const { model, imageShape } = classifier;
+  let shape: readonly number[];
+  const restore = evaluationMode(model);
+  try {
+    shape = runInScope(() => planOnly(() => classifier.logits(images(classifier, 1)).shape));
+  } catch (cause) {
+    if (!(cause instanceof ShapeError)) throw cause;
+    throw new ShapeError(
+      `${where}: the network does not take images of ${imageShape.join('×')} (${name}): ${cause.message.split('\n')[0]}`,
+      `build it for ${imageShape.join('×')} (height × width × channels), or bring the images to what it takes`,
+    );
+  } finally {
+    restore();
+  }
+  const outputs = shape.at(-1)!;
+  const classes = classNames.length;
+  if (shape.length === 2 && (isExact ? outputs === classes : outputs >= classes)) return;
+  throw new ShapeError(
+    `${where}: the network (${model.constructor.name}) gives [N=1${shape
+      .slice(1)
+      .map((n) => `, ${n}`)
+      .join('')}], expected ` +
+      `[N=1, K=${classes}]: one logit for each of the ${classes} classes of ${name}`,
+    `build it with ${classes} outputs, or use data with its classes`,
+  );
 }
 
 /** A batch of packed images that is nowhere in memory. */
@@ -84,11 +122,13 @@ function expectBindable(
   if (bytes <= limit) return;
   const most = Math.floor((limit / bytes) * batchSize);
   throw new LimitError(
-    `train: the output of ${layer}, [${shape.join(', ')}], is more than this adapter can bind at once`,
+    `${trainerName()}: the output of ${layer}, [${shape.join(', ')}], is more than this adapter can bind at once`,
     limit < maxStorageBufferBindingSize ? 'maxBufferSize' : 'maxStorageBufferBindingSize',
     bytes,
     limit,
-    most > 0 ? `lower --batch-size, here to at most ${most}, or --input` : 'lower --input',
+    most > 0
+      ? `lower ${optionName('batchSize')}, here to at most ${most}, or ${optionName('input')}`
+      : `lower ${optionName('input')}`,
   );
 }
 
@@ -96,9 +136,9 @@ function singleValues(layer: string, size: number, { full, rest }: BatchSizes): 
   const isLast = size === rest && full > rest;
   const what = isLast ? `the last batch has ${rest} image` : `a batch has ${size} image`;
   return new TrainingError(
-    `train: ${what}, of which ${layer} gets one value a channel: it normalises by the batch, so it needs 2`,
+    `${trainerName()}: ${what}, of which ${layer} gets one value a channel: it normalises by the batch, so it needs 2`,
     isLast
-      ? `leave that batch out with --drop-last, or choose another --batch-size than ${full}`
-      : 'raise --batch-size, or give larger images (--input)',
+      ? `leave that batch out with ${optionName('dropLast')}, or choose another ${optionName('batchSize')} than ${full}`
+      : `raise ${optionName('batchSize')}, or give larger images (${optionName('input')})`,
   );
 }

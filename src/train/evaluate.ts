@@ -1,8 +1,12 @@
 import { batches, type ImageDataset } from '../data/index.js';
 import { noGrad } from '../autograd/recording.js';
 import { softmax, softmaxCrossEntropy } from '../ops/loss.js';
+import { optionName, TrainingError } from '../errors.js';
+import type { Module } from '../nn/index.js';
 import type { Tensor } from '../tensor.js';
-import type { Classifier } from './classifier.js';
+import { classifierOf, evaluationMode, type Classifier } from './classifier.js';
+import { checkOutputs } from './dry_run.js';
+import type { ImageOptions } from './fit_options.js';
 
 /** How a network does on a dataset. */
 export interface Evaluation {
@@ -17,9 +21,42 @@ export interface Evaluation {
   losses: Float32Array;
 }
 
-export interface EvaluateOptions {
-  batchSize?: number;
-  onBatch?: (done: number, total: number) => void;
+export interface EvaluateOptions extends ImageOptions {
+  /** Images at a time: a whole number from 1. Default 128. */
+  batchSize?: number | undefined;
+  /** Called, and waited for, after each batch. */
+  onBatch?: ((done: number, total: number) => void | Promise<void>) | undefined;
+}
+
+/**
+ * How a network does on labelled images. Its modules keep their modes; no gradient is computed.
+ *
+ * Errors: ShapeError where the network does not take the images, or gives fewer outputs than there
+ * are classes; DataError for data without an image; TrainingError where a loss is not finite.
+ *
+ * @example
+ * const { accuracy, predictions } = await evaluate(model, test);
+ */
+export async function evaluate(
+  model: Module,
+  dataset: ImageDataset,
+  options: EvaluateOptions = {},
+): Promise<Evaluation> {
+  const classifier = classifierOf('evaluate', model, dataset.imageShape, options);
+  checkOutputs('evaluate', classifier, dataset, false);
+  const evaluator = new Evaluator(classifier);
+  const restore = evaluationMode(model);
+  const evaluation = await evaluator.run(dataset, options).finally(() => {
+    restore();
+    evaluator.dispose();
+  });
+  if (Number.isFinite(evaluation.loss)) return evaluation;
+  const { losses, count } = evaluation;
+  const bad = losses.filter((loss) => !Number.isFinite(loss)).length;
+  throw new TrainingError(
+    `evaluate: the loss is not finite for ${bad} of ${count} images of ${dataset.name}`,
+    `train the network again with a lower ${optionName('lr')}`,
+  );
 }
 
 type ForwardResult = { losses: Tensor; probabilities: Tensor };
@@ -35,7 +72,10 @@ export class Evaluator {
   }
 
   /** Loss, accuracy and probabilities of a whole dataset; the model must be in evaluation mode. */
-  async run(dataset: ImageDataset, options: EvaluateOptions = {}): Promise<Evaluation> {
+  async run(
+    dataset: ImageDataset,
+    options: Pick<EvaluateOptions, 'batchSize' | 'onBatch'> = {},
+  ): Promise<Evaluation> {
     const { batchSize = 128, onBatch } = options;
     const { device } = this.classifier;
     // As many as the network has outputs, which may be more than the data has classes.
@@ -61,7 +101,7 @@ export class Evaluator {
         );
       }
       done += batch.size;
-      onBatch?.(done, dataset.size);
+      await onBatch?.(done, dataset.size);
     }
     return summarize(dataset, losses, probabilities, classes);
   }

@@ -2,11 +2,11 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { limit as limitDataset, openDataset, type ImageDataset } from '../data/index.js';
 import type { Device } from '../device.js';
-import { DataError, TrainingError, UsageError } from '../errors.js';
+import { DataError, UsageError } from '../errors.js';
 import { readModelFile } from './checkpoint.js';
-import { Evaluator, type Evaluation } from './evaluate.js';
+import { evaluate } from './evaluate.js';
 import type { EpochMetrics } from './history.js';
-import { loadClassifier } from './inference.js';
+import { loadModel } from './inference.js';
 import { measure, type Averages, type ClassMetrics, type TopK } from './metrics.js';
 import type { ModelConfig } from './run_config.js';
 
@@ -60,12 +60,12 @@ export async function evaluateRun(
   if (options.limit !== undefined && options.limit < dataset.size) {
     dataset = limitDataset(dataset, options.limit, { seed: 0, stratified: true });
   }
-  const classifier = await loadClassifier(file, open);
+  const { device, model } = await loadModel(file, open);
   try {
-    const evaluator = new Evaluator(classifier);
-    const evaluation = await evaluator.run(dataset, { batchSize: options.batchSize });
+    const { batchSize } = options;
+    const { imageShape: input, normalize, dtype } = config;
+    const evaluation = await evaluate(model, dataset, { batchSize, input, normalize, dtype });
     const { loss, accuracy, count } = evaluation;
-    if (!Number.isFinite(loss)) throw nonFiniteEvaluation(target, dataset, evaluation);
     const figures = measure(dataset.labels, evaluation, config.classNames);
     const { calibration, topK, classes, macro, weighted, confusion } = figures;
     const document: EvaluationDocument = {
@@ -75,7 +75,6 @@ export async function evaluateRun(
     };
     if (options.report === undefined) return document;
     const { writeReportFiles } = await import('./report/index.js');
-    const { device, model } = classifier;
     const sizes = (tensors: Iterable<{ size: number }>): number =>
       [...tensors].reduce((sum, { size }) => sum + size, 0);
     const [report] = await writeReportFiles(options.report, {
@@ -91,7 +90,7 @@ export async function evaluateRun(
     });
     return { ...document, report };
   } finally {
-    classifier.device.destroy();
+    device.destroy();
     await dataset.close();
   }
 }
@@ -106,19 +105,6 @@ function checkReportFolder({ report, force }: EvaluateRequest): void {
   throw new UsageError(
     `evaluate: ${page} is there already`,
     'choose another folder for --report, or write over it with --force',
-  );
-}
-
-function nonFiniteEvaluation(
-  target: string,
-  { name }: ImageDataset,
-  { losses, count }: Evaluation,
-): TrainingError {
-  const bad = losses.filter((loss) => !Number.isFinite(loss)).length;
-  return new TrainingError(
-    `evaluate: the loss of ${target} is not finite for ${bad} of ${count} images of ${name}, ` +
-      'though its weights are',
-    'train it again with a lower --lr',
   );
 }
 

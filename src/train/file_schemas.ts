@@ -26,7 +26,7 @@ import { settings, type Setting, type Settings } from './settings.js';
 /** Height, width and channels of an image: what a file may ask for, 8192 × 8192 pixels at most. */
 const LARGEST_SIDE = 65_535;
 const LARGEST_PIXELS = 2 ** 26;
-const imageShape = satisfying(
+export const imageShapeSchema = satisfying(
   `[height, width, channels] of at most ${LARGEST_PIXELS} pixels and 1 or 3 channels`,
   (value): value is [number, number, number] => {
     if (!Array.isArray(value) || value.length !== 3) return false;
@@ -61,7 +61,6 @@ export const progressSchema = object<Progress>({
   ...{ epoch: wholeFrom(0), batch: wholeFrom(0), step: wholeFrom(0) },
   totals: object({ lossSum: finite, correct: finiteFrom(0), count: wholeFrom(0) }),
   ...{ epochSeconds: seconds, inputSeconds: seconds, randomPosition: wholeFrom(0) },
-  ...{ bestAccuracy: nullable(finite), bestLoss: nullable(finite), epochsSinceBest: wholeFrom(0) },
   ...{ plateau: nullable(plateau), lossScale: nullable(lossScale) },
   ...{ history: list(epochMetrics), validations: list(validationMetrics) },
 });
@@ -83,7 +82,7 @@ function settingSchema<K extends keyof Settings>(key: K): Schema<Settings[K]> {
   };
 }
 
-const classNames: Schema<string[]> = (value, field) => {
+export const classNamesSchema: Schema<string[]> = (value, field) => {
   const names = list(text)(value, field);
   if (names.length > 0) return names;
   throw new Mismatch(field, 'the names of the classes', value);
@@ -104,14 +103,14 @@ function fitting<T extends Pick<ModelConfig, 'imageShape' | 'sourceShape'>>(
 }
 
 const modelFields = {
-  ...{ model: settingSchema('model'), imageShape, classNames },
+  ...{ model: settingSchema('model'), imageShape: imageShapeSchema, classNames: classNamesSchema },
 } satisfies Partial<Record<keyof ModelConfig, unknown>>;
 
 /** What is needed to evaluate a checkpoint of any version. */
 export const modelConfigSchema: Schema<ModelConfig> = fitting(
   object<ModelConfig>({
     ...modelFields,
-    ...{ sourceShape: optional(imageShape), dtype: optional(settingSchema('dtype')) },
+    ...{ sourceShape: optional(imageShapeSchema), dtype: optional(settingSchema('dtype')) },
     ...{ normalize: optional(settingSchema('normalize')), crop: optional(settingSchema('crop')) },
     minImages: optional(settingSchema('minImages')),
     shortcut: optional(settingSchema('shortcut')),
@@ -126,7 +125,7 @@ const settingFields = Object.fromEntries(
 export const runConfigSchema: Schema<RunConfig> = fitting(
   object<RunConfig>({
     ...settingFields,
-    ...{ recipe: text, data: text, ...modelFields, sourceShape: imageShape },
+    ...{ recipe: text, data: text, ...modelFields, sourceShape: imageShapeSchema },
     variants: optional(record(text)),
   }),
 );

@@ -1,4 +1,4 @@
-import { UsageError } from '../errors.js';
+import { optionName, trainerName, UsageError } from '../errors.js';
 import { Dropout, StochasticDepth, type Module } from '../nn/index.js';
 import { Parameter } from '../nn/parameter.js';
 
@@ -21,7 +21,7 @@ export function matchesPattern(name: string, pattern: string): boolean {
 export function parametersOf(
   model: Module,
   patterns: readonly string[],
-  option: string,
+  option: 'freeze' | 'lrScale',
 ): Map<string, Parameter> {
   const all = [...model.namedParameters()];
   const found = new Map<string, Parameter>();
@@ -31,7 +31,7 @@ export function parametersOf(
       const names = [...new Set(all.map(([name]) => name.replace(/\.\w+$/, '')))];
       const shown = names.slice(0, 8).join(', ');
       throw new UsageError(
-        `train: ${option} ${pattern}: no parameter has such a name`,
+        `${trainerName()}: ${optionName(option)} ${pattern}: no parameter has such a name`,
         `modules are ${shown}${names.length > 8 ? ` and ${names.length - 8} more` : ''}`,
       );
     }
@@ -53,11 +53,11 @@ export class Freezer {
     private readonly model: Module,
     patterns: readonly string[],
   ) {
-    this.frozen = parametersOf(model, patterns, '--freeze');
+    this.frozen = parametersOf(model, patterns, 'freeze');
     const count = [...model.parameters()].length;
     if (patterns.length === 0 || this.frozen.size < count) return;
     throw new UsageError(
-      `train: --freeze ${patterns.join(', ')} leaves no parameter to train`,
+      `${trainerName()}: ${optionName('freeze')} ${patterns.join(', ')} leaves no parameter to train`,
       'freeze less of the network',
     );
   }

@@ -1,72 +1,175 @@
+import { noGrad } from '../autograd/recording.js';
 import { decodeImage } from '../data/index.js';
 import type { Device } from '../device.js';
-import { noGrad } from '../autograd/recording.js';
-import { DataError } from '../errors.js';
+import { DataError, optionName, ShapeError, UsageError } from '../errors.js';
 import { createModel } from '../models/index.js';
+import type { Module } from '../nn/index.js';
 import { softmax } from '../ops/loss.js';
 import { readModelFile, type ModelFile } from './checkpoint.js';
-import { Classifier } from './classifier.js';
+import { classifierOf, evaluationMode, type Classifier } from './classifier.js';
+import { checkOutputs } from './dry_run.js';
+import type { ImageOptions } from './fit_options.js';
 import { modelOptions } from './run_config.js';
 
-/** A trained network on a device, in evaluation mode. */
-export async function loadClassifier(
+/** A trained network on a device. */
+export async function loadModel(
   { config, weights }: Pick<ModelFile, 'config' | 'weights'>,
   open: () => Promise<Device>,
-): Promise<Classifier> {
+): Promise<{ device: Device; model: Module }> {
   const device = await open();
   const model = createModel(device, config.model, modelOptions(config));
   model.loadStateDict(weights);
-  model.eval();
-  return new Classifier(device, model, config);
+  return { device, model };
 }
 
 export interface Prediction {
-  file: string;
+  /** Of an image that came as a file. */
+  file?: string;
+  /** The most probable classes; the first is the answer. */
   top: { class: string; probability: number }[];
 }
 
+export interface PredictOptions extends ImageOptions {
+  /**
+   * Height, width and channels (1 grey, 3 colour) of the images: files are brought to it. Default:
+   * `input`; one of the two must be there.
+   */
+  imageShape?: readonly [number, number, number] | undefined;
+  /** Names of the network's outputs. Default: '0', '1', … */
+  classNames?: readonly string[] | undefined;
+  /** Classes to return for each image. Default 5. */
+  top?: number | undefined;
+}
+
+type ImageShape = readonly [number, number, number];
+
+/** An image as bytes [H W C], and what it is called in errors. */
+interface NamedImage {
+  file?: string;
+  pixels: Uint8Array;
+}
+
 /**
- * The `top` most probable classes of each image file.
+ * What a network takes images for: packed bytes [N H W C], or the names of image files.
  *
- * Errors: DataError for a file that is unreadable, and for weights or an output that are not finite.
+ * Errors: UsageError for options that are missing or wrong; DataError for a file that is unreadable,
+ * before anything is computed, and for an output that is not finite; ShapeError where the network does
+ * not take the images, or has not as many outputs as there are names.
+ *
+ * @example
+ * const [{ top }] = await predict(model, ['seven.png'], { input: [28, 28, 1] });
+ * top[0]; // { class: '7', probability: 0.998 }
+ */
+export async function predict(
+  model: Module,
+  images: Uint8Array | readonly string[],
+  options: PredictOptions = {},
+): Promise<Prediction[]> {
+  const shape = options.imageShape ?? options.input;
+  if (!shape) {
+    throw new UsageError(
+      'predict: expected the shape of the images',
+      'pass input: [height, width, channels]',
+    );
+  }
+  const named =
+    images instanceof Uint8Array ? unpacked(images, shape) : await decoded(images, shape);
+  return predictImages(model, named, shape, options);
+}
+
+/**
+ * The same by a run folder or a file of weights.
+ *
+ * Errors: those of `predict`; DataError for weights that are not finite.
  */
 export async function predictFiles(
   target: string,
   files: readonly string[],
-  options: { top: number },
+  { top }: { top: number },
   open: () => Promise<Device>,
 ): Promise<Prediction[]> {
   const file = readModelFile(target);
-  const { config } = file;
-  const [height, width, channels] = config.sourceShape ?? config.imageShape;
+  const { imageShape: input, sourceShape = input, normalize, dtype, classNames } = file.config;
   // Every file is read before the device is opened: a wrong name is told at once.
-  const images = await Promise.all(
-    files.map((file) => decodeImage(file, [height, width], channels as 1 | 3)),
-  );
-  const classifier = await loadClassifier(file, open);
-  const { device } = classifier;
+  const images = await decoded(files, sourceShape);
+  const { device, model } = await loadModel(file, open);
   try {
-    const predictions: Prediction[] = [];
-    for (const [i, image] of images.entries()) {
-      const probabilities = await device.scope(() =>
-        noGrad(() => softmax(classifier.logits(device.tensor(image)))).data(),
-      );
-      if (!probabilities.every(Number.isFinite)) {
-        throw new DataError(
-          `predict: ${files[i]}: the network’s output is not finite, though its weights are`,
-          'train it again with a lower --lr',
-        );
-      }
-      const top = Array.from(probabilities, (probability, k) => ({
-        class: config.classNames[k],
-        probability,
-      }))
-        .sort((a, b) => b.probability - a.probability)
-        .slice(0, options.top);
-      predictions.push({ file: files[i], top });
-    }
-    return predictions;
+    const options = { input, normalize, dtype, classNames, top };
+    return await predictImages(model, images, sourceShape, options);
   } finally {
     device.destroy();
   }
+}
+
+async function predictImages(
+  model: Module,
+  images: readonly NamedImage[],
+  shape: ImageShape,
+  { classNames, top = 5, ...options }: PredictOptions,
+): Promise<Prediction[]> {
+  if (!Number.isSafeInteger(top) || top < 1) {
+    throw new UsageError(`predict: top: expected a positive whole number, got ${top}`);
+  }
+  const classifier = classifierOf('predict', model, shape, options);
+  const names = classNames ?? [];
+  checkOutputs('predict', classifier, { name: 'the images', classNames: names }, names.length > 0);
+  const restore = evaluationMode(model);
+  try {
+    const predictions: Prediction[] = [];
+    for (const image of images) {
+      const probabilities = [...(await probabilitiesOf(classifier, image))];
+      const classes = probabilities.map((probability, k) => ({
+        class: classNames?.[k] ?? String(k),
+        probability,
+      }));
+      classes.sort((a, b) => b.probability - a.probability);
+      const { file } = image;
+      predictions.push({ ...(file === undefined ? {} : { file }), top: classes.slice(0, top) });
+    }
+    return predictions;
+  } finally {
+    restore();
+  }
+}
+
+async function probabilitiesOf(
+  classifier: Classifier,
+  { pixels, file = 'an image' }: NamedImage,
+): Promise<Float32Array> {
+  const { device } = classifier;
+  const probabilities = await device.scope(() =>
+    noGrad(() => softmax(classifier.logits(device.tensor(pixels)))).data(),
+  );
+  if (probabilities.every(Number.isFinite)) return probabilities as Float32Array;
+  throw new DataError(
+    `predict: ${file}: the network’s output is not finite, though its weights are`,
+    `train it again with a lower ${optionName('lr')}`,
+  );
+}
+
+function unpacked(images: Uint8Array, shape: ImageShape): NamedImage[] {
+  const bytes = shape[0] * shape[1] * shape[2];
+  if (images.length === 0 || images.length % bytes !== 0) {
+    throw new ShapeError(
+      `predict: expected images [N, ${shape.join(', ')}] of ${bytes} bytes each, got ${images.length} bytes`,
+    );
+  }
+  return Array.from({ length: images.length / bytes }, (_, n) => ({
+    pixels: images.slice(n * bytes, (n + 1) * bytes),
+  }));
+}
+
+function decoded(
+  files: readonly string[],
+  [height, width, channels]: ImageShape,
+): Promise<NamedImage[]> {
+  if (channels !== 1 && channels !== 3) {
+    throw new UsageError(`predict: images have 1 channel (grey) or 3 (colour), got ${channels}`);
+  }
+  return Promise.all(
+    files.map(async (file) => ({
+      file,
+      pixels: await decodeImage(file, [height, width], channels),
+    })),
+  );
 }

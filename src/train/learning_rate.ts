@@ -1,7 +1,13 @@
-import { UsageError } from '../errors.js';
-import { F32_RANGE, isF32 } from '../gpu/f32.js';
+import { optionName, trainerName, UsageError } from '../errors.js';
 import { didYouMean } from '../gpu/nearest_name.js';
-import { schedule, type Plateau, type PlateauState, type Schedule } from '../optim/index.js';
+import { F32_RANGE, isF32 } from '../gpu/f32.js';
+import {
+  schedule,
+  type Plateau,
+  type PlateauOptions,
+  type PlateauState,
+  type Schedule,
+} from '../optim/index.js';
 
 /* Learning-rate schedules as texts: `--schedule cosine`, `"schedule": "inverse-time:2e-6"`. */
 
@@ -67,6 +73,8 @@ export function parseSchedule(text: string): ParsedSchedule {
 /** Throws a UsageError unless the text is a schedule with possible values. */
 export function checkSchedule(text: string): void {
   try {
+    const plateau = plateauOf(text);
+    if (plateau) schedule.reduceOnPlateau(1e-3, plateau);
     new LearningRate({ schedule: text, lr: 1e-3, warmup: 0, epochs: 1 }, 1);
   } catch (error) {
     if (!(error instanceof schedule.ScheduleError)) throw error;
@@ -80,8 +88,17 @@ export function namesRates(text: string): boolean {
   return ['stages', 'per-epoch'].includes(parseSchedule(text).name);
 }
 
+/** What a text that names a plateau says; null for any other. */
+export function plateauOf(
+  text: string,
+): Required<Pick<PlateauOptions, 'factor' | 'patience'>> | null {
+  const { name, values } = parseSchedule(text);
+  return name === 'plateau' ? { factor: values[0], patience: values[1] } : null;
+}
+
 export interface RateSettings {
-  schedule: string;
+  /** A text, or the rate of every step, counted from 0. */
+  schedule: string | Schedule;
   lr: number;
   /** Epochs, a part of one too, over which the rate rises from 0. */
   warmup: number;
@@ -89,33 +106,46 @@ export interface RateSettings {
 }
 
 /**
- * The learning rate of every step of a run: a function of how many steps were done, and of what a
- * plateau has seen, so that a resumed run goes on with the same rates.
+ * The learning rate of every step of a run: a function of how many steps were done, or what a plateau
+ * has come to, so that a resumed run goes on with the same rates.
  */
 export class LearningRate {
   private readonly rateOf: Schedule;
-  private readonly plateau: Plateau | null;
+  private plateau: Plateau | null = null;
 
-  /** `state` is that of a plateau, from a checkpoint. */
   constructor(
     private readonly settings: RateSettings,
     private readonly stepsPerEpoch: number,
-    state: PlateauState | null = null,
   ) {
-    const { name, values } = parseSchedule(settings.schedule);
-    this.plateau =
-      name === 'plateau'
-        ? schedule.reduceOnPlateau(settings.lr, { factor: values[0], patience: values[1] })
-        : null;
-    if (state) this.plateau?.loadState(state);
-    this.rateOf = this.plateau
-      ? () => this.plateau!.lr
-      : scheduleOf(name, values, settings, stepsPerEpoch);
+    const { schedule: given } = settings;
+    if (typeof given === 'function') this.rateOf = given;
+    else {
+      const { name, values } = parseSchedule(given);
+      this.rateOf = scheduleOf(name, values, settings, stepsPerEpoch);
+    }
+  }
+
+  /**
+   * From now on the rate is that of a plateau; `state` is what a checkpoint kept of it.
+   *
+   * Errors: UsageError where another schedule, or another plateau, has the rate.
+   */
+  follow(plateau: Plateau, state: PlateauState | null): void {
+    const { schedule: given } = this.settings;
+    const isFree = given === 'constant' || (typeof given === 'string' && plateauOf(given) !== null);
+    if (!isFree || this.plateau) {
+      throw new UsageError(
+        `${trainerName()}: reduceOnPlateau, beside ${isFree ? 'another plateau' : 'a schedule'}`,
+        'the learning rate can follow one of them: leave out the other',
+      );
+    }
+    this.plateau = plateau;
+    if (state) plateau.loadState(state);
   }
 
   /** The rate of a step, counted from 0 since the run began. */
   at(step: number): number {
-    const rate = this.rateOf(step);
+    const rate = this.plateau ? this.plateau.lr : this.rateOf(step);
     const rising = Math.ceil(this.settings.warmup * this.stepsPerEpoch);
     return step < rising ? (rate * (step + 1)) / (rising + 1) : rate;
   }
@@ -125,19 +155,15 @@ export class LearningRate {
    * which that of every schedule that grows is greatest.
    */
   checkGrowth(): void {
-    const { schedule: text, epochs } = this.settings;
+    const { schedule: given, epochs } = this.settings;
     const last = this.at(epochs * this.stepsPerEpoch - 1);
     if (isF32(last) || last < 1) return;
+    const text = typeof given === 'string' ? ` ${given}` : '';
     throw new UsageError(
-      `train: --schedule ${text} takes the learning rate to ${last.toPrecision(3)} within ${epochs} epochs, ` +
-        'which f32 cannot hold',
-      'choose a factor of at most 1, or fewer --epochs',
+      `${trainerName()}: ${optionName('schedule')}${text} takes ` +
+        `the learning rate to ${last.toPrecision(3)} within ${epochs} epochs, which f32 cannot hold`,
+      `choose a factor of at most 1, or fewer ${optionName('epochs')}`,
     );
-  }
-
-  /** Tells a plateau how an epoch ended. */
-  epochDone(validationLoss: number): void {
-    this.plateau?.update(validationLoss);
   }
 
   /** What a checkpoint keeps; null where the step count says it all. */

@@ -1,21 +1,26 @@
-import { batches, type ImageDataset } from '../data/index.js';
-import { TrainingError } from '../errors.js';
-import { watchModules } from '../nn/index.js';
+import type { ImageDataset } from '../data/index.js';
+import { trainerName, TrainingError, wordsFor } from '../errors.js';
+import { watchModules, type Module } from '../nn/index.js';
 import { mul } from '../ops/elementwise.js';
-import type { LossScaleHalt } from '../optim/index.js';
+import type { LossScaleHalt, Optimizer } from '../optim/index.js';
 import { sum } from '../ops/reduce.js';
 import { runInScope, type Tensor } from '../tensor.js';
 import { noGrad } from '../autograd/recording.js';
 import { advice, finiteCheckpoint, lowerRate, newRun } from './advice.js';
 import type { Classifier } from './classifier.js';
 import type { Evaluation } from './evaluate.js';
-import type { TrainerOptions } from './trainer.js';
+import type { Progress } from './checkpoint.js';
+import { epochBatches, type FitSettings } from './fit_settings.js';
 
 /** A run that has met NaN or infinity. */
-export interface FailingRun extends Pick<
-  TrainerOptions,
-  'config' | 'folder' | 'optimizer' | 'progress' | 'model' | 'train'
-> {
+export interface FailingRun {
+  settings: FitSettings;
+  /** The run folder. */
+  out: string | null;
+  optimizer: Optimizer;
+  progress: Progress;
+  model: Module;
+  train: ImageDataset;
   classifier: Classifier;
   /** Steps done where this process took the run up. */
   resumedAt: number;
@@ -41,7 +46,7 @@ export async function nonFiniteLoss(
   const images = await imagesOf(run, updates, lastImages);
   const origin = await firstNonFinite(run.classifier, images);
   return new TrainingError(
-    `train: the loss is not finite at ${placeOf(run, updates + 1)}, first in ${origin}; ` +
+    `${trainerName()}: the loss is not finite at ${placeOf(run, updates + 1)}, first in ${origin}; ` +
       'the parameters are those before that step',
     advice(run, { updates, ...run }),
   );
@@ -50,7 +55,7 @@ export async function nonFiniteLoss(
 /** The error for an epoch whose losses, each of them finite, add up to more than f32 holds. */
 export function overflowingLoss(run: FailingRun): TrainingError {
   return new TrainingError(
-    `train: the losses of the epoch add up to more than f32 holds at ${placeOf(run)}`,
+    `${trainerName()}: the losses of the epoch add up to more than f32 holds at ${placeOf(run)}`,
     advice(run, { updates: run.progress.step, ...run }),
   );
 }
@@ -65,7 +70,7 @@ export async function nonFiniteEvaluation(
   const worst = losses.findIndex((loss) => !Number.isFinite(loss));
   const image = worst === -1 ? null : await dataset.read(Int32Array.of(worst));
   const origin = await firstNonFinite(run.classifier, image);
-  const text = `train: the ${part} loss is not finite after ${placeOf(run)}, first in ${origin}`;
+  const text = `${trainerName()}: the ${part} loss is not finite after ${placeOf(run)}, first in ${origin}`;
   // A test ends a run: its last checkpoint is these very weights, with which validation went well.
   return part === 'test'
     ? new TrainingError(text, newRun(run))
@@ -78,7 +83,7 @@ export async function nonFiniteEvaluation(
 /** The error for weights, or a state of the optimizer, that the last update has broken. */
 export function nonFiniteState(run: FailingRun, name: string): TrainingError {
   return new TrainingError(
-    `train: ${name} is not finite after ${placeOf(run)}; nothing was saved of it`,
+    `${trainerName()}: ${name} is not finite after ${placeOf(run)}; nothing was saved of it`,
     advice(run, { updates: run.progress.step, ...run }),
   );
 }
@@ -91,33 +96,34 @@ export function nonFiniteGradients(
   run: FailingRun,
   { step, parameters }: LossScaleHalt,
 ): TrainingError {
-  const { folder, model, config, optimizer } = run;
+  const { out, model, settings, optimizer } = run;
   const name = [...model.namedParameters()]
     .map(([path]) => path)
     .findLast((path) => parameters.includes(path));
   const path = name?.slice(0, Math.max(0, name.lastIndexOf('.'))) ?? '';
   const type = new Map(model.namedModules()).get(path)?.constructor.name ?? 'the network';
-  const from = finiteCheckpoint(folder) ? ` --init-from ${folder}` : '';
+  const from = finiteCheckpoint(out) ? ` --init-from ${out}` : '';
+  const rate = lowerRate(settings, optimizer.lr);
   return new TrainingError(
-    `train: gradients are not finite at ${placeOf(run, step + 1)}, with the loss scale at its lowest, ` +
+    `${trainerName()}: gradients are not finite at ${placeOf(run, step + 1)}, with the loss scale at its lowest, ` +
       `1, nearest to the loss in ${path === '' ? type : `${path} (${type})`}; ` +
       'the parameters are those before that step',
-    `begin a new run with a lower learning rate (--lr ${lowerRate(config, optimizer.lr)}), ` +
-      `or in full precision: --dtype f32${from}`,
+    wordsFor({
+      program: `begin anew with a lower learning rate (lr: ${rate}), or in full precision: dtype: 'f32'`,
+      commandLine: `begin a new run with a lower learning rate (--lr ${rate}), or in full precision: --dtype f32${from}`,
+    }),
   );
 }
 
 /** The images of the batch that was trained on at a step of the running epoch. */
 async function imagesOf(
-  { config, train, progress }: FailingRun,
+  { settings, train, progress }: FailingRun,
   step: number,
   lastImages: Uint8Array | null,
 ): Promise<Uint8Array | null> {
   const start = progress.batch - (progress.step - step);
   if (start === progress.batch - 1 && lastImages) return lastImages;
-  const shuffle = { seed: config.seed, epoch: progress.epoch };
-  const { batchSize, dropLast } = config;
-  const feed = batches(train, { batchSize, dropLast, shuffle, start: Math.max(0, start) });
+  const feed = epochBatches(train, settings, progress.epoch, Math.max(0, start));
   for await (const { images } of feed) return images;
   return null;
 }

@@ -1,4 +1,4 @@
-import { UsageError } from '../errors.js';
+import { optionName, UsageError } from '../errors.js';
 import { isF32 } from '../gpu/f32.js';
 
 /** Pixels in [0, 1] become (pixel − mean) / standardDeviation, channel by channel. */
@@ -34,5 +34,21 @@ export function parseNormalization(text: string): Normalization | null {
   throw new UsageError(
     `normalize: expected none, imagenet, or means/deviations, got "${text}"`,
     'give one mean and one deviation above 0 a channel: 0.5,0.5,0.5/0.25,0.25,0.25',
+  );
+}
+
+/** The text of a normalisation, of which each number comes back as it was. */
+export function normalizationText(given: string | Normalization): string {
+  if (typeof given === 'string') return given;
+  return `${given.mean.join()}/${given.standardDeviation.join()}`;
+}
+
+/** Errors: UsageError for a normalisation of other channels than the images have. */
+export function checkNormalization(where: string, normalize: string, channels: number): void {
+  const count = parseNormalization(normalize)?.mean.length ?? channels;
+  if (count === channels) return;
+  throw new UsageError(
+    `${where}: ${optionName('normalize')} ${normalize} is for ${count} channels, the images have ${channels}`,
+    'give one mean and one deviation a channel',
   );
 }

@@ -1,4 +1,4 @@
-import { UsageError } from '../errors.js';
+import { optionName, trainerName, UsageError } from '../errors.js';
 import { F32_RANGE, isF32 } from '../gpu/f32.js';
 import type { Module } from '../nn/index.js';
 import {
@@ -12,6 +12,14 @@ import {
 import { parametersOf } from './freeze.js';
 import type { Settings } from './settings.js';
 
+/** The settings that an optimizer is made from. */
+export type OptimizerSettings = Pick<
+  Settings,
+  | 'optimizer'
+  | ('lr' | 'weightDecay' | 'l2' | 'lrScale' | 'dtype')
+  | ('momentum' | 'nesterov' | 'beta1' | 'beta2' | 'alpha' | 'epsilon' | 'amsgrad')
+>;
+
 /**
  * The parameters of a network in groups of one learning rate and one weight decay.
  *
@@ -24,12 +32,14 @@ function groupsOf(
 ): ParameterGroup[] {
   const factors = new Map<string, number>();
   for (const [pattern, factor] of Object.entries(lrScale)) {
-    expectF32(`--lr-scale ${pattern}=${factor} at --lr ${lr}`, factor * lr, factor === 0);
-    for (const name of parametersOf(model, [pattern], '--lr-scale').keys()) {
+    const what = `${optionName('lrScale')} ${pattern}=${factor} at ${optionName('lr')} ${lr}`;
+    expectF32(what, factor * lr, factor === 0);
+    for (const name of parametersOf(model, [pattern], 'lrScale').keys()) {
       factors.set(name, factor);
     }
   }
-  expectF32(`--l2 ${l2} with --weight-decay ${weightDecay}`, weightDecay + 2 * l2);
+  const decay = `${optionName('l2')} ${l2} with ${optionName('weightDecay')} ${weightDecay}`;
+  expectF32(decay, weightDecay + 2 * l2);
   const groups = new Map<string, ParameterGroup & { parameters: [string, never][] }>();
   for (const [name, parameter] of model.namedParameters()) {
     const factor = factors.get(name) ?? 1;
@@ -45,7 +55,7 @@ function groupsOf(
 /** What two settings make together; each by itself is a number of f32. */
 function expectF32(what: string, value: number, isZero = value === 0): void {
   if (isF32(value) && (value !== 0 || isZero)) return;
-  const text = `train: ${what} makes ${value}, which f32 cannot hold`;
+  const text = `${trainerName()}: ${what} makes ${value}, which f32 cannot hold`;
   throw new UsageError(text, `keep it from ${F32_RANGE}`);
 }
 
@@ -56,13 +66,13 @@ function expectF32(what: string, value: number, isZero = value === 0): void {
  */
 export function makeOptimizer(
   model: Module,
-  config: Settings,
+  config: OptimizerSettings,
   lossScale: LossScalerOptions = {},
 ): Optimizer {
   if (config.optimizer === 'adamw' && config.l2 > 0) {
     throw new UsageError(
-      'train: adamw takes no --l2: it keeps decay out of the gradient',
-      'use --weight-decay, or --optimizer adam',
+      `${trainerName()}: adamw takes no ${optionName('l2')}: it keeps decay out of the gradient`,
+      `use ${optionName('weightDecay')}, or the optimizer adam`,
     );
   }
   const { momentum, nesterov, beta1, beta2, alpha, epsilon, amsgrad } = config;

@@ -1,5 +1,10 @@
-import { kebab, UsageError } from '../errors.js';
-import type { Checkpoint, Progress } from './checkpoint.js';
+import { dirname } from 'node:path';
+import { kebab, optionName, trainerName, UsageError } from '../errors.js';
+import { epochsSinceBest } from './history.js';
+import { checkedValue, finite, object } from '../io/schema.js';
+import type { Checkpoint, Checkpoint as CheckpointOf, Progress } from './checkpoint.js';
+import { classNamesSchema, imageShapeSchema } from './file_schemas.js';
+import type { FitSettings } from './fit_settings.js';
 import { parseSchedule } from './learning_rate.js';
 import type { RunConfig } from './run_config.js';
 import type { Settings } from './settings.js';
@@ -52,19 +57,13 @@ export function restoredProgress(
  */
 export function checkResumed(
   folder: string,
-  { epoch, batch, epochsSinceBest }: Progress,
+  { epoch, batch, history }: Progress,
   { epochs, earlyStopping }: RunConfig,
   given: Partial<Settings>,
 ): void {
-  const begun = epoch + (batch > 0 ? 1 : 0);
-  if (epochs < begun) {
-    throw new UsageError(
-      `train: --epochs ${epochs}, but ${folder} is in epoch ${begun} already`,
-      `give at least ${begun}`,
-    );
-  }
+  checkEpochs(folder, { epoch, batch }, epochs);
   const isDone = epoch >= epochs;
-  const isStale = earlyStopping !== null && epochsSinceBest >= earlyStopping;
+  const isStale = earlyStopping !== null && epochsSinceBest(history, 'loss') >= earlyStopping;
   const unused = forTraining.filter((name) => given[name] !== undefined);
   if (unused.length === 0 || (!isDone && !isStale)) return;
   const flags = unused.map((name) => `--${kebab(name)}`).join(', ');
@@ -76,6 +75,64 @@ export function checkResumed(
   );
 }
 
+/** Errors: UsageError for fewer epochs than were begun. */
+function checkEpochs(
+  folder: string,
+  { epoch, batch }: Pick<Progress, 'epoch' | 'batch'>,
+  epochs: number,
+): void {
+  const begun = epoch + (batch > 0 ? 1 : 0);
+  if (epochs >= begun) return;
+  throw new UsageError(
+    `${trainerName()}: ${optionName('epochs')} ${epochs}, but ${folder} is in epoch ${begun} already`,
+    `give at least ${begun}`,
+  );
+}
+
+/** Options of fit that make another run of one that goes on. */
+const fixedOptions = [
+  ...(['batchSize', 'dropLast', 'shuffle', 'seed', 'lossReduction', 'labelSmoothing'] as const),
+  ...(['classWeights', 'clipNorm', 'augment', 'normalize', 'dtype'] as const),
+  ...(['freeze', 'unfreezeAfter'] as const),
+] satisfies readonly (keyof FitSettings)[];
+
+/**
+ * The checkpoint of a run that a program goes on with, checked against what it asks for now.
+ *
+ * Errors: UsageError for an option that has changed and may not; DataError for a damaged file.
+ */
+export function checkProgramRun(
+  path: string,
+  checkpoint: CheckpointOf<unknown>,
+  now: FitSettings,
+): CheckpointOf<SavedConfig> {
+  const config = checkedValue(checkpoint.config, savedConfig, { where: path, field: 'config' });
+  const { progress } = checkpoint;
+  checkEpochs(dirname(path), progress, now.epochs);
+  for (const key of fixedOptions) {
+    const [was, is] = [config[key], now[key]].map((value) => JSON.stringify(value));
+    // The command line has no such option.
+    if (was === undefined || was === is) continue;
+    throw new UsageError(
+      `fit: ${dirname(path)} was trained with ${key}: ${was}, not ${is}`,
+      `pass ${key}: ${was}, or choose another out`,
+    );
+  }
+  const plateau =
+    progress.plateau && config.lr !== now.lr
+      ? { ...progress.plateau, lr: now.lr }
+      : progress.plateau;
+  return { ...checkpoint, config, progress: { ...progress, plateau } };
+}
+
+type SavedConfig = DataFacts & { lr: number } & Partial<Record<keyof FitSettings, unknown>>;
+
+/** Of a run of a program, or of the command line. */
+const savedConfig = object<SavedConfig>({
+  ...{ imageShape: imageShapeSchema, sourceShape: imageShapeSchema, classNames: classNamesSchema },
+  lr: finite,
+});
+
 type DataFacts = Pick<RunConfig, 'classNames' | 'imageShape' | 'sourceShape'>;
 
 /**
@@ -85,7 +142,7 @@ type DataFacts = Pick<RunConfig, 'classNames' | 'imageShape' | 'sourceShape'>;
  */
 export function checkSameData(
   folder: string,
-  { config, progress }: Checkpoint,
+  { config, progress }: { config: DataFacts; progress: Progress },
   now: DataFacts & { data: string },
   stepsPerEpoch: number,
 ): void {
@@ -93,8 +150,11 @@ export function checkSameData(
   const problem = difference(config, now) ?? stepsDifference(progress, stepsPerEpoch);
   if (problem === null) return;
   throw new UsageError(
-    `train: ${folder} was trained on other data than ${now.data}, it had ${problem}`,
-    `pass the data it was trained on, or begin a new run with --init-from ${folder}`,
+    `${trainerName()}: ${folder} was trained on other data than ${now.data}, it had ${problem}`,
+    {
+      program: 'pass the data it was trained on, or choose another out',
+      commandLine: `pass the data it was trained on, or begin a new run with --init-from ${folder}`,
+    },
   );
 }
 

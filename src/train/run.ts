@@ -1,21 +1,24 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Device } from '../device.js';
-import { batchCount } from '../data/index.js';
 import { WriteError, writeFileAtomically } from '../io/atomic_file.js';
 import { createModel } from '../models/index.js';
 import { recomputeSegments, type Module } from '../nn/index.js';
 import { expectOperands } from '../ops/mixed_precision.js';
-import type { Optimizer } from '../optim/index.js';
-import { freshProgress, type Progress } from './checkpoint.js';
+import {
+  earlyStopping,
+  OwnCallback,
+  tensorBoard,
+  type Callback,
+  type FitRun,
+} from './callbacks/index.js';
 import { Classifier } from './classifier.js';
-import { checkDiskSpace, checkpointBytes } from './disk_space.js';
 import type { Evaluation } from './evaluate.js';
+import { fit } from './fit.js';
+import type { FitOptions, History } from './fit_options.js';
+import { sharedKeys } from './fit_settings.js';
 import { setDropout } from './freeze.js';
-import { checkSameData } from './resume.js';
 import type { EpochMetrics } from './history.js';
-import { makeOptimizer } from './parameter_groups.js';
-import { LearningRate } from './learning_rate.js';
 import { modelOptions, type InForce, type RunConfig } from './run_config.js';
 import { openRunData, type RunData } from './run_data.js';
 import { claimRun, withInitialWeights, type RunPlan, type TrainRequest } from './run_plan.js';
@@ -32,17 +35,16 @@ import {
   type Judged,
 } from './run_text.js';
 import { tuneModel } from './tune_model.js';
-import { Trainer, type LiveProgress } from './trainer.js';
 
 export interface TrainHost {
   openDevice(seed: number): Promise<Device>;
   say(text: string): void;
-  onProgress(live: LiveProgress): void;
-  onEpoch(row: EpochMetrics, epochs: number): void;
   onDecoded(done: number, total: number): void;
+  /** What is to be called while it trains. */
+  callbacks?: readonly Callback[];
   /** Runs the steps, the part of a run that can stop in good order. */
   stoppable?<T>(work: () => Promise<T>): Promise<T>;
-  shouldStop(): boolean;
+  signal?: Pick<AbortSignal, 'aborted'>;
 }
 
 /** A plan whose folder is this run's own. */
@@ -89,9 +91,6 @@ async function openAndTrain(
   const sourceShape = data.train.imageShape;
   const config: RunConfig = { ...plan.config, imageShape, sourceShape, classNames };
   try {
-    if (plan.checkpoint) {
-      checkSameData(plan.folder, plan.checkpoint, config, stepsPerEpoch(config, data));
-    }
     return await trainOn(device, { ...plan, config }, data, request, host);
   } finally {
     await Promise.all(data.parts.map((part) => part.close()));
@@ -105,52 +104,100 @@ async function trainOn(
   request: TrainRequest,
   host: TrainHost,
 ): Promise<TrainOutcome> {
-  const { folder } = plan;
+  const { folder, checkpoint } = plan;
   await chooseKernels(device, plan, request, host);
-  const chosen: RunConfig = { ...plan.config, variants: device.runtime.choices.entries() };
-  const { model, optimizer, progress } = await build(device, chosen, plan, data, host);
-  const config: RunConfig = { ...chosen, inForce: inForce(chosen, optimizer, progress, data) };
-  const { train, validation } = data;
-  checkDiskSpace(folder, checkpointBytes(model, optimizer));
-  const trainer = new Trainer(
-    { device, model, optimizer, config, folder, progress, train, validation },
-    {
-      onProgress: (live) => host.onProgress(live),
-      onEpoch: (row) => host.onEpoch(row, config.epochs),
-      shouldStop: () => host.shouldStop(),
-    },
-  );
-  writeFileAtomically(join(folder, 'config.json'), [`${JSON.stringify(config, null, 2)}\n`]);
-  for (const line of announcement(device, config, data, model, progress)) host.say(line);
+  const config: RunConfig = { ...plan.config, variants: device.runtime.choices.entries() };
+  const model = await buildModel(device, config, plan, data, host);
+  const { train, validation, test } = data;
+  const callbacks = [new Beginning(folder, config, data, host), ...callbacksOf(folder, config)];
+  const training = () =>
+    fit(
+      model,
+      { train, validation, test },
+      {
+        ...fitOptions(config),
+        ...{ out: folder, callbacks: [...callbacks, ...(host.callbacks ?? [])] },
+        signal: host.signal ?? null,
+        run: { config, checkpoint, isPretrained: config.initFrom !== null },
+      },
+    );
   try {
-    const steps = () => trainer.run();
-    const end = await (host.stoppable?.(steps) ?? steps());
-    const isInterrupted = end === 'interrupted';
-    const judged = isInterrupted ? null : await judge(trainer, data);
+    const history = await (host.stoppable?.(training) ?? training());
+    const { end, epochs } = history;
+    const judged = judgedOf(history, data);
     const pictures =
       judged && (request.report ?? true)
-        ? await report(folder, config, progress, judged, { device, model, data })
+        ? await report(folder, config, epochs, judged, { device, model, data })
         : [];
     return {
-      isDone: !isInterrupted && !(config.overfit && end !== 'learned'),
+      isDone: end !== 'interrupted' && !(config.overfit && end !== 'learned'),
       document: {
         ...{ recipe: config.recipe, model: config.model, parameters: parameterCount(model) },
-        ...{ adapter: device.info.description, end, epochs: progress.history },
+        ...{ adapter: device.info.description, end, epochs },
         ...(judged?.part === 'test' ? { test: totals(judged.evaluation) } : {}),
         ...{ memory: device.memory, skipped: data.skipped, out: folder },
       },
       lines: [
-        ...endLines(end, config, progress, folder),
+        ...endLines(end, config, history, folder),
         ...(judged ? [resultLine(judged)] : []),
-        ...inputLine(progress),
+        ...inputLine(history),
         ...(data.skipped.length > 0 ? [skippedText(data.skipped.length)] : []),
         ...pictures.map((path) => `wrote ${path}`),
       ],
     };
   } catch (error) {
     throw error instanceof WriteError && error.isFull ? onFullDisk(error, folder) : error;
-  } finally {
-    trainer.dispose();
+  }
+}
+
+/** The settings of a run that are options of fit. */
+function fitOptions(config: RunConfig): FitOptions {
+  const shared = Object.fromEntries(sharedKeys.map((key) => [key, config[key]]));
+  const { optimizer, schedule, imageShape: input, classNames } = config;
+  return { ...shared, optimizer, schedule, input, classNames };
+}
+
+function callbacksOf(folder: string, config: RunConfig): Callback[] {
+  const { earlyStopping: patience, tensorboard: what, overfit } = config;
+  return [
+    ...(overfit ? [new LearnedByHeart()] : []),
+    ...(patience === null ? [] : [earlyStopping({ patience })]),
+    ...(what === 'off' ? [] : [tensorBoard({ folder: join(folder, 'events'), what })]),
+  ];
+}
+
+/** Ends a run when every training image is right. */
+export class LearnedByHeart extends OwnCallback {
+  override readonly turn = 'decide';
+
+  override onBegin(run: FitRun): void {
+    const last = run.history.at(-1);
+    if (!last || run.batch > 0) return;
+    // In training mode or in evaluation mode, where the running statistics of batch norm count.
+    if (Math.max(last.accuracy, last.valAccuracy ?? 0) === 1) run.stop('learned');
+  }
+
+  override onEpoch(_row: unknown, run: FitRun): void {
+    this.onBegin(run);
+  }
+}
+
+/** Writes `config.json` and says what the run is about, once all has been checked. */
+class Beginning extends OwnCallback {
+  constructor(
+    private readonly folder: string,
+    private readonly config: RunConfig,
+    private readonly data: RunData,
+    private readonly host: TrainHost,
+  ) {
+    super();
+  }
+
+  override onBegin(run: FitRun): void {
+    const { folder, config, data, host } = this;
+    config.inForce = inForce(config, run, data);
+    writeFileAtomically(join(folder, 'config.json'), [`${JSON.stringify(config, null, 2)}\n`]);
+    for (const line of announcement(run, config, data)) host.say(line);
   }
 }
 
@@ -159,23 +206,13 @@ function onFullDisk(error: WriteError, folder: string): WriteError {
   return error.withFix(`free some space, then continue with --resume ${folder}`);
 }
 
-function stepsPerEpoch({ batchSize, dropLast }: RunConfig, { train }: RunData): number {
-  return batchCount(train.size, batchSize, dropLast);
-}
-
 /** What the settings come to where the run begins, or goes on. */
-function inForce(
-  config: RunConfig,
-  optimizer: Optimizer,
-  { step, plateau }: Progress,
-  data: RunData,
-): InForce {
-  const steps = stepsPerEpoch(config, data);
+function inForce(config: RunConfig, run: FitRun, data: RunData): InForce {
   const { train, validation, test, part } = data;
   return {
-    optimizer: { name: config.optimizer, ...optimizer.settings },
-    learningRate: new LearningRate(config, steps, plateau).at(step),
-    stepsPerEpoch: steps,
+    optimizer: { name: config.optimizer, ...run.optimizer.settings },
+    learningRate: run.learningRate,
+    stepsPerEpoch: run.stepsPerEpoch,
     images: {
       training: train.size,
       [part]: validation.size,
@@ -206,14 +243,14 @@ async function chooseKernels(
   await tuneModel(device, shapes, (text) => host.say(text));
 }
 
-/** The network, its optimizer and where the run stands: fresh, or as a checkpoint has them. */
-async function build(
+/** The network with its initial weights, those of a file where the run begins with some. */
+async function buildModel(
   device: Device,
   config: RunConfig,
-  { checkpoint, initial }: RunPlan,
+  { initial }: RunPlan,
   data: RunData,
   host: TrainHost,
-): Promise<{ model: Module; optimizer: Optimizer; progress: Progress }> {
+): Promise<Module> {
   const { imageShape: input } = config;
   const model = createModel(device, config.model, modelOptions(config));
   if (config.dropout !== null) setDropout(model, config.dropout, config.model);
@@ -228,26 +265,19 @@ async function build(
     const warning = await loadingDoubts(classifier, initial, mapping.values, data.train);
     if (warning) host.say(warning);
   }
-  const optimizer = makeOptimizer(model, config);
-  if (!checkpoint) {
-    return { model, optimizer, progress: freshProgress(device.runtime.random.position) };
-  }
-  model.loadStateDict(checkpoint.weights);
-  optimizer.loadStateDict({ tensors: checkpoint.optimizer, scalars: checkpoint.scalars });
-  device.runtime.random.position = checkpoint.progress.randomPosition;
-  return { model, optimizer, progress: checkpoint.progress };
+  return model;
 }
 
-async function judge(trainer: Trainer, { test, validation, part }: RunData): Promise<Judged> {
-  const dataset = test ?? validation;
-  const evaluation = await trainer.evaluate(dataset);
-  return { part: test ? 'test' : part, dataset, evaluation };
+/** What a run is judged by at its end; null where it was interrupted. */
+function judgedOf({ validation, test }: History, data: RunData): Judged | null {
+  if (test && data.test) return { part: 'test', dataset: data.test, evaluation: test };
+  return validation && { part: data.part, dataset: data.validation, evaluation: validation };
 }
 
 async function report(
   folder: string,
   config: RunConfig,
-  { history }: Progress,
+  history: readonly EpochMetrics[],
   judged: Judged,
   { device, model, data }: { device: Device; model: Module; data: RunData },
 ): Promise<string[]> {

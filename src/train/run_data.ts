@@ -8,7 +8,7 @@ import {
   type SkippedImage,
 } from '../data/index.js';
 import { TrainingError, UsageError } from '../errors.js';
-import { parseNormalization } from './normalization.js';
+import { checkNormalization } from './normalization.js';
 import type { RunConfig } from './run_config.js';
 
 /** What a run trains on and is judged by. */
@@ -51,7 +51,7 @@ export async function openRunData(
       `lower --batch-size${config.limit === null ? '' : ', raise --limit'} or pass --no-drop-last`,
     );
   }
-  checkNormalization(config.normalize, imageShape[2]);
+  checkNormalization('train', config.normalize, imageShape[2]);
   const classNames = namedClasses(config, train);
   const { skipped } = opened;
   const notes = [...opened.notes];
@@ -145,15 +145,6 @@ function held(
     ...{ fraction: validationShare, seed, stratified: how !== 'random' },
     byGroup: how === 'groups' || (how === 'auto' && dataset.groups !== undefined),
   });
-}
-
-function checkNormalization(normalize: string, channels: number): void {
-  const count = parseNormalization(normalize)?.mean.length ?? channels;
-  if (count === channels) return;
-  throw new UsageError(
-    `train: --normalize ${normalize} is for ${count} channels, the images have ${channels}`,
-    'give one mean and one deviation a channel',
-  );
 }
 
 /** The data's classes; a network with more outputs than those has unnamed ones. */

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { UsageError } from '../errors.js';
+import { optionName, trainerName, UsageError } from '../errors.js';
 import { makeFolder, writeError } from '../io/atomic_file.js';
 
 /** Who writes into a run folder. */
@@ -88,6 +88,15 @@ export class RunFolder {
   }
 }
 
+/** Errors: UsageError where a folder holds a run that a new one would write over. */
+export function expectNoRun(folder: string): void {
+  if (!existsSync(join(folder, 'last.safetensors'))) return;
+  throw new UsageError(`${trainerName()}: ${folder} holds a run already`, {
+    program: 'continue it with resume: true, or choose another out',
+    commandLine: `continue it with --resume ${folder}, or choose another --out`,
+  });
+}
+
 function claimFolder(folder: string): void {
   const path = join(folder, CLAIM);
   const mine = JSON.stringify(ownerNow());
@@ -127,8 +136,8 @@ function passOver(folder: string, path: string): void {
 function inUse(folder: string, owner: Owner | null): UsageError {
   const who = owner ? ` (process ${owner.pid} on ${owner.host})` : '';
   return new UsageError(
-    `train: another run writes into ${folder}${who}`,
-    `wait until it has ended, or choose another --out; if there is no such run, remove ${join(folder, CLAIM)}`,
+    `${trainerName()}: another run writes into ${folder}${who}`,
+    `wait until it has ended, or choose another ${optionName('out')}; if there is no such run, remove ${join(folder, CLAIM)}`,
   );
 }
 

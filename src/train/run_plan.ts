@@ -3,13 +3,12 @@ import { join } from 'node:path';
 import { kebab, TrainingError, UsageError } from '../errors.js';
 import type { WeightFile } from '../io/weights/index.js';
 import { expectShortcuts } from '../models/index.js';
-import { readCheckpoint } from './checkpoint.js';
-import { expectFinite } from './finite.js';
+import { expectFiniteCheckpoint, readCheckpoint, type Checkpoint } from './checkpoint.js';
 import { namesRates } from './learning_rate.js';
 import { recipeOf, recipeSettings, type Recipe } from './recipes.js';
 import { changeable, checkResumed, restoredProgress, settingsBefore } from './resume.js';
 import { readConfigFile, readRunConfig, type RunConfig } from './run_config.js';
-import { RunFolder } from './run_folder.js';
+import { expectNoRun, RunFolder } from './run_folder.js';
 import type { Settings } from './settings.js';
 
 /** What is asked of a run; `settings` are those that were given, the recipe has the others. */
@@ -32,7 +31,7 @@ export interface RunPlan {
   /** Null for the next number below runs/. */
   folder: string | null;
   /** Where the run goes on; null at its beginning. */
-  checkpoint: ReturnType<typeof readCheckpoint> | null;
+  checkpoint: Checkpoint | null;
   /** What a new run begins with, of `--init-from`. */
   initial?: WeightFile | undefined;
   isResumed: boolean;
@@ -88,11 +87,8 @@ export function claimRun(request: TrainRequest): { plan: RunPlan; folder: RunFol
     return { plan, folder: RunFolder.claimNext('runs', plan.config.recipe) };
   }
   return claimed(RunFolder.claim(plan.folder), ({ path }) => {
-    if (!existsSync(join(path, 'last.safetensors'))) return plan;
-    throw new UsageError(
-      `train: ${path} holds a run already`,
-      `continue it with --resume ${path}, or choose another --out`,
-    );
+    expectNoRun(path);
+    return plan;
   });
 }
 
@@ -214,11 +210,7 @@ function resumedRun(request: TrainRequest & { resume: string }): RunPlan {
   checkRates(settings);
   const path = join(folder, 'last.safetensors');
   const checkpoint = existsSync(path) ? readCheckpoint(path) : null;
-  if (checkpoint) {
-    const fix = 'begin a new run with a lower --lr';
-    expectFinite(path, checkpoint.weights, fix);
-    expectFinite(path, checkpoint.optimizer, fix, 'the optimizer’s state is');
-  }
+  if (checkpoint) expectFiniteCheckpoint(path, checkpoint);
   if (checkpoint && checkpoint.config.model !== saved.model) {
     throw new TrainingError(
       `train: ${path} holds the model ${checkpoint.config.model}, but config.json says ${saved.model}`,

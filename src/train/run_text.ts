@@ -1,11 +1,10 @@
 import type { ImageDataset } from '../data/index.js';
-import type { Device } from '../device.js';
 import type { Module } from '../nn/index.js';
-import type { Progress } from './checkpoint.js';
 import type { Evaluation } from './evaluate.js';
+import type { History } from './fit_options.js';
 import type { RunConfig } from './run_config.js';
 import type { RunData } from './run_data.js';
-import type { RunEnd } from './trainer.js';
+import type { FitEnd, FitRun } from './callbacks/index.js';
 
 /* What a run tells people, line by line. */
 
@@ -38,9 +37,9 @@ export function skippedText(count: number): string {
 }
 
 /** How much of the training time went by waiting for images. */
-export function inputLine({ history }: Progress): string[] {
-  const seconds = history.reduce((sum, row) => sum + row.seconds, 0);
-  const waited = history.reduce((sum, row) => sum + row.inputSeconds, 0);
+export function inputLine({ epochs }: History): string[] {
+  const seconds = epochs.reduce((sum, row) => sum + row.seconds, 0);
+  const waited = epochs.reduce((sum, row) => sum + row.inputSeconds, 0);
   if (seconds === 0) return [];
   return [`waited for images ${((100 * waited) / seconds).toFixed(2)} % of the training time`];
 }
@@ -61,9 +60,9 @@ export function resultLine({ part, evaluation: { loss, accuracy, count } }: Judg
 }
 
 export function endLines(
-  end: RunEnd,
+  end: FitEnd,
   { overfit, earlyStopping, epochs }: RunConfig,
-  { history }: Progress,
+  { epochs: history }: History,
   folder: string,
 ): string[] {
   const accuracy = history.at(-1)?.accuracy ?? 0;
@@ -87,11 +86,9 @@ export function endLines(
 
 /** What a run is about, said before its first step. */
 export function announcement(
-  device: Device,
+  { device, model, step, epoch, batch }: FitRun,
   config: RunConfig,
   { train, validation, part, test }: RunData,
-  model: Module,
-  progress: Progress,
 ): string[] {
   const { info } = device;
   const kind = info.isSoftware ? ' (software: correct, not fast)' : '';
@@ -105,8 +102,6 @@ export function announcement(
     `data     ${config.data}: ${train.size} training, ${validation.size} ${part}` +
       `${test ? `, ${test.size} test` : ''} images of ${config.imageShape.join('×')}, ${config.classNames.length} classes`,
     `model    ${config.model}: ${all.toLocaleString('en-US')} parameters${some}`,
-    ...(progress.step > 0
-      ? [`resumed  at epoch ${progress.epoch + 1}, batch ${progress.batch + 1}`]
-      : []),
+    ...(step > 0 ? [`resumed  at epoch ${epoch + 1}, batch ${batch + 1}`] : []),
   ];
 }

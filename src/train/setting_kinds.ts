@@ -115,8 +115,10 @@ export const scales: Kind<Readonly<Record<string, number>>> = {
 /** The value of a setting in a config file, or a UsageError that says what was expected. */
 export function checked<T>(where: string, key: string, kind: Kind<T>, value: unknown): T {
   if (kind.accepts(value)) return value;
+  // JSON would make null of NaN.
+  const came = typeof value === 'number' ? String(value) : JSON.stringify(value);
   throw new UsageError(
-    `${where}: ${key}: expected ${kind.expected}, got ${JSON.stringify(value)}`,
+    `${where}: ${key}: expected ${kind.expected}, got ${came}`,
     typeof value === 'string' ? didYouMean(value, kind.names ?? []) : undefined,
   );
 }

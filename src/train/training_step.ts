@@ -14,7 +14,13 @@ import type { Tensor } from '../tensor.js';
 import type { Classifier } from './classifier.js';
 import type { Settings } from './settings.js';
 
-type StepSettings = Pick<Settings, 'batchSize' | 'lossReduction' | 'labelSmoothing' | 'clipNorm'>;
+type StepSettings = Pick<
+  Settings,
+  'batchSize' | 'lossReduction' | 'labelSmoothing' | 'clipNorm'
+> & {
+  /** A factor for each class. */
+  classWeights?: Tensor | null;
+};
 
 /** The part of a batch that is trained on. */
 export type TrainingBatch = Pick<Batch, 'size' | 'images' | 'labels'>;
@@ -72,6 +78,7 @@ export class TrainingStep {
 
   dispose(): void {
     this.captured.dispose();
+    this.optimizer.guard = null;
     this.statistics.release();
   }
 
@@ -83,10 +90,12 @@ export class TrainingStep {
 
   private record(images: Tensor, labels: Tensor): Tensor {
     const { classifier, optimizer, statistics } = this;
-    const { lossReduction: reduction, labelSmoothing, clipNorm } = this.settings;
+    const { lossReduction: reduction, labelSmoothing, classWeights, clipNorm } = this.settings;
     const { runtime } = classifier.device;
     const logits = classifier.logits(images);
-    const loss = softmaxCrossEntropy(logits, labels, { reduction, labelSmoothing });
+    const loss = softmaxCrossEntropy(logits, labels, {
+      ...{ reduction, labelSmoothing, classWeights: classWeights ?? undefined },
+    });
     const mean = reduction === 'mean' ? loss : mul(loss.detach(), 1 / logits.shape[0]);
     recordStatistics(runtime, statistics, logits.gpuArray, labels.gpuArray, mean.gpuArray);
     optimizer.zeroGrad();

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { liveText, ProgressLine } from '../../src/cli/progress_line.js';
-import type { LiveProgress } from '../../src/train/trainer.js';
+import { liveText, ProgressLine } from '../../src/train/callbacks/progress_line.js';
+import type { LiveProgress } from '../../src/train/callbacks/index.js';
 
 const live: LiveProgress = {
   ...{ epoch: 3, epochs: 12, done: 30_000, total: 60_000, phase: 'train' },

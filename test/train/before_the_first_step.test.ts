@@ -40,7 +40,7 @@ describe('a dry run by shapes', () => {
       checkBatches(classifier, { full, rest, evaluated: 1 }, trains);
     expect(() => check(32, 1)).toThrow(TrainingError);
     expect(() => check(32, 1)).toThrow('the last batch has 1 image, of which layer4.0.bn1');
-    expect(() => check(1, 0)).toThrow(/a batch has 1 image, .+\nfix: raise --batch-size/s);
+    expect(() => check(1, 0)).toThrow(/a batch has 1 image, .+\nfix: raise batchSize/s);
     check(32, 2);
     check(32, 0);
     // Frozen ones use their running statistics.
@@ -61,7 +61,7 @@ describe('a dry run by shapes', () => {
       expect(check).toThrow(LimitError);
       expect(check).toThrow(
         new RegExp(
-          `the output of conv1 \\(conv2d\\), .+\\nfix: lower --batch-size, here to at most ${most}, or --input$`,
+          `the output of conv1 \\(conv2d\\), .+\\nfix: lower batchSize, here to at most ${most}, or input$`,
           's',
         ),
       );

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { noGrad } from '../../src/autograd/recording.js';
 import { createDevice, type Device } from '../../src/device.js';
 import { Dense, Flatten, Sequential } from '../../src/nn/index.js';
-import { readCheckpoint } from '../../src/train/checkpoint.js';
+import { readAnyCheckpoint } from '../../src/train/checkpoint.js';
 import { quarters, temporaryFolder, train } from './helpers.js';
 
 /* The figures of an epoch against the same figures computed here, one image at a time. */
@@ -80,7 +80,7 @@ describe('the figures of an epoch', () => {
     const byLoss = rows.findIndex(({ valLoss }) => valLoss === least) + 1;
     const byAccuracy = rows.findIndex(({ valAccuracy }) => valAccuracy === most) + 1;
     expect(byLoss).not.toBe(byAccuracy);
-    const best = readCheckpoint(join(where, 'best.safetensors'));
+    const best = readAnyCheckpoint(join(where, 'best.safetensors'));
     expect(best.progress.epoch).toBe(bestBy === 'loss' ? byLoss : byAccuracy);
   });
 });

@@ -35,9 +35,9 @@ describe('a pattern', () => {
   });
 
   it('that means nothing is an error that names the modules', () => {
-    const find = () => parametersOf(network(), ['fc'], '--freeze');
+    const find = () => parametersOf(network(), ['fc'], 'freeze');
     expect(find).toThrow(UsageError);
-    expect(find).toThrow('--freeze fc: no parameter has such a name\nfix: modules are');
+    expect(find).toThrow('fit: freeze fc: no parameter has such a name\nfix: modules are');
   });
 });
 

@@ -12,12 +12,19 @@ import {
   Sequential,
   type Module,
 } from '../../src/nn/index.js';
-import type { LossScalerOptions } from '../../src/optim/index.js';
-import { freshProgress, readCheckpoint } from '../../src/train/checkpoint.js';
-import { makeOptimizer } from '../../src/train/parameter_groups.js';
+import type { LossScalerOptions, LossScaleState } from '../../src/optim/index.js';
+import {
+  checkpoint,
+  earlyStopping,
+  tensorBoard,
+  type Callback,
+} from '../../src/train/callbacks/index.js';
+import { fit } from '../../src/train/fit.js';
+import { sharedKeys } from '../../src/train/fit_settings.js';
+import { LearnedByHeart } from '../../src/train/run.js';
+import type { EpochMetrics } from '../../src/train/history.js';
 import type { RunConfig } from '../../src/train/run_config.js';
 import { defaultSettings } from '../../src/train/settings.js';
-import { Trainer, type TrainerEvents } from '../../src/train/trainer.js';
 import { seededRandom } from '../helpers/fill.js';
 
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'tilegrad-train-'));
@@ -64,44 +71,83 @@ export interface Session {
   resume?: boolean;
   isCaptured?: boolean;
   config?: Partial<RunConfig>;
-  events?: TrainerEvents;
-  checkpointEveryMs?: number;
+  events?: {
+    onProgress?: NonNullable<Callback['onProgress']>;
+    /** Asked after each step. */
+    shouldStop?: () => boolean;
+  };
+  signal?: { readonly aborted: boolean };
+  checkpointEvery?: number;
   /** In place of the tiny model. */
   model?: (device: Device) => Module;
   lossScale?: LossScalerOptions;
 }
 
-/** Trains on a device of its own; returns the final weights and the trainer's progress. */
+/** An epoch of a run that has validation images. */
+export type Validated = EpochMetrics & { valLoss: number; valAccuracy: number };
+
+/** A signal that is aborted once `isTrue` says so, asked after each step. */
+export function stopWhen(isTrue: () => boolean): { readonly aborted: boolean } {
+  let isBegun = false;
+  let isAborted = false;
+  return {
+    get aborted() {
+      // The first question comes before the first step.
+      if (isBegun) isAborted ||= isTrue();
+      isBegun = true;
+      return isAborted;
+    },
+  };
+}
+
+/** The same after a number of steps. */
+export function stopAfter(steps: number): { readonly aborted: boolean } {
+  let done = 0;
+  return stopWhen(() => ++done >= steps);
+}
+
+/** Trains on a device of its own; returns the final weights and how the run went. */
 export async function train(session: Session) {
   const settings = { ...config, ...session.config };
   const device = await createDevice({ seed: settings.seed });
   try {
     const model = (session.model ?? tinyModel)(device);
-    const optimizer = makeOptimizer(model, settings, session.lossScale);
-    let progress = freshProgress(device.runtime.random.position);
-    if (session.resume) {
-      const checkpoint = readCheckpoint(join(session.folder, 'last.safetensors'));
-      model.loadStateDict(checkpoint.weights);
-      optimizer.loadStateDict({ tensors: checkpoint.optimizer, scalars: checkpoint.scalars });
-      device.runtime.random.position = checkpoint.progress.randomPosition;
-      progress = checkpoint.progress;
-    }
+    const { folder, isCaptured, checkpointEvery, events = {} } = session;
+    const { onProgress, shouldStop } = events;
+    let lossScale: LossScaleState | null = null;
+    const atEnd: Callback = { onEnd: (_end, run) => void ({ lossScale } = run) };
+    const { earlyStopping: patience, tensorboard: what, overfit } = settings;
+    const shared = Object.fromEntries(sharedKeys.map((key) => [key, settings[key]]));
     // 72 images: four full batches of 16 and a ragged one of 8.
     const [images, validation] = [quarters(72, 1), quarters(40, 2)];
-    const { folder, isCaptured, events, checkpointEveryMs } = session;
-    const trainer = new Trainer(
+    const history = await fit(
+      model,
+      { train: images, validation },
       {
-        ...{ device, model, optimizer, config: settings, train: images, validation },
-        ...{ folder, progress },
-        ...(isCaptured === undefined ? {} : { isCaptured }),
-        ...(checkpointEveryMs === undefined ? {} : { checkpointEveryMs }),
+        ...shared,
+        ...{ optimizer: settings.optimizer, schedule: settings.schedule },
+        ...{ out: folder, resume: session.resume ?? false, capture: isCaptured ?? true },
+        lossScale: session.lossScale ?? {},
+        signal: session.signal ?? (shouldStop ? stopWhen(shouldStop) : null),
+        callbacks: [
+          ...(overfit ? [new LearnedByHeart()] : []),
+          ...(patience === null ? [] : [earlyStopping({ patience })]),
+          ...(what === 'off' ? [] : [tensorBoard({ folder: join(folder, 'events'), what })]),
+          ...(checkpointEvery === undefined ? [] : [checkpoint({ every: checkpointEvery })]),
+          ...(onProgress ? [{ onProgress }] : []),
+          atEnd,
+        ],
       },
-      events,
     );
-    const end = await trainer.run();
     const weights: Record<string, number[]> = {};
     for (const [name, tensor] of model.stateDict()) weights[name] = [...(await tensor.data())];
-    trainer.dispose();
+    const { end, steps } = history;
+    const epochs = history.epochs as Validated[];
+    const progress = {
+      history: epochs,
+      step: steps,
+      lossScale: lossScale as LossScaleState | null,
+    };
     return { weights, progress, end, memory: device.memory };
   } finally {
     device.destroy();

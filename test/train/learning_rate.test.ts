@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/errors.js';
-import { checkSchedule, LearningRate } from '../../src/train/learning_rate.js';
+import { schedule } from '../../src/optim/index.js';
+import { checkSchedule, LearningRate, plateauOf } from '../../src/train/learning_rate.js';
 
 const settings = { lr: 0.1, warmup: 0, epochs: 12 };
 const rate = (schedule: string, more: object = {}): LearningRate =>
@@ -49,19 +50,25 @@ describe('the learning rate of a step', () => {
   });
 
   it('falls when the validation loss does, and goes on where a checkpoint left it', () => {
-    const plateau = rate('plateau:0.5,1');
-    plateau.epochDone(1);
-    plateau.epochDone(2);
-    expect(plateau.at(20)).toBe(0.1);
-    const state = JSON.parse(JSON.stringify(plateau.state())) as never;
-    const resumed = new LearningRate({ ...settings, schedule: 'plateau:0.5,1' }, 10, state);
-    for (const each of [plateau, resumed]) each.epochDone(2);
-    expect(plateau.at(30)).toBe(0.05);
+    const options = plateauOf('plateau:0.5,1')!;
+    const [followed, other] = [1, 2].map(() => schedule.reduceOnPlateau(0.1, options));
+    const first = rate('plateau:0.5,1');
+    first.follow(followed, null);
+    followed.update(1);
+    followed.update(2);
+    expect(first.at(20)).toBe(0.1);
+    const state = JSON.parse(JSON.stringify(first.state())) as never;
+    const resumed = rate('plateau:0.5,1');
+    resumed.follow(other, state);
+    for (const each of [followed, other]) each.update(2);
+    expect(first.at(30)).toBe(0.05);
     expect(resumed.at(30)).toBe(0.05);
+    expect(() => first.follow(other, null)).toThrow('beside another plateau');
+    expect(() => rate('cosine').follow(other, null)).toThrow('beside a schedule');
   });
 
   it.each([
-    ['cosin', 'schedule: no schedule named "cosin"\nfix: use one of: constant; stages:'],
+    ['cosin', 'schedule: no schedule named "cosin"\nfix: did you mean "cosine"?'],
     ['stages', 'schedule: expected stages:RATE,RATE,…'],
     ['stages:1,x', 'schedule: expected stages:RATE'],
     ['stages:1,,2', 'schedule: expected stages:RATE'],

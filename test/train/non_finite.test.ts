@@ -33,7 +33,7 @@ describe('a network that has become NaN', () => {
     const failing = train({ folder: where, config: oneStep });
     await expect(failing).rejects.toThrow(TrainingError);
     await expect(failing).rejects.toThrow(
-      /^train: the validation loss is not finite after step 1 \(epoch 1\), learning rate 1e\+38, first in \d \(\w+\); these weights were not saved\nfix: begin a new run with a lower learning rate: --lr 0\.01$/,
+      /^fit: the validation loss is not finite after step 1 \(epoch 1\), learning rate 1e\+38, first in \d \(\w+\); these weights were not saved\nfix: begin anew with a lower learning rate: lr: 0\.01$/,
     );
     for (const name of ['last', 'best']) {
       expect(existsSync(join(where, `${name}.safetensors`)), name).toBe(false);
@@ -43,7 +43,7 @@ describe('a network that has become NaN', () => {
   it('fails by a validation within an epoch', async () => {
     const config = { ...oneStep, batchSize: 36, validateEvery: 1 };
     await expect(train({ folder: folder(), config })).rejects.toThrow(
-      /^train: the validation loss is not finite after step 1 \(epoch 1\)/,
+      /^fit: the validation loss is not finite after step 1 \(epoch 1\)/,
     );
   });
 
@@ -91,19 +91,19 @@ describe('a network that has become NaN', () => {
       },
     });
     await expect(failing).rejects.toThrow(
-      /^train: \d\.weight is not finite after step 6 \(epoch 2\), learning rate 0\.01; nothing was saved of it\nfix: /,
+      /^fit: \d\.weight is not finite after step 6 \(epoch 2\), learning rate 0\.01; nothing was saved of it\nfix: /,
     );
     expect(saved(where)).toEqual(before);
   });
 
   it('leaves the checkpoints of the last epoch that was finite, and says how to go on', async () => {
     const where = folder();
-    await train({ folder: where, config: { epochs: 1 } });
+    await train({ folder: where, config: { epochs: 1, batchSize: 72 } });
     const before = saved(where);
     const schedule = 'per-epoch:0.01,1e38';
     const config = { batchSize: 72, schedule };
     await expect(train({ folder: where, resume: true, config })).rejects.toThrow(
-      /^train: the validation loss is not finite after step 6 .+; these weights were not saved\nfix: begin a new run/,
+      /^fit: the validation loss is not finite after step 2 .+; these weights were not saved\nfix: begin anew/,
     );
     expect(saved(where)).toEqual(before);
   });

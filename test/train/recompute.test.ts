@@ -4,7 +4,7 @@ import { afterAll, expect, it } from 'vitest';
 import { createDevice } from '../../src/device.js';
 import { runTraining } from '../../src/train/run.js';
 import type { TrainRequest } from '../../src/train/run_plan.js';
-import { temporaryFolder } from './helpers.js';
+import { stopAfter, temporaryFolder } from './helpers.js';
 
 const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -15,18 +15,15 @@ const settings: TrainRequest['settings'] = {
   ...{ epochs: 1, seed: 5, augment: 'shift=0.1', tensorboard: 'off' },
 };
 
-async function run(request: TrainRequest, stopAfter = Infinity) {
-  let steps = 0;
+async function run(request: TrainRequest, steps = Infinity) {
   const recipe = request.resume === undefined ? 'mnist' : undefined;
   const { document } = await runTraining(
     { recipe, report: false, ...request },
     {
       openDevice: (seed) => createDevice({ seed }),
       say: () => undefined,
-      onProgress: () => undefined,
-      onEpoch: () => undefined,
       onDecoded: () => undefined,
-      shouldStop: () => ++steps >= stopAfter,
+      signal: stopAfter(steps),
     },
   );
   const { epochs } = document as { epochs: { loss: number; valLoss: number }[] };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { freshProgress, type Checkpoint, type Progress } from '../../src/train/checkpoint.js';
+import type { EpochMetrics } from '../../src/train/history.js';
 import {
   checkResumed,
   checkSameData,
@@ -13,7 +14,7 @@ describe('what a checkpoint restores', () => {
   const checkpointOf = (more: Partial<Progress> = {}, lr = 1): Checkpoint => ({
     config: { ...config, schedule: 'plateau:0.5,5', lr },
     progress: { ...freshProgress(), epoch: 2, step: 10, plateau, ...more },
-    ...{ weights: new Map(), optimizer: new Map() },
+    ...{ weights: new Map(), optimizer: new Map(), scalars: {} },
   });
 
   it('a plateau keeps its rate unless one is set, even one that was the first', () => {
@@ -46,13 +47,14 @@ describe('what a checkpoint restores', () => {
   it('fewer epochs than were done, and settings without use, are refused', () => {
     const check = (progress: Partial<Progress>, settings: object, given: object) =>
       checkResumed('run', checkpointOf(progress).progress, { ...config, ...settings }, given);
+    const stale = [1, 2, 1, 1.5, 3].map((valLoss) => ({ valLoss }) as EpochMetrics);
     check({}, { epochs: 2 }, {});
     check({ batch: 1 }, { epochs: 3 }, { lr: 1 });
-    expect(() => check({}, { epochs: 1 }, {})).toThrow('--epochs 1, but run is in epoch 2 already');
+    expect(() => check({}, { epochs: 1 }, {})).toThrow('epochs 1, but run is in epoch 2 already');
     expect(() => check({ batch: 1 }, { epochs: 2 }, {})).toThrow('run is in epoch 3 already');
     expect(() => check({}, { epochs: 2 }, { lr: 1 })).toThrow('nothing is left for --lr to change');
     expect(() =>
-      check({ epochsSinceBest: 4 }, { epochs: 9, earlyStopping: 4 }, { validateEvery: 3 }),
+      check({ history: stale }, { epochs: 9, earlyStopping: 4 }, { validateEvery: 3 }),
     ).toThrow('run has stopped early: nothing is left for --validate-every to change');
   });
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TrainingError } from '../../src/errors.js';
-import { readCheckpoint } from '../../src/train/checkpoint.js';
+import { readAnyCheckpoint } from '../../src/train/checkpoint.js';
 import { temporaryFolder, train } from './helpers.js';
 
 const folders: string[] = [];
@@ -62,7 +62,7 @@ describe('training', () => {
         events: { shouldStop: () => ++steps >= stopAfter },
       });
       expect(first.end).toBe('interrupted');
-      expect(readCheckpoint(join(where, 'last.safetensors')).progress.step).toBe(stopAfter);
+      expect(readAnyCheckpoint(join(where, 'last.safetensors')).progress.step).toBe(stopAfter);
       const second = await train({ folder: where, resume: true });
       expect(second.end).toBe('done');
       expect(second.weights).toEqual(unbroken.weights);
@@ -81,7 +81,7 @@ describe('training', () => {
     });
     await expect(failing).rejects.toThrow(TrainingError);
     await expect(failing).rejects.toThrow(
-      /the loss is not finite at step \d+ \(epoch 2\), learning rate 1e\+38, first in .+\nfix: begin a new run with a lower learning rate: --lr 0\.001$/,
+      /the loss is not finite at step \d+ \(epoch 2\), learning rate 1e\+38, first in .+\nfix: begin anew with a lower learning rate: lr: 0\.001$/,
     );
     expect(readFileSync(join(where, 'last.safetensors')).equals(saved)).toBe(true);
     expect(before.end).toBe('done');
@@ -92,7 +92,7 @@ describe('training', () => {
     const seen: boolean[] = [];
     await train({
       folder: where,
-      checkpointEveryMs: 0,
+      checkpointEvery: 0,
       config: { epochs: 1 },
       events: {
         onProgress: () => seen.push(existsSync(join(where, 'last.safetensors'))),

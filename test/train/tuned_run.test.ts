@@ -7,7 +7,7 @@ import { formatChoices, identityOf } from '../../src/tune/choice_cache.js';
 import { readCheckpoint } from '../../src/train/checkpoint.js';
 import { runTraining } from '../../src/train/run.js';
 import type { TrainRequest } from '../../src/train/run_plan.js';
-import { temporaryFolder } from './helpers.js';
+import { stopAfter, temporaryFolder } from './helpers.js';
 
 const folder = temporaryFolder();
 const caches = join(folder, 'caches');
@@ -35,19 +35,16 @@ interface Run {
   isDone: boolean;
 }
 
-async function run(request: TrainRequest, stopAfter = Infinity): Promise<Run> {
+async function run(request: TrainRequest, steps = Infinity): Promise<Run> {
   const said: string[] = [];
-  let steps = 0;
   const recipe = request.resume === undefined ? 'mnist' : undefined;
   const { document, isDone } = await runTraining(
     { recipe, ...request },
     {
       openDevice: (seed) => createDevice({ seed }),
       say: (text) => said.push(text),
-      onProgress: () => undefined,
-      onEpoch: () => undefined,
       onDecoded: () => undefined,
-      shouldStop: () => ++steps >= stopAfter,
+      signal: stopAfter(steps),
     },
   );
   const { epochs } = document as { epochs: { loss: number; valLoss: number }[] };

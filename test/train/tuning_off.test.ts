@@ -9,7 +9,7 @@ import { summaryLines } from '../../src/tune/report.js';
 import { matmul } from '../../src/ops/linear.js';
 import { runTraining } from '../../src/train/run.js';
 import type { TrainRequest } from '../../src/train/run_plan.js';
-import { temporaryFolder } from './helpers.js';
+import { stopAfter, temporaryFolder } from './helpers.js';
 
 const OFF = 'tuning is off: TILEGRAD_AUTOTUNE=off, kernels are chosen by rule';
 
@@ -56,18 +56,15 @@ interface Run {
   variants: Record<string, string>;
 }
 
-async function run(request: TrainRequest, stopAfter = Infinity): Promise<Run> {
+async function run(request: TrainRequest, steps = Infinity): Promise<Run> {
   const said: string[] = [];
-  let steps = 0;
   await runTraining(
     { ...(request.resume === undefined ? { recipe: 'mnist' } : {}), report: false, ...request },
     {
       openDevice: (seed) => createDevice({ seed }),
       say: (text) => said.push(text),
-      onProgress: () => undefined,
-      onEpoch: () => undefined,
       onDecoded: () => undefined,
-      shouldStop: () => ++steps >= stopAfter,
+      signal: stopAfter(steps),
     },
   );
   const path = join(request.out ?? request.resume!, 'config.json');

@@ -1,3 +1,4 @@
+import { judged, type EpochMetrics } from '../history.js';
 import type { Averages, ConfusedPair, Metrics } from '../metrics.js';
 import { escapeHtml, figure, SCRIPT, section, STYLE, table, type Cell } from './html.js';
 import type { ReportSubject } from './subject.js';
@@ -126,10 +127,10 @@ function pictureSection(
 function curves(content: PageContent): string {
   const { history } = content.subject;
   if (history.length === 0) return '';
-  const best = history.reduce((a, b) => (b.valAccuracy > a.valAccuracy ? b : a));
-  const text =
-    `Best epoch: ${best.epoch} of ${history.length}, ${percent(best.valAccuracy)} on what was` +
-    ' held out. All figures are in metrics.csv of the run.';
+  const accuracy = (row: EpochMetrics): number => judged(row, 'accuracy');
+  const best = history.reduce((a, b) => (accuracy(b) > accuracy(a) ? b : a));
+  const on = best.valAccuracy === null ? 'the training images' : 'what was held out';
+  const text = `Best epoch: ${best.epoch} of ${history.length}, ${percent(accuracy(best))} on ${on}. All figures are in metrics.csv of the run.`;
   return pictureSection(content, 'curves', 'Learning curves', text);
 }
 

@@ -1,20 +1,36 @@
-import type { EpochMetrics } from '../train/history.js';
-import type { LiveProgress } from '../train/trainer.js';
+import type { EpochMetrics } from '../history.js';
+import { OwnCallback, type FitRun, type LiveProgress } from './callback.js';
 
 const WIDTH = 24;
 
 /** Where it is drawn. */
-type Screen = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & { write(text: string): unknown };
+export type Screen = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & {
+  write(text: string): unknown;
+};
 
 /**
  * Progress on standard error: one live line that is drawn over on a terminal, plain lines (one an
  * epoch) elsewhere.
  */
-export class ProgressLine {
+export class ProgressLine extends OwnCallback {
   private drawn = 0;
   private isReading = false;
 
-  constructor(private readonly stream: Screen) {}
+  constructor(private readonly stream: Screen) {
+    super();
+  }
+
+  override onProgress(live: LiveProgress): void {
+    this.show(live);
+  }
+
+  override onEpoch(row: EpochMetrics, { epochs }: Pick<FitRun, 'epochs'>): void {
+    this.finish(row, epochs);
+  }
+
+  override onEnd(): void {
+    this.clear();
+  }
 
   show(live: LiveProgress): void {
     if (!this.stream.isTTY) return;
@@ -57,6 +73,16 @@ export class ProgressLine {
   }
 }
 
+export interface ProgressOptions {
+  /** Where it is written. Default: standard error. */
+  stream?: Screen | undefined;
+}
+
+/** Shows progress as the command line does: a live line on a terminal, a line an epoch elsewhere. */
+export function progress({ stream = process.stderr }: ProgressOptions = {}): OwnCallback {
+  return new ProgressLine(stream);
+}
+
 /** The live line in at most `room` columns: the bar gives way first, then the end of the line. */
 export function liveText(live: LiveProgress, room: number): string {
   const head = `epoch ${live.epoch}/${live.epochs} `;
@@ -83,10 +109,12 @@ function trainingText({ done, total, imagesPerSecond, loss, accuracy }: LiveProg
 }
 
 function epochText(row: EpochMetrics, epochs: number): string {
+  const { valLoss, valAccuracy } = row;
+  const isValidated = valLoss !== null && valAccuracy !== null;
   return (
     `epoch ${String(row.epoch).padStart(String(epochs).length)}/${epochs}  ` +
     `loss ${row.loss.toFixed(4)}  acc ${percent(row.accuracy)}  ` +
-    `val loss ${row.valLoss.toFixed(4)}  val acc ${percent(row.valAccuracy)}  ` +
+    (isValidated ? `val loss ${valLoss.toFixed(4)}  val acc ${percent(valAccuracy)}  ` : '') +
     `lr ${Number(row.learningRate.toPrecision(4))}  ${duration(row.seconds)}  ${row.imagesPerSecond.toFixed(0)} img/s`
   );
 }
