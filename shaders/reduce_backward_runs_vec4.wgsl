@@ -7,9 +7,9 @@
 // slice of the rows. Where the last axis was added up (inner = 1, IS_LAST) it takes every slices-th
 // vector of one output's terms. A workgroup of 64; neighbours write side by side in either case.
 //   dy     [outer, inner]         read, as vec4
-//   x      [outer, terms, inner]  read where KIND is 1 or 2, as vec4
-//   center [outer, inner]         read where KIND is 1: the mean; where it is 2: the extreme
-//   ties   [outer, inner]         read where KIND is 2: how many elements equal the extreme
+//   x      [outer, terms, inner]  read where KIND is 1 or above, as vec4
+//   center [outer, inner]         read where KIND is 1: the mean; 2: the extreme; 3: the product without zeros
+//   ties   [outer, inner]         read where KIND is 2: how many elements equal the extreme; 3: how many are 0
 //   dx     [outer, terms, inner]  written, as vec4
 // inner, or else terms, a multiple of 4.
 // Overrides: KIND as in reduce_backward_naive; IS_LAST.
@@ -32,6 +32,13 @@ struct Params {
 @group(0) @binding(3) var<storage, read> center: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> ties: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> dx: array<vec4<f32>>;
+
+// dx / dy of a product: that of the others.
+fn product_of_others(values: vec4<f32>, product: vec4<f32>, zeros: vec4<f32>) -> vec4<f32> {
+  let is_lone_zero = (zeros == vec4<f32>(1.0)) & (values == vec4<f32>(0.0));
+  let with_zeros = select(vec4<f32>(0.0), product, is_lone_zero);
+  return select(with_zeros, product / values, zeros == vec4<f32>(0.0));
+}
 
 @compute @workgroup_size(64)
 fn main(
@@ -78,7 +85,14 @@ fn main(
     }
     return;
   }
-  let share = gradient / of_output(ties[select(output, output / 4u, IS_LAST)], output);
+  let tied = of_output(ties[select(output, output / 4u, IS_LAST)], output);
+  if (KIND == 3u) {
+    for (var at = first; at < end; at += step) {
+      dx[at] = gradient * product_of_others(x[at], middle, tied);
+    }
+    return;
+  }
+  let share = gradient / tied;
   for (var at = first; at < end; at += step) {
     dx[at] = select(vec4<f32>(0.0), share, x[at] == middle);
   }

@@ -5,9 +5,9 @@
 // A workgroup of 64 covers 256 elements; the grid may be folded into two dimensions, and elements
 // past the end fall into the padding.
 //   dy     [outer, inner]         read
-//   x      [outer, terms, inner]  read where KIND is 1 or 2
-//   center [outer, inner]         read where KIND is 1: the mean; where it is 2: the extreme
-//   ties   [outer, inner]         read where KIND is 2: how many elements equal the extreme
+//   x      [outer, terms, inner]  read where KIND is 1 or above
+//   center [outer, inner]         read where KIND is 1: the mean; 2: the extreme; 3: the product without zeros
+//   ties   [outer, inner]         read where KIND is 2: how many elements equal the extreme; 3: how many are 0
 //   dx     [outer, terms, inner]  written
 // Overrides: KIND as in reduce_backward_naive.
 // Limits: WebGPU's defaults.
@@ -31,6 +31,13 @@ struct Params {
 fn output_of(flat: u32) -> u32 {
   let rows = flat / params.inner;
   return (rows / params.terms) * params.inner + flat % params.inner;
+}
+
+// dx / dy of a product: that of the others.
+fn product_of_others(values: vec4<f32>, product: vec4<f32>, zeros: vec4<f32>) -> vec4<f32> {
+  let is_lone_zero = (zeros == vec4<f32>(1.0)) & (values == vec4<f32>(0.0));
+  let with_zeros = select(vec4<f32>(0.0), product, is_lone_zero);
+  return select(with_zeros, product / values, zeros == vec4<f32>(0.0));
 }
 
 @compute @workgroup_size(64)
@@ -61,5 +68,9 @@ fn main(
     return;
   }
   let shares = vec4<f32>(ties[o.x], ties[o.y], ties[o.z], ties[o.w]);
+  if (KIND == 3u) {
+    dx[i] = gradient * product_of_others(x[i], middle, shares);
+    return;
+  }
   dx[i] = select(vec4<f32>(0.0), gradient / shares, x[i] == middle);
 }

@@ -1,5 +1,5 @@
-// y[s, b, k] = scale · Σ_r term(x[b, r, k]) over the rows r = s, s + slices, s + 2·slices …, or the
-// largest or smallest of them. Improves reduce_forward_sliced where the last axis is kept and K a
+// y[s, b, k] = scale · Σ_r term(x[b, r, k]) over the rows r = s, s + slices, s + 2·slices …, or their
+// product, largest or smallest. Improves reduce_forward_sliced where the last axis is kept and K a
 // multiple of four, as in the gradient of a bias (B = 1) or a sum over the pixels of each image:
 // four columns at once.
 //
@@ -32,6 +32,7 @@ fn term_of(value: vec4<f32>, middle: vec4<f32>) -> vec4<f32> {
   switch (KIND) {
     case 3u: { return (value - middle) * (value - middle); }
     case 4u: { return select(vec4<f32>(0.0), vec4<f32>(1.0), value == middle); }
+    case 6u: { return select(vec4<f32>(1.0), value, value != vec4<f32>(0.0)); }
     default: { return value; }
   }
 }
@@ -46,6 +47,7 @@ fn combine(so_far: vec4<f32>, term: vec4<f32>) -> vec4<f32> {
   switch (KIND) {
     case 1u: { return select(term, so_far, (so_far >= term) | is_nan(so_far)); }
     case 2u: { return select(term, so_far, (so_far <= term) | is_nan(so_far)); }
+    case 5u, 6u: { return so_far * term; }
     default: { return so_far + term; }
   }
 }
@@ -65,7 +67,7 @@ fn main(
   let slice = i / outputs;
   let batch = output / params.columns;
   var middle = vec4<f32>(0.0);
-  if (KIND >= 3u) {
+  if (KIND == 3u || KIND == 4u) {
     middle = center[output];
   }
   let step = params.slices * params.columns;

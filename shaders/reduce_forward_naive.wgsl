@@ -1,4 +1,4 @@
-// y[o] = scale · Σ_r term(x[o, r]), or the largest or smallest x[o, r].
+// y[o] = scale · Σ_r term(x[o, r]), or their product, or the largest or smallest x[o, r].
 // Read this file first: the other reduce_forward_* compute the same in slices.
 //
 // One invocation computes one output number; a workgroup of 64 computes 64 neighbours. The grid
@@ -8,7 +8,7 @@
 //   y      [outputs]                       written
 // Neighbouring axes of one kind are merged, so three kept and three reduced ones describe x.
 // Overrides: KIND (src/kernels/reduce.ts): 0 sum, 1 max, 2 min, 3 sum of (x − center)²,
-//   4 number of elements equal to center.
+//   4 number of elements equal to center, 5 product, 6 product of the elements that are not 0.
 // Limits: WebGPU's defaults.
 
 override KIND: u32 = 0u;
@@ -32,6 +32,7 @@ fn term_of(value: f32, middle: f32) -> f32 {
   switch (KIND) {
     case 3u: { return (value - middle) * (value - middle); }
     case 4u: { return select(0.0, 1.0, value == middle); }
+    case 6u: { return select(1.0, value, value != 0.0); }
     default: { return value; }
   }
 }
@@ -46,6 +47,7 @@ fn combine(so_far: f32, term: f32) -> f32 {
   switch (KIND) {
     case 1u: { return select(term, so_far, so_far >= term || is_nan(so_far)); }
     case 2u: { return select(term, so_far, so_far <= term || is_nan(so_far)); }
+    case 5u, 6u: { return so_far * term; }
     default: { return so_far + term; }
   }
 }
@@ -68,13 +70,15 @@ fn main(
   );
   let first = dot(coordinates, params.kept_strides);
   var middle = 0.0;
-  if (KIND >= 3u) {
+  if (KIND == 3u || KIND == 4u) {
     middle = center[output];
   }
 
   var result = 0.0;
   if (KIND == 1u || KIND == 2u) {
     result = x[first];
+  } else if (KIND >= 5u) {
+    result = 1.0;
   }
   for (var i = 0u; i < params.reduced_shape.x; i++) {
     for (var j = 0u; j < params.reduced_shape.y; j++) {

@@ -1,5 +1,5 @@
-// y[o, s] = scale · Σ_r term(x[o, r]) over r = s, s + slices, s + 2·slices …, or the largest or
-// smallest of them. Improves reduce_forward_naive: long sums of few outputs are cut into slices
+// y[o, s] = scale · Σ_r term(x[o, r]) over r = s, s + slices, s + 2·slices …, or their
+// product, largest or smallest. Improves reduce_forward_naive: long sums of few outputs are cut into slices
 // that run side by side; a second pass over y[o, ·], in order, adds the slices.
 //
 // One invocation computes one slice of one output. Neighbouring invocations read neighbouring
@@ -35,6 +35,7 @@ fn term_of(value: f32, middle: f32) -> f32 {
   switch (KIND) {
     case 3u: { return (value - middle) * (value - middle); }
     case 4u: { return select(0.0, 1.0, value == middle); }
+    case 6u: { return select(1.0, value, value != 0.0); }
     default: { return value; }
   }
 }
@@ -49,6 +50,7 @@ fn combine(so_far: f32, term: f32) -> f32 {
   switch (KIND) {
     case 1u: { return select(term, so_far, so_far >= term || is_nan(so_far)); }
     case 2u: { return select(term, so_far, so_far <= term || is_nan(so_far)); }
+    case 5u, 6u: { return so_far * term; }
     default: { return so_far + term; }
   }
 }
@@ -88,7 +90,7 @@ fn main(
   let first = offset_of(output, params.kept_shape, params.kept_strides);
   let terms = params.reduced_shape.x * params.reduced_shape.y * params.reduced_shape.z;
   var middle = 0.0;
-  if (KIND >= 3u) {
+  if (KIND == 3u || KIND == 4u) {
     middle = center[output];
   }
   // There are no more slices than terms, so each has a first one.

@@ -4,7 +4,7 @@ import type { ReduceVariant } from '../kernels/reduce.js';
 import { expectAxes, expectElements, labelAny, reducedShape } from './operands.js';
 import type { InputMetas, Plan } from './record.js';
 
-export type ReduceName = 'sum' | 'mean' | 'max' | 'min' | 'variance';
+export type ReduceName = 'sum' | 'mean' | 'max' | 'min' | 'prod' | 'variance';
 
 export interface ReduceOptions {
   /** The axes to reduce, negative ones counted from the end; all if absent. */

@@ -4,7 +4,7 @@ const families: Readonly<Record<string, string>> = {
     'relu relu6 leakyRelu elu gelu sigmoid silu hardSwish tanh softplus exp log sqrt square abs neg clip activate',
   binary: 'add sub mul div pow maximum minimum',
   compare: 'less lessEqual greater greaterEqual equal notEqual',
-  reduce: 'sum mean max min variance',
+  reduce: 'sum mean max min prod variance',
   pool2d: 'maxPool2d maxPool2dIndices avgPool2d',
   group_norm: 'groupNorm instanceNorm layerNorm',
   global_pool2d: 'globalAvgPool2d globalMaxPool2d',

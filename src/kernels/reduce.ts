@@ -5,8 +5,19 @@ import { reduceGeometry, type ReduceGeometry } from './lib/reduce_geometry.js';
 const WORKGROUP = 64;
 
 /** What is computed from the terms; the numbers are KIND of the shaders. */
-const kinds = { sum: 0, max: 1, min: 2, deviation: 3, ties: 4 } as const;
+const kinds = { sum: 0, max: 1, min: 2, deviation: 3, ties: 4, prod: 5, nonzeroProd: 6 } as const;
 export type ReduceKind = keyof typeof kinds;
+
+/** What results of parts of the terms are reduced by. */
+const combining = {
+  sum: 'sum',
+  max: 'max',
+  min: 'min',
+  deviation: 'sum',
+  ties: 'sum',
+  prod: 'prod',
+  nonzeroProd: 'prod',
+} as const satisfies Record<ReduceKind, ReduceKind>;
 
 export const reduceVariants = ['naive', 'sliced'] as const;
 export type ReduceVariant = (typeof reduceVariants)[number];
@@ -21,7 +32,8 @@ export interface ReduceLaunch {
 
 /**
  * Reduces x to one number per output, in fixed order: the sum, the extreme, the sum of (x − center)²
- * (deviation), or how many elements equal center (ties). x of `geometry` → [outputs].
+ * (deviation), how many elements equal center (ties), the product, or that of the elements that are
+ * not 0 (nonzeroProd). x of `geometry` → [outputs].
  */
 export function reduceArray(
   runtime: Runtime,
@@ -31,7 +43,8 @@ export function reduceArray(
   options: ReduceLaunch = {},
 ): GpuArray {
   const { scale = 1, variant } = options;
-  const isPlain = kind === 'sum' || kind === 'max' || kind === 'min';
+  // Rows come to columns, and these to one number, by the same kernel.
+  const isPlain = combining[kind] === kind;
   const rows = variant === undefined && isPlain ? rowsOfTotal(geometry) : null;
   if (rows) {
     const columns = reduceArray(runtime, x, rows, kind);
@@ -46,8 +59,7 @@ export function reduceArray(
   const rest = geometry.isLastReduced
     ? reduceGeometry([outputs, slices], [1])!
     : reduceGeometry([slices, outputs], [0])!;
-  const isExtreme = kind === 'max' || kind === 'min';
-  const y = reduceArray(runtime, partial, rest, isExtreme ? kind : 'sum', { scale });
+  const y = reduceArray(runtime, partial, rest, combining[kind], { scale });
   partial.release();
   return y;
 }

@@ -6,7 +6,7 @@ import type { ReduceGeometry } from './lib/reduce_geometry.js';
 const WORKGROUP = 64;
 
 /** What an element did to its output; the numbers are KIND of the shaders. */
-const kinds = { linear: 0, variance: 1, extreme: 2 } as const;
+const kinds = { linear: 0, variance: 1, extreme: 2, product: 3 } as const;
 
 type ReduceBackwardVariant = 'naive' | 'vec4' | 'runs';
 
@@ -19,16 +19,17 @@ interface ReduceBackwardCall {
   dy: GpuArray;
   factor?: number;
   x?: GpuArray | undefined;
-  /** variance: the means; extreme: the extremes. */
+  /** variance: the means; extreme: the extremes; product: the products of what is not 0. */
   center?: GpuArray | undefined;
-  /** extreme: how many elements share it. */
+  /** extreme: how many elements share it; product: how many are 0. */
   ties?: GpuArray | undefined;
   variant?: ReduceBackwardVariant | undefined;
 }
 
 /**
  * dx of a reduction; dy [outputs] → dx of x's shape. linear: factor · dy; variance:
- * factor · dy · (x − center); extreme: dy / ties where x = center, else 0.
+ * factor · dy · (x − center); extreme: dy / ties where x = center, else 0; product: dy ·
+ * the product of the other elements.
  */
 export function reduceBackward(runtime: Runtime, call: ReduceBackwardCall): GpuArray {
   const { kind, shape, geometry, dy, factor = 1 } = call;

@@ -56,7 +56,7 @@ import {
   maxPool2dIndices,
 } from './pooling.js';
 import { augment, dropout } from './random.js';
-import { argmax, argmin, max, mean, min, sum, variance } from './reduce.js';
+import { argmax, argmin, max, mean, min, prod, sum, variance } from './reduce.js';
 import { resize } from './resize.js';
 import {
   concat,
@@ -129,6 +129,7 @@ const tensorOps = {
   oneHot,
   pad,
   pow,
+  prod,
   relu,
   relu6,
   reshape,

@@ -84,6 +84,25 @@ export function min(x: Tensor, options: ReduceOptions = {}): Tensor {
 }
 
 /**
+ * Multiplies over axes, in a fixed order.
+ *
+ * y[o] = Π_r x[o, r]
+ *
+ * **Shapes** x of any shape → x's shape without `axis` (one or several, negative ones counted from
+ * the end; all if absent), or with ones in their places under keepDims.
+ * **Gradients** dx[o, r] = dy[o] · Π_{s ≠ r} x[o, s], right where elements are 0 too.
+ * **Cost** L FLOP, L elements. **Saves** x.
+ * **Errors** ShapeError if an axis does not exist or is named twice, or x is empty or not f32.
+ * **Source** elementary.
+ *
+ * @example
+ * await ops.prod(device.tensor([[1, 2], [3, 6]]), { axis: 0 }).array(); // [3, 12]
+ */
+export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return reduce('prod', x, options);
+}
+
+/**
  * The variance along axes, in two passes: the mean first, then the distances from it.
  *
  * y[o] = Σ_r (x[o, r] − mean[o])² / (R − correction), R terms; correction = 0 unless given

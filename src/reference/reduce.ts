@@ -1,16 +1,25 @@
 /**
- * Sum, mean, maximum, minimum or variance over some axes (all of them where `axis` is absent).
+ * Sum, mean, maximum, minimum, product or variance over some axes (all of them where `axis` is absent).
  *
  *     sum       dx = dy                    mean   dx = dy / n
  *     max, min  dx = dy / ties, for each of the tied elements: the gradient is shared evenly
+ *     prod      dx = dy · the product of the others
  *     variance  Σ (x − mean)² / (n − correction);   dx = dy · 2 · (x − mean) / (n − correction)
  */
-import { Accumulator, forEachIndex, need, normalizeAxis, sizeOf, stridesOf } from './lib/arrays.js';
+import {
+  Accumulator,
+  fillOutput,
+  forEachIndex,
+  need,
+  normalizeAxis,
+  sizeOf,
+  stridesOf,
+} from './lib/arrays.js';
 import type { Reference, RefInputs } from './types.js';
 
 /** Defaults: all axes, keepDims false, correction 0 (the biased variance, as NumPy has it; 1 is the unbiased one). */
 export type ReduceReferenceOptions = {
-  op: 'sum' | 'mean' | 'max' | 'min' | 'variance';
+  op: 'sum' | 'mean' | 'max' | 'min' | 'prod' | 'variance';
   axis?: number | number[];
   keepDims?: boolean;
   correction?: number;
@@ -43,10 +52,18 @@ function means(values: number[]) {
   return { mean, size };
 }
 
+function productOf(values: number[]): number {
+  return values.reduce((product, value) => product * value, 1);
+}
+
 export const reduceReference: Reference<ReduceReferenceOptions> = {
   forward(inputs, options) {
     const { x, yShape, groups } = describe(inputs, options);
     const { op, correction = 0 } = options;
+    if (op === 'prod') {
+      const valueOf = (at: number) => productOf(groups[at].map((flat) => x.data[flat]));
+      return { y: fillOutput(yShape, (at) => ({ value: valueOf(at) }), groups[0].length) };
+    }
     const y = new Accumulator(yShape);
     groups.forEach((group, at) => {
       const values = group.map((flat) => x.data[flat]);
@@ -76,7 +93,9 @@ export const reduceReference: Reference<ReduceReferenceOptions> = {
       const gradient = dy.data[at];
       if (op === 'sum') for (const flat of group) dx.add(flat, gradient);
       else if (op === 'mean') for (const flat of group) dx.add(flat, gradient / group.length);
-      else if (op === 'variance') {
+      else if (op === 'prod') {
+        group.forEach((flat, i) => dx.add(flat, gradient * productOf(values.toSpliced(i, 1))));
+      } else if (op === 'variance') {
         const { mean, size } = means(values);
         const share = (2 * gradient) / (group.length - correction);
         for (const flat of group) {
@@ -89,6 +108,6 @@ export const reduceReference: Reference<ReduceReferenceOptions> = {
         for (const flat of tied) dx.add(flat, gradient / tied.length);
       }
     });
-    return { x: dx.finish(op === 'variance' ? groups[0].length : 1) };
+    return { x: dx.finish(op === 'variance' || op === 'prod' ? groups[0].length : 1) };
   },
 };

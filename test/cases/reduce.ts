@@ -1,4 +1,4 @@
-/** Shapes of sum, mean, max, min and variance. */
+/** Shapes of sum, mean, max, min, prod and variance. */
 import { errorCase, opCase, says, type ErrorCase, type Fill, type OpCase } from './types.js';
 
 type Options = { axis?: number | number[]; keepDims?: boolean; correction?: number };
@@ -28,12 +28,37 @@ function reductions(op: string, fill: Fill, which = shapes): OpCase[] {
   );
 }
 
+/** Factors near 1, so that long products stay in range; then zeros: none, one or several a product. */
+const products: OpCase[] = [
+  ...[...shapes, ...longProducts()].map(([note, shape, options]) =>
+    opCase(
+      `prod, ${note}`,
+      { x: { shape, fill: 'awayFromZero', range: [0.8, 1.25] } },
+      { op: 'prod', ...options },
+    ),
+  ),
+  ...reductions('prod', 'mask', [
+    ['zeros', [40, 3], { axis: 1 }],
+    ['zeros in rows of vectors', [20, 4], { axis: 1 }],
+    ['zeros in columns', [4, 20], { axis: 0 }],
+    ['zeros in outer axes', [2, 9, 2], { axis: [0, 2] }],
+  ]),
+];
+
+function longProducts(): typeof shapes {
+  return [
+    ['long columns', [521, 3], { axis: 0 }],
+    ['vectors of columns', [9, 8], { axis: 0 }],
+  ];
+}
+
 export const cases: OpCase[] = [
   ...reductions('sum', 'normal'),
   ...longSums,
   ...reductions('mean', 'normal', shapes.slice(0, 4)),
   ...reductions('max', 'distinct', shapes.slice(0, 5)),
   ...reductions('min', 'distinct', shapes.slice(1, 4)),
+  ...products,
   ...reductions('variance', 'normal'),
   opCase(
     'variance, unbiased',

@@ -1,5 +1,6 @@
 import { sizeOf, type GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
+import { fillArray } from '../../kernels/fill.js';
 import { reduceArray, reduceVariants, reshaped, type ReduceVariant } from '../../kernels/reduce.js';
 import { reduceBackward } from '../../kernels/reduce_backward.js';
 import type { BackwardCall, ForwardCall, OpRecord } from '../record.js';
@@ -27,6 +28,7 @@ const entries: Readonly<Record<ReduceName, Entry>> = {
   mean: { saves: {}, derivative: 'dx = dy / L, L terms' },
   max: { saves: KEEP_EXTREME, derivative: EXTREME },
   min: { saves: KEEP_EXTREME, derivative: EXTREME },
+  prod: { saves: { x: ['x'] }, derivative: 'dx = dy · product of the other elements' },
   variance: {
     saves: { x: ['x'], mean: ['x'] },
     derivative: 'dx = dy · 2 · (x − mean) / (L − correction)',
@@ -109,6 +111,7 @@ function gradientOf(
     const factor = 2 / divisor;
     return reduceBackward(runtime, { ...call, kind: 'variance', factor, x, center: saved.mean });
   }
+  if (name === 'prod') return gradientOfProduct(runtime, { ...call, x }, options.variant);
   return gradientOfExtreme(runtime, { ...call, x, center: saved.y }, options.variant);
 }
 
@@ -122,5 +125,24 @@ function gradientOfExtreme(
   const ties = reduceArray(runtime, x, geometry, 'ties', { center, variant });
   const dx = reduceBackward(runtime, { ...call, kind: 'extreme', ties });
   ties.release();
+  return dx;
+}
+
+/**
+ * The product of the others is the product divided by the element, as long as none is 0. Zeros are
+ * counted apart: a lone one has the product of the rest, and all other gradients are 0.
+ */
+function gradientOfProduct(
+  runtime: Runtime,
+  call: Omit<Parameters<typeof reduceBackward>[1], 'kind'> & { x: GpuArray },
+  variant: ReduceVariant | undefined,
+): GpuArray {
+  const { x, geometry } = call;
+  const zero = fillArray(runtime, [geometry.outputs], 'f32', 0);
+  const ties = reduceArray(runtime, x, geometry, 'ties', { center: zero, variant });
+  zero.release();
+  const center = reduceArray(runtime, x, geometry, 'nonzeroProd', { variant });
+  const dx = reduceBackward(runtime, { ...call, kind: 'product', center, ties });
+  for (const array of [ties, center]) array.release();
   return dx;
 }
