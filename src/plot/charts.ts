@@ -8,7 +8,7 @@ export const GREY = '#656d76';
 export const GRID = '#d8dee4';
 export const BLUE = '#0969da';
 export const RED = '#cf222e';
-const GREEN = '#1a7f37';
+export const GREEN = '#1a7f37';
 export const COLOURS = [BLUE, RED, GREEN, '#8250df'];
 
 export interface TextStyle {

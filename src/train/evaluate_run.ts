@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { limit as limitDataset, openDataset, type ImageDataset } from '../data/index.js';
 import type { Device } from '../device.js';
 import { DataError, UsageError } from '../errors.js';
+import { moduleGraph } from '../nn/index.js';
 import { readModelFile } from './checkpoint.js';
 import { evaluate } from './evaluate.js';
 import type { EpochMetrics } from './history.js';
@@ -86,6 +87,7 @@ export async function evaluateRun(
         adapter: device.info.description,
         trainedAt: statSync(path).mtime,
         notes: opened.notes,
+        graph: moduleGraph(model, config.imageShape),
       },
     });
     return { ...document, report };

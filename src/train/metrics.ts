@@ -62,7 +62,9 @@ export function measure(
   return {
     ...{ confusion, classes, ...averages(classes, confusion) },
     topK: topKAccuracy(labels, probabilities, topKChoices(names.length)),
-    calibration: calibration(labels, predictions, probabilities),
+    calibration: calibration(
+      ...([labels, predictions, probabilities, calibrationBins(labels.length)] as const),
+    ),
   };
 }
 
@@ -144,6 +146,15 @@ export function topKAccuracy(
   return ks.map((k, i) => ({ k, accuracy: count === 0 ? 0 : hits[i] / count }));
 }
 
+const FEWEST_BINS = 3;
+const MOST_BINS = 15;
+const IMAGES_PER_BIN = 10;
+
+/** As many bins as have ten examples each: the accuracy of fewer says nothing. From 3 to 15. */
+export function calibrationBins(count: number): number {
+  return Math.min(MOST_BINS, Math.max(FEWEST_BINS, Math.floor(count / IMAGES_PER_BIN)));
+}
+
 /**
  * How far confidence (the probability of the predicted class) and accuracy lie apart: examples are
  * put into bins of equal width by confidence, and the gaps are averaged, weighted by their counts:
@@ -156,7 +167,7 @@ export function calibration(
   labels: Int32Array,
   predictions: Int32Array,
   probabilities: Float32Array,
-  binCount = 15,
+  binCount = MOST_BINS,
 ): Calibration {
   const count = labels.length;
   const classes = count === 0 ? 0 : probabilities.length / count;

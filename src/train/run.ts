@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Device } from '../device.js';
 import { WriteError, writeFileAtomically } from '../io/atomic_file.js';
 import { createModel } from '../models/index.js';
-import { recomputeSegments, type Module } from '../nn/index.js';
+import { moduleGraph, recomputeSegments, type Module } from '../nn/index.js';
 import { expectOperands } from '../ops/mixed_precision.js';
 import {
   earlyStopping,
@@ -289,6 +289,7 @@ async function report(
       trainedAt: statSync(join(folder, 'last.safetensors')).mtime,
     },
     notes: [...notesOf(config, data), ...skippedLines(data.skipped)],
+    graph: moduleGraph(model, config.imageShape),
   };
   const historyPart = data.part;
   const paths = await writeReport(folder, { config, history, historyPart, ...judged, facts });

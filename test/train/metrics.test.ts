@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   averages,
   calibration,
+  calibrationBins,
   classMetrics,
   confusedPairs,
   confusionMatrix,
@@ -100,6 +101,10 @@ describe('calibration', () => {
     expect(count(0.5)).toEqual([0, 1, 0, 0]);
     expect(count(0)).toEqual([1, 0, 0, 0]);
     expect(count(1)).toEqual([0, 0, 0, 1]);
+  });
+
+  it('has bins for which there are images: ten each, from 3 to 15 of them', () => {
+    expect([0, 24, 40, 99, 150, 60_000].map(calibrationBins)).toEqual([3, 3, 4, 9, 15, 15]);
   });
 
   it('is 0 for a network that is right and sure', () => {

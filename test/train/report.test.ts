@@ -1,11 +1,23 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MemoryDataset } from '../../src/data/index.js';
+import { createDevice } from '../../src/index.js';
+import { mlp } from '../../src/models/index.js';
+import { moduleGraph } from '../../src/nn/index.js';
 import type { Evaluation } from '../../src/train/evaluate.js';
 import type { EpochMetrics } from '../../src/train/history.js';
+import { bestEpoch, learningRates, stepLosses } from '../../src/train/report/curve_data.js';
 import { writeReport, type ReportSubject } from '../../src/train/report/index.js';
 import { seededRandom } from '../helpers/fill.js';
 
@@ -76,9 +88,9 @@ const every = [
 
 /** Fails where the page would fetch anything, or is not the tree of elements that it should be. */
 function checkPage(page: string): void {
-  const links = Array.from(page.matchAll(/\b(?:src|href|srcset|action|poster)\s*=\s*"([^"]*)"/g));
+  const links = Array.from(page.matchAll(/\b(?:src|srcset|action|poster)\s*=\s*"([^"]*)"/g));
   expect(links.length).toBeGreaterThan(0);
-  for (const [, link] of links) expect(link.slice(0, 22)).toBe('data:image/png;base64,');
+  for (const [, link] of links) expect(link).toMatch(/^data:image\/(png|svg\+xml);base64,/);
   expect(page).not.toMatch(/https?:|url\(|@import|<link|<iframe/);
   const open: string[] = [];
   const body = page.replace(/<(style|script)>[\s\S]*?<\/\1>/g, '');
@@ -89,6 +101,9 @@ function checkPage(page: string): void {
   }
   expect(open).toEqual([]);
 }
+
+/** Charts that the page shows as the files hold them; curves are shown panel by panel. */
+const shown = ['calibration.png', 'confusion_matrix.png', 'confusion_matrix_normalised.png'];
 
 describe('a report', () => {
   const classNames = ['a', 'b, c', '<b>&"bold"</b>', '猫'];
@@ -104,7 +119,7 @@ describe('a report', () => {
     checkPage(page);
     for (const name of every.filter((file) => file.endsWith('.png'))) {
       const png = readFileSync(join(folder, 'report', name));
-      expect(page, name).toContain(png.toString('base64'));
+      if (shown.includes(name)) expect(page, name).toContain(png.toString('base64'));
       expect((await sharp(png).metadata()).width, name).toBeGreaterThan(100);
     }
   });
@@ -116,7 +131,8 @@ describe('a report', () => {
     await writeReport(folder, { ...subject, facts });
     const page = read(folder, 'index.html');
     expect(page).toContain('&lt;b&gt;&amp;&quot;bold&quot;&lt;/b&gt;');
-    expect(page).not.toContain('<b>');
+    expect(page).not.toContain('<b>&');
+    expect(page).not.toContain('<b>&quot;');
     expect(page).toContain('a &quot;&lt;i&gt;&quot; b');
     expect(page).toContain('<li>x/&lt;script&gt;.png: no image &amp; skipped</li>');
     expect(page).toContain('<td>猫</td>');
@@ -153,10 +169,93 @@ describe('a report', () => {
     expect(page).toContain('<td>batch size</td><td>8</td>');
     expect(page).toContain('<td>early stopping</td><td>7</td>');
     expect(page).toContain('<td>some new key</td><td>1, two</td>');
-    expect(page).toContain('<td>limit</td><td>none</td>');
+    expect(page).toContain('<td>limit</td><td>all images</td>');
     expect(page).toContain('<summary>20 entries</summary>');
     expect(page).toContain('conv2d forward 19');
     checkPage(page);
+  });
+
+  it('prints the options that the optimizer used, and none that it lacks', async () => {
+    const folder = temporaryFolder();
+    const { config, ...subject } = made({ classNames, perClass: 2, wrong: 0, epochs: 1 });
+    const inForce = {
+      optimizer: { name: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, amsgrad: false },
+      ...{ learningRate: 1e-3, stepsPerEpoch: 12, images: { training: 1400, validation: 100 } },
+    };
+    const nulls = { beta1: null, beta2: null, alpha: null, momentum: null, nesterov: null };
+    const nothing = { clipNorm: null, dropout: null, freeze: [], amsgrad: null };
+    await writeReport(folder, { ...subject, config: { ...config, ...nulls, ...nothing, inForce } });
+    const page = read(folder, 'index.html');
+    for (const [key, value] of [
+      ...[
+        ['beta1', '0.9'],
+        ['beta2', '0.999'],
+        ['amsgrad', 'no'],
+      ],
+      ...[
+        ['clip norm', 'off'],
+        ['dropout', 'the model’s own'],
+        ['freeze', 'none'],
+      ],
+      ...[
+        ['images of each part', '1,400 training, 100 validation'],
+        ['steps per epoch', '12'],
+      ],
+    ]) {
+      expect(page).toContain(`<td>${key}</td><td>${value}</td>`);
+    }
+    expect(page).not.toMatch(/<td>(alpha|momentum|nesterov|in force)<\/td>/);
+  });
+
+  it('shows examples as tiles with whole names, linked to the files there are', async () => {
+    const folder = temporaryFolder();
+    const long = 'a name of a class that is so long that a chart has to cut it somewhere';
+    const subject = made({ classNames: [long, 'b'], perClass: 4, wrong: 0.25, epochs: 1 });
+    const file = join(folder, 'pictures', 'a "cat" & dog#1.png');
+    mkdirSync(join(folder, 'pictures'));
+    writeFileSync(file, 'a picture');
+    const dataset = new MemoryDataset({
+      ...{ name: 'made up', imageShape: [4, 4, 1], classNames: [long, 'b'] },
+      ...{ labels: subject.dataset.labels, images: new Uint8Array(16 * 8) },
+      describe: (n) => (n === 0 ? file : `made up #${n}`),
+    });
+    await writeReport(folder, { ...subject, dataset });
+    const page = read(folder, 'index.html');
+    checkPage(page);
+    const links = [...page.matchAll(/<a href="([^"]*)">/g)].map(([, href]) => href);
+    // Once among the mistakes, once among the random ones.
+    expect(links).toHaveLength(2);
+    for (const link of links) {
+      expect(decodeURIComponent(link)).toBe('../pictures/a "cat" & dog#1.png');
+    }
+    expect(page).toContain(`<span>true: ${long}</span>`);
+  });
+
+  it('draws the network where it is known', async () => {
+    const folder = temporaryFolder();
+    const subject = made({ classNames: ['a', 'b'], perClass: 5, wrong: 0.2, epochs: 1 });
+    const device = await createDevice({ isNull: true });
+    onTestFinished(() => device.destroy());
+    const model = mlp(device, { input: [4, 4, 1], classes: 2 });
+    const graph = moduleGraph(model, [4, 4, 1]);
+    await writeReport(folder, { ...subject, facts: { graph, parameters: 1234 } });
+    const svg = read(folder, 'network.svg');
+    expect(svg).toContain('1,234 parameters');
+    const page = read(folder, 'index.html');
+    checkPage(page);
+    expect(page).toContain(Buffer.from(svg).toString('base64'));
+  });
+
+  it('obeys a dark colour scheme and never breaks a word of a table', async () => {
+    const folder = temporaryFolder();
+    await writeReport(folder, made({ classNames, perClass: 2, wrong: 0, epochs: 1 }));
+    const page = read(folder, 'index.html');
+    expect(page).toContain('@media (prefers-color-scheme: dark)');
+    expect(page).toContain('color-scheme: light dark');
+    expect(page).not.toContain('overflow-wrap: anywhere');
+    // Colours outside of the variables would stay as they are in the dark.
+    const rules = page.replace(/--[\w]+: #\w+;/g, '');
+    expect(rules.match(/(?:color|background|border[\w-]*):[^;}]*#[0-9a-f]{3,6}/g)).toBeNull();
   });
 
   it('has counts that add up', async () => {
@@ -262,5 +361,64 @@ describe('a report of extremes', () => {
     const history = subject.history.map((row) => ({ ...row, loss: NaN, valLoss: Infinity }));
     await writeReport(folder, { ...subject, history });
     expect(existsSync(join(folder, 'report', 'learning_curves.png'))).toBe(true);
+  });
+});
+
+describe('what curves are drawn from', () => {
+  const row = (
+    epoch: number,
+    learningRate: number,
+    valAccuracy = 0.5,
+    valLoss = 1,
+  ): EpochMetrics => ({
+    ...{ epoch, loss: 1, accuracy: 0.5, valLoss, valAccuracy, learningRate },
+    ...{ seconds: 1, imagesPerSecond: 1, inputSeconds: 0 },
+  });
+  const base = { model: 'mlp', imageShape: [4, 4, 1], classNames: ['a', 'b'] } as const;
+  const inForce = {
+    ...{ optimizer: { name: 'adam' }, learningRate: 1, stepsPerEpoch: 4, images: {} },
+  };
+
+  it('is the best epoch by accuracy, or by loss where the run says so', () => {
+    const history = [
+      row(1, 1, 0.4, 0.9),
+      row(2, 1, 0.8, 1.1),
+      row(3, 1, 0.8, 1),
+      row(4, 1, NaN, NaN),
+    ];
+    expect(bestEpoch({ history, config: base })).toBe(2);
+    expect(bestEpoch({ history, config: { ...base, bestBy: 'loss' } })).toBe(1);
+    expect(bestEpoch({ history: [], config: base })).toBeNull();
+  });
+
+  it('is the rate of each step by the schedule, so that stages are stairs', () => {
+    const schedule = 'stages:1e-1,1e-2';
+    const config = { ...base, schedule, lr: 1, warmup: 0, epochs: 2, inForce };
+    const rates = learningRates({ history: [row(1, 0.1), row(2, 0.01)], config });
+    expect(rates).toEqual([
+      ...[0, 0.25, 0.5, 0.75].map((x) => [x, 0.1]),
+      ...[1, 1.25, 1.5, 1.75, 2].map((x) => [x, 0.01]),
+    ]);
+  });
+
+  it('is the rate of each epoch where the schedule is not what the run had', () => {
+    const config = { ...base, schedule: 'constant', lr: 1, warmup: 0, epochs: 2, inForce };
+    const history = [row(1, 0.5), row(2, 0.25)];
+    const stairs = [
+      [0, 0.5],
+      [1, 0.25],
+      [2, 0.25],
+    ];
+    expect(learningRates({ history, config })).toEqual(stairs);
+    expect(learningRates({ history, config: base })).toEqual(stairs);
+  });
+
+  it('is the mean of neighbouring steps where there are many', () => {
+    const steps = Array.from({ length: 1600 }, (_, i) => ({ step: i + 1, loss: i % 2 }));
+    const points = stepLosses({ steps, config: { ...base, inForce } });
+    expect(points).toHaveLength(800);
+    expect(points[0]).toEqual([0.5, 0.5]);
+    expect(points.at(-1)).toEqual([400, 0.5]);
+    expect(stepLosses({ config: { ...base, inForce } })).toEqual([]);
   });
 });

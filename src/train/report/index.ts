@@ -1,13 +1,14 @@
 import { join } from 'node:path';
-import sharp from 'sharp';
+import type { ModuleGraph } from '../../nn/index.js';
 import { writeFileAtomically } from '../../io/atomic_file.js';
 import { confusedPairs, measure, type ConfusedPair, type Metrics } from '../metrics.js';
 import { classBars } from './class_bars.js';
 import { confusionCounts, confusionShares } from './confusion.js';
 import { learningCurves } from './curves.js';
 import type { Picture } from '../../plot/charts.js';
-import { reportPage, type PagePicture, type PictureName } from './page.js';
-import { mistakesOf, randomPredictions, worstMistakes } from './pictures.js';
+import { bestEpoch, learningRates, stepLosses } from './curve_data.js';
+import { reportPage, type PagePicture, type PagePictures } from './page.js';
+import { mistakesOf, pictureOf, randomPredictions, tilesOf, worstMistakes } from './pictures.js';
 import { reliabilityDiagram } from './reliability.js';
 import type { ReportSubject } from './subject.js';
 import { classesCsv, confusedPairsCsv, confusionCsv, predictionsCsv } from './tables.js';
@@ -42,16 +43,16 @@ export async function writeReportFiles(folder: string, subject: ReportSubject): 
   const names = config.classNames;
   const metrics = measure(dataset.labels, evaluation, names);
   const pairs = confusedPairs(metrics.confusion);
-  const pictures = await drawPictures(subject, metrics);
+  const drawn = await drawPictures(folder, subject, metrics);
   const files: [name: string, content: Buffer | string][] = [
-    ...Array.from(pictures.values(), ({ file, png }): [string, Buffer] => [file, png]),
+    ...drawn.files,
     ['classes.csv', classesCsv(metrics)],
     ['confusion.csv', confusionCsv(metrics)],
     ['confused_pairs.csv', confusedPairsCsv(pairs, names)],
     ['predictions.csv', predictionsCsv(dataset, evaluation, names)],
     ['summary.json', `${JSON.stringify(summary(subject, metrics, pairs), null, 2)}\n`],
     // Last, so that a page is never there without its files.
-    ['index.html', reportPage({ subject, metrics, pairs, pictures })],
+    ['index.html', reportPage({ subject, metrics, pairs, pictures: drawn.page })],
   ];
   const paths = files.map(([name, content]) => {
     const path = join(folder, name);
@@ -61,44 +62,70 @@ export async function writeReportFiles(folder: string, subject: ReportSubject): 
   return [paths[paths.length - 1], ...paths.slice(0, -1)];
 }
 
+/** All pictures: those of the page, and those that are files beside it. */
 async function drawPictures(
-  { config, history, dataset, evaluation, part, historyPart = part }: ReportSubject,
+  folder: string,
+  subject: ReportSubject,
   { confusion, classes, calibration }: Metrics,
-): Promise<Map<PictureName, PagePicture>> {
+): Promise<{ files: [string, Buffer | string][]; page: PagePictures }> {
+  const { config, history, dataset, evaluation, part, historyPart = part, facts } = subject;
   const names = config.classNames;
-  const pictures = new Map<PictureName, PagePicture>();
-  const add = (name: PictureName, file: string, drawn: Picture, description: string): void => {
-    pictures.set(name, { file, png: drawn.png, width: drawn.width, description });
+  const files: [string, Buffer | string][] = [];
+  const page: PagePictures = { curves: [], matrices: [], tiles: {} };
+  const keep = (file: string, { png, width }: Picture, description: string): PagePicture => {
+    files.push([file, png]);
+    return { picture: png, width, description };
   };
   if (history.length > 0) {
-    const curves = await learningCurves(history, HELD_OUT[historyPart]);
-    add('curves', 'learning_curves.png', curves, 'Loss and accuracy of each epoch');
+    const heldOut = HELD_OUT[historyPart];
+    const best = bestEpoch(subject);
+    const [rates, steps] = [learningRates(subject), stepLosses(subject)];
+    const { joined, panels } = await learningCurves({ history, heldOut, best, rates, steps });
+    files.push(['learning_curves.png', joined.png]);
+    page.curves = panels.map(({ title, picture: { png, width } }) => ({
+      ...{ picture: png, width, description: `${title} of each epoch` },
+    }));
   }
   const percent = (100 * evaluation.accuracy).toFixed(2);
   const title = `${config.model} on ${dataset.name}: ${percent} % of ${evaluation.count}`;
   const counts = await confusionCounts(confusion, names, title);
-  add('counts', 'confusion_matrix.png', counts, 'Confusion matrix in counts');
   const shares = await confusionShares(confusion, names, title);
-  add('shares', 'confusion_matrix_normalised.png', shares, 'Confusion matrix in shares of the row');
+  page.matrices = [
+    keep('confusion_matrix.png', counts, 'Confusion matrix in counts'),
+    keep('confusion_matrix_normalised.png', shares, 'Confusion matrix in shares of the row'),
+  ];
   const bars = await classBars(classes, 'Precision, recall and F1 of each class');
-  add('classes', 'class_figures.png', bars, 'F1, precision and recall of each class');
+  files.push(['class_figures.png', bars.png]);
   const diagram = await reliabilityDiagram(calibration, evaluation.accuracy);
-  add('calibration', 'calibration.png', diagram, 'Accuracy over confidence');
+  page.calibration = keep('calibration.png', diagram, 'Accuracy over confidence');
   const examples = { dataset, names, evaluation };
-  const mistakes = await worstMistakes(examples);
-  if (mistakes) {
-    add('mistakes', 'worst_mistakes.png', await sized(mistakes), 'Wrongly classified images');
+  const chosen = {
+    mistakes: worstMistakes(examples),
+    random: randomPredictions(examples, config.seed ?? 0),
+  };
+  for (const kind of ['mistakes', 'random'] as const) {
+    const some = chosen[kind];
+    if (!some) continue;
+    files.push([EXAMPLE_FILES[kind], await pictureOf(examples, some)]);
+    page.tiles[kind] = { title: some.title, tiles: await tilesOf(examples, some, folder) };
   }
-  const random = await randomPredictions(examples, config.seed ?? 0);
-  if (random) {
-    add('random', 'random_predictions.png', await sized(random), 'Images and their predictions');
+  if (facts?.graph) {
+    const svg = await drawnNetwork(subject, facts.graph);
+    files.push(['network.svg', svg]);
+    const width = Number(/width="(\d+)"/.exec(svg)?.[1] ?? 600);
+    page.network = { picture: Buffer.from(svg), width, description: 'The layers of the network' };
   }
-  return pictures;
+  return { files, page };
 }
 
-async function sized(png: Buffer): Promise<Picture> {
-  const { width, height } = await sharp(png).metadata();
-  return { png, width, height };
+const EXAMPLE_FILES = { mistakes: 'worst_mistakes.png', random: 'random_predictions.png' } as const;
+
+async function drawnNetwork({ config, facts }: ReportSubject, graph: ModuleGraph): Promise<string> {
+  const { plotSvg } = await import('../../plot/index.js');
+  const parameters = facts?.parameters?.toLocaleString('en-US');
+  const shape = config.imageShape.join('×');
+  const subtitle = parameters === undefined ? shape : `${shape} · ${parameters} parameters`;
+  return plotSvg(graph, { title: config.model, subtitle });
 }
 
 /** What a program reads; matrices and single predictions are in the CSV files. */

@@ -1,26 +1,50 @@
-import { judged, type EpochMetrics } from '../history.js';
+import { judged } from '../history.js';
 import type { Averages, ConfusedPair, Metrics } from '../metrics.js';
-import { escapeHtml, figure, SCRIPT, section, STYLE, table, type Cell } from './html.js';
+import { bestEpoch } from './curve_data.js';
+import {
+  chart,
+  columns,
+  escapeHtml,
+  gallery,
+  SCRIPT,
+  section,
+  side,
+  STYLE,
+  table,
+  type Cell,
+  type Tile,
+} from './html.js';
+import { settingsTable } from './settings_table.js';
 import type { ReportSubject } from './subject.js';
 
-/** A picture of the page, and how it is called when it is not seen. */
+/** A chart of the page, and how it is called when it is not seen. */
 export interface PagePicture {
-  file: string;
-  png: Buffer;
+  picture: Buffer;
   /** Pixels it is to be shown at. */
   width: number;
   description: string;
+}
+
+export interface PagePictures {
+  curves: PagePicture[];
+  matrices: PagePicture[];
+  calibration?: PagePicture;
+  /** An SVG. */
+  network?: PagePicture;
+  tiles: { mistakes?: PageTiles; random?: PageTiles };
+}
+
+interface PageTiles {
+  title: string;
+  tiles: readonly Tile[];
 }
 
 export interface PageContent {
   subject: ReportSubject;
   metrics: Metrics;
   pairs: readonly ConfusedPair[];
-  pictures: ReadonlyMap<PictureName, PagePicture>;
+  pictures: PagePictures;
 }
-
-export type PictureName =
-  'curves' | 'counts' | 'shares' | 'classes' | 'calibration' | 'mistakes' | 'random';
 
 /** Pairs that the page lists; all of them are in confused_pairs.csv. */
 const MOST_PAIRS = 20;
@@ -43,14 +67,14 @@ export function reportPage(content: PageContent): string {
     `<p class="quiet">${escapeHtml(opening(subject))}</p>`,
     totals(subject, metrics),
     curves(content),
-    confusedPairs(content),
-    classTable(metrics),
+    columns(classTable(metrics), confusedPairs(content)),
     matrices(content),
     calibration(content),
-    pictureSection(content, 'random', 'Random predictions', RANDOM_TEXT),
     mistakes(content),
+    randomTiles(content),
     notes(subject),
-    settings(subject),
+    network(content),
+    section('Run and settings', settingsTable(subject)),
   ];
   return (
     '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n' +
@@ -62,8 +86,7 @@ export function reportPage(content: PageContent): string {
   );
 }
 
-const RANDOM_TEXT =
-  'Drawn at random, so that they show what is usual; green captions are right, red ones wrong.';
+const ORIGINALS = 'A picture opens the file it comes from, where that is there.';
 
 function opening({ part, historyPart, evaluation, config, facts }: ReportSubject): string {
   const isSelectedOn = historyPart === 'test';
@@ -109,29 +132,22 @@ function duration(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.round((whole % 3600) / 60)} min`;
 }
 
-function shown({ pictures }: PageContent, name: PictureName): string {
-  const picture = pictures.get(name);
-  return picture ? figure(picture.png, picture.width, picture.description) : '';
-}
+const shown = ({ picture, width, description }: PagePicture): string =>
+  chart(picture, width, description);
 
-function pictureSection(
-  content: PageContent,
-  name: PictureName,
-  title: string,
-  text: string,
-): string {
-  if (!content.pictures.has(name)) return '';
-  return section(title, `<p class="quiet">${escapeHtml(text)}</p>`, shown(content, name));
-}
+const quiet = (text: string): string => `<p class="quiet">${escapeHtml(text)}</p>`;
 
-function curves(content: PageContent): string {
-  const { history } = content.subject;
+function curves({ subject, pictures }: PageContent): string {
+  const { history, config } = subject;
   if (history.length === 0) return '';
-  const accuracy = (row: EpochMetrics): number => judged(row, 'accuracy');
-  const best = history.reduce((a, b) => (accuracy(b) > accuracy(a) ? b : a));
-  const on = best.valAccuracy === null ? 'the training images' : 'what was held out';
-  const text = `Best epoch: ${best.epoch} of ${history.length}, ${percent(accuracy(best))} on ${on}. All figures are in metrics.csv of the run.`;
-  return pictureSection(content, 'curves', 'Learning curves', text);
+  const best = history.find(({ epoch }) => epoch === bestEpoch(subject));
+  const by = config.bestBy ?? 'accuracy';
+  const value = best ? judged(best, by) : NaN;
+  const figure = by === 'loss' ? `loss ${value.toFixed(4)}` : percent(value);
+  const on = best?.valAccuracy === null ? 'the training images' : 'what was held out';
+  const text = best ? `Best epoch: ${best.epoch} of ${history.length}, ${figure} on ${on}. ` : '';
+  const more = 'All figures are in metrics.csv of the run.';
+  return section('Learning curves', quiet(text + more), side(...pictures.curves.map(shown)));
 }
 
 function confusedPairs({ pairs, metrics }: PageContent): string {
@@ -144,13 +160,13 @@ function confusedPairs({ pairs, metrics }: PageContent): string {
       ...[name(label), name(prediction), count],
       { html: percent(share, 1), key: share },
     ]);
-  const columns = [
+  const heads = [
     ...[{ name: 'true class' }, { name: 'taken for' }, { name: 'images', isNumber: true }],
     { name: 'of the class', isNumber: true },
   ];
   const more = pairs.length - rows.length;
   const text = more > 0 ? `<p class="quiet">${more} more are in confused_pairs.csv.</p>` : '';
-  return section('Most confused pairs', table(columns, rows, { isSortable: true }), text);
+  return section('Most confused pairs', table(heads, rows, { isSortable: true }), text);
 }
 
 function classTable({ classes, macro, weighted }: Metrics): string {
@@ -161,7 +177,7 @@ function classTable({ classes, macro, weighted }: Metrics): string {
       `</span></span>${value.toFixed(4)}</span>`,
     key: value,
   });
-  const columns = [
+  const heads = [
     ...[{ name: '#', isNumber: true }, { name: 'class' }, { name: 'precision', isNumber: true }],
     ...[
       { name: 'recall', isNumber: true },
@@ -188,80 +204,50 @@ function classTable({ classes, macro, weighted }: Metrics): string {
   return section(
     'Classes',
     `<p class="quiet">${text}</p>`,
-    table(columns, rows, { foot, isSortable: true }),
+    table(heads, rows, { foot, isSortable: true }),
   );
 }
 
-function matrices(content: PageContent): string {
-  return section(
-    'Confusion matrix',
-    '<p class="quiet">Blue is right, red is wrong. First the counts, then shares of each row, so that' +
-      ' rare classes show as well.</p>',
-    shown(content, 'counts'),
-    shown(content, 'shares'),
-    shown(content, 'classes'),
-  );
-}
-
-function calibration(content: PageContent): string {
-  return pictureSection(
-    content,
-    'calibration',
-    'Calibration',
-    'Images are put into 15 groups by the probability of the predicted class. Bars below the dashed' +
-      ' line: the network is surer than it is right. The expected calibration error is the mean gap.',
-  );
-}
-
-function mistakes(content: PageContent): string {
+function matrices({ pictures }: PageContent): string {
   const text =
-    'What each was taken for and how surely, its true class, and the probability given to that.' +
-    ' Every prediction is in predictions.csv.';
-  return content.pictures.has('mistakes')
-    ? pictureSection(content, 'mistakes', 'Worst mistakes', text)
-    : section('Worst mistakes', '<p>There are none.</p>');
+    'Blue is right, red is wrong. First the counts, then shares of each row, so that rare classes show' +
+    ' as well.';
+  return section('Confusion matrix', quiet(text), side(...pictures.matrices.map(shown)));
+}
+
+function calibration({ pictures, metrics }: PageContent): string {
+  if (!pictures.calibration) return '';
+  const text =
+    `Images are put into ${metrics.calibration.bins.length} groups by the probability of the predicted` +
+    ' class. Bars below the dashed line: the network is surer than it is right. The expected' +
+    ' calibration error is the mean gap.';
+  return section('Calibration', quiet(text), shown(pictures.calibration));
+}
+
+function mistakes({ pictures }: PageContent): string {
+  const { mistakes: worst } = pictures.tiles;
+  if (!worst) return section('Worst mistakes', '<p>There are none.</p>');
+  const text =
+    `${worst.title}. What each was taken for and how surely, its true class, and the probability given` +
+    ` to that. ${ORIGINALS} Every prediction is in predictions.csv.`;
+  return section('Worst mistakes', quiet(text), gallery(worst.tiles));
+}
+
+function randomTiles({ pictures }: PageContent): string {
+  const { random } = pictures.tiles;
+  if (!random) return '';
+  const text = `${random.title}. They show what is usual. ${ORIGINALS}`;
+  return section('Random predictions', quiet(text), gallery(random.tiles));
+}
+
+function network({ pictures }: PageContent): string {
+  if (!pictures.network) return '';
+  const { picture, width, description } = pictures.network;
+  return section('Network', chart(picture, width, description, 'svg+xml'));
 }
 
 function notes({ facts }: ReportSubject): string {
   if (!facts?.notes?.length) return '';
   const items = facts.notes.map((note) => `<li>${escapeHtml(note)}</li>`);
   return section('Notes on the data', `<ul>${items.join('\n')}</ul>`);
-}
-
-function settings({ config, facts = {}, dataset }: ReportSubject): string {
-  const [height, width, channels] = dataset.imageShape;
-  const rows: [string, unknown][] = [
-    ['parameters', facts.parameters === undefined ? undefined : grouped(facts.parameters)],
-    [
-      'trained parameters',
-      facts.trainableParameters === undefined ? undefined : grouped(facts.trainableParameters),
-    ],
-    ['adapter', facts.adapter],
-    ['images', `${height} × ${width}, ${channels === 1 ? 'grey' : `${channels} channels`}`],
-    // Names are in the table of classes, the shape in the line above.
-    ...Object.entries(config).filter(([key]) => key !== 'classNames' && key !== 'imageShape'),
-  ];
-  const cells = rows
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]): Cell[] => [words(key), settingCell(value)]);
-  return section('Run and settings', table([{ name: 'setting' }, { name: 'value' }], cells));
-}
-
-/** `batchSize` as `batch size`. */
-const words = (key: string): string =>
-  key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-
-const LONG = 160;
-
-function settingCell(value: unknown): Cell {
-  if (value === null) return 'none';
-  if (Array.isArray(value) && value.every((item) => typeof item !== 'object')) {
-    return value.join(', ');
-  }
-  if (typeof value === 'string') return value;
-  const text = JSON.stringify(value, null, 1);
-  if (typeof value !== 'object' || text.length <= LONG) return text;
-  const count = Object.keys(value).length;
-  const html = `<details><summary>${count} entries</summary><code>${escapeHtml(text)}</code></details>`;
-  return { html, key: count };
 }

@@ -1,4 +1,5 @@
 import type { ImageDataset } from '../../data/index.js';
+import type { ModuleGraph } from '../../nn/index.js';
 import type { Evaluation } from '../evaluate.js';
 import type { EpochMetrics } from '../history.js';
 import type { ModelConfig, RunConfig } from '../run_config.js';
@@ -12,6 +13,8 @@ export interface ReportFacts {
   trainedAt?: Date;
   /** What the reader should know of the data, such as images that were skipped. */
   notes?: readonly string[];
+  /** The network, to be drawn. */
+  graph?: ModuleGraph;
 }
 
 /** What a report is about. */
@@ -19,6 +22,8 @@ export interface ReportSubject {
   /** Settings, all of which are printed; those of a bare weights file may be few. */
   config: ModelConfig & Partial<RunConfig>;
   history: readonly EpochMetrics[];
+  /** Losses of single steps, counted from 1 since the run began, where they are known. */
+  steps?: readonly { step: number; loss: number }[];
   /** The examples that `evaluation` is of, in its order. */
   dataset: ImageDataset;
   evaluation: Evaluation;
