@@ -4,7 +4,7 @@ import type { BindGroupCache } from './bind_group_cache.js';
 import { BufferPool, MemoryLedger, type Purpose, type Storage } from './buffer_pool.js';
 
 /**
- * Garbage collection is requested once this many bytes, or a quarter of the live ones, may be waiting
+ * Garbage collection is requested once this many bytes or buffers, or a quarter of the live ones, may be waiting
  * for it.
  */
 const LOOSE_BYTES = 64 * 2 ** 20;

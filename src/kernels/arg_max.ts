@@ -7,7 +7,7 @@ const WORKGROUP = 64;
 export const argMaxVariants = ['naive', 'workgroup'] as const;
 export type ArgMaxVariant = (typeof argMaxVariants)[number];
 
-/** x seen as [outer, length, inner], with the middle searched. */
+/** x as [outer, length, inner], searched along the middle. */
 export interface ArgMaxGeometry {
   outer: number;
   length: number;
@@ -44,8 +44,8 @@ export function argMaxForward(
 }
 
 function chooseVariant(info: DeviceInfo, length: number): ArgMaxVariant {
-  // Barriers are slow in software, and one invocation reads a row in order anyway.
+  // Barriers are slow on software adapters, and one invocation reads a row in order anyway.
   if (info.isSoftware) return 'naive';
-  // A short row leaves most of a workgroup without work.
+  // A short row leaves most of a workgroup idle.
   return length >= 2 * WORKGROUP ? 'workgroup' : 'naive';
 }

@@ -9,13 +9,13 @@ const FIXED_ENTRIES = 4;
 export const augmentVariants = ['naive', 'pixel'] as const;
 export type AugmentVariant = (typeof augmentVariants)[number];
 
-/** One displacement: how often it happens and how far it goes at most. */
+/** Probability and largest amount of one displacement. */
 interface Dealt {
   probability: number;
   most: number;
 }
 
-/** How pictures are displaced, every default filled in. A probability of 0 switches a part off. */
+/** How images are displaced, with every default filled in. A probability of 0 turns a part off. */
 export interface AugmentRule {
   /** Probability. */
   flip: number;
@@ -37,7 +37,7 @@ export interface AugmentRule {
 interface AugmentRequest {
   /** Height and width of the result. */
   size: readonly [number, number];
-  /** null: nothing but another size. */
+  /** null only resizes. */
   rule: AugmentRule | null;
   scale: number;
   /** One number for each channel. */
@@ -47,8 +47,8 @@ interface AugmentRequest {
 }
 
 /**
- * Images of bytes as floats, resized, displaced by the next draw of the device's stream, and
- * normalised; images u8 [N h w C] → f32 [N H W C], C at most 4. The caller owns the result.
+ * Converts byte images to floats: resizes, displaces by the next draw of the device's stream, and
+ * normalises; images u8 [N h w C] → f32 [N H W C], C at most 4. The caller owns the result.
  */
 export function augmentArray(
   runtime: Runtime,
@@ -94,14 +94,14 @@ export function augmentArray(
   return y;
 }
 
-/** Three mixes, brightness and scale for a value; some 30 for the place of a pixel. */
+/** Three interpolations, brightness and scale per value; about 30 for the source of a pixel. */
 export function augmentFlops(size: number, channels: number): number {
   return 13 * size + (30 * size) / channels;
 }
 
 const fillNumbers: Record<AugmentRule['fill'], number> = { nearest: 0, constant: 1, reflect: 2 };
 
-/** The place of a pixel is most of the work, and serves all its channels. */
+/** Finding a pixel's source is most of the work, and all its channels share it. */
 function chooseVariant(): AugmentVariant {
   return 'pixel';
 }
@@ -112,7 +112,7 @@ function entriesOf(steps: number, spans: number): number {
   return FIXED_ENTRIES + lines + knots;
 }
 
-/** What every image is dealt: pairs (y, x), [N entries 2]. */
+/** The random numbers of every image as pairs (y, x), [N entries 2]. */
 function drawTable(
   runtime: Runtime,
   images: GpuArray,
@@ -149,7 +149,7 @@ function drawTable(
   return table;
 }
 
-/** Compared with the upper 24 bits of a random word: below it with this probability. */
+/** Threshold for the upper 24 bits of a random word, which lie below it with this probability. */
 function threshold(probability: number): number {
   return Math.ceil(probability * 2 ** 24);
 }

@@ -3,7 +3,7 @@ import type { Runtime } from '../gpu/runtime.js';
 import { launchBroadcast, type BroadcastGeometry, type BroadcastVariant } from './lib/broadcast.js';
 import { sumToShape } from './reduce.js';
 
-/** Functions of two numbers; the numbers are those of shaders/lib/binary.wgsl. */
+/** Binary functions, with the codes of shaders/lib/binary.wgsl. */
 const binaryCodes = {
   add: 0,
   sub: 1,

@@ -9,11 +9,10 @@ export const castVariants = ['naive', 'vec4'] as const;
 export type CastVariant = (typeof castVariants)[number];
 
 /**
- * The elements as another type, multiplied by `scale`; x [L] → y [L]. Where the type stays and
- * nothing is scaled, the result shares the storage. The caller owns the result.
+ * Converts to another type and multiplies by `scale`; x [L] → y [L]. If nothing changes the result
+ * shares the storage. The caller owns the result.
  *
- * Fractions are cut off on the way to i32 and u32, rounded on the way to u8; what does not fit
- * goes to the nearest end of the range.
+ * Conversion to i32 and u32 truncates, conversion to u8 rounds; values out of range are clamped.
  */
 export function castArray(
   runtime: Runtime,
@@ -24,7 +23,7 @@ export function castArray(
 ): GpuArray {
   if (array.dtype === dtype && scale === 1) return array.retain();
   if (array.dtype === 'u8' && dtype === 'u8') {
-    // Bytes to bytes under a scale: through floats, which hold them all.
+    // Scaling bytes to bytes goes through floats, which represent all of them.
     const floats = castArray(runtime, array, 'f32');
     const bytes = castArray(runtime, floats, 'u8', scale);
     floats.release();
@@ -74,7 +73,7 @@ export function castArray(
   return y;
 }
 
-/** What `fn` makes of the arrays as f32. */
+/** Runs `fn` on the arrays converted to f32. */
 export function inF32<T>(
   runtime: Runtime,
   arrays: readonly GpuArray[],
@@ -86,7 +85,7 @@ export function inF32<T>(
   return result;
 }
 
-/** Nothing but loads and stores: vectors of four win everywhere. */
+/** Only loads and stores: vec4 is faster everywhere. */
 function chooseVariant(): CastVariant {
   return 'vec4';
 }

@@ -2,7 +2,7 @@ import type { DType, GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { launchBroadcast, type BroadcastGeometry, type BroadcastVariant } from './lib/broadcast.js';
 
-/** Comparisons; the numbers are those of shaders/lib/compare.wgsl. */
+/** Comparisons, with the codes of shaders/lib/compare.wgsl. */
 export const compareCodes = {
   less: 0,
   lessEqual: 1,

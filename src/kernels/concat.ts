@@ -4,7 +4,7 @@ import { copyElem, type CopyVariant } from './lib/box_geometry.js';
 
 const WORKGROUP = 64;
 
-/** Elements of each input, and of y, that lie in one index of the axes before the joined one. */
+/** Elements of each input, and of y, for one index of the axes before the joined one. */
 export interface ConcatGeometry {
   rows: number;
   widths: readonly number[];
@@ -20,12 +20,12 @@ export function concatGeometry(
   return { rows: sizeOf(shapes[0].slice(0, axis)), widths, width };
 }
 
-/** True where whole vectors of four elements can be copied: then every part begins on one too. */
+/** True if vectors of four elements can be copied; every part then also begins at one. */
 export function fitsConcatVectors({ widths }: ConcatGeometry): boolean {
   return widths.every((width) => width % 4 === 0);
 }
 
-/** Joins arrays of one type, f32, i32 or u32, by one dispatch each. */
+/** Joins arrays of one type, f32, i32 or u32, with one dispatch per input. */
 export function concatForward(
   runtime: Runtime,
   inputs: readonly GpuArray[],

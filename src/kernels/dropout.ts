@@ -17,7 +17,7 @@ export function dropoutForward(
   return dropout(runtime, 'dropout forward', x, block, rate, options.variant ?? chooseVariant());
 }
 
-/** dx = dy · mask / (1 − rate), with the mask of the same block made again; dy [L] → dx [L]. */
+/** dx = dy · mask / (1 − rate), with the mask recomputed from the block; dy [L] → dx [L]. */
 export function dropoutBackward(
   runtime: Runtime,
   dy: GpuArray,
@@ -28,7 +28,7 @@ export function dropoutBackward(
   return dropout(runtime, 'dropout backward', dy, block, rate, options.variant ?? chooseVariant());
 }
 
-/** One Philox block makes four random words: drawing four elements at once wins everywhere. */
+/** One Philox block gives four random words: four elements at once are faster everywhere. */
 function chooseVariant(): DropoutVariant {
   return 'vec4';
 }

@@ -3,7 +3,7 @@ import type { Runtime } from '../gpu/runtime.js';
 import { copyElem } from './lib/box_geometry.js';
 
 const WORKGROUP = 64;
-/** Indices that each element of the axis may look through before columns are faster. */
+/** Above this many comparisons per column, the columns kernel is faster. */
 const SCAN_LIMIT = 1 << 12;
 
 export type GatherVariant = 'naive' | 'vec4' | 'columns';
@@ -29,12 +29,15 @@ export function gatherGeometry(
   };
 }
 
-/** Forward has a vec4, backward a columns kernel; each takes the other's name as its own choice. */
+/**
+ * Forward has a vec4 kernel, backward a columns kernel; a name that a direction lacks means its
+ * default.
+ */
 export function gatherVariants({ inner }: GatherGeometry): GatherVariant[] {
   return inner % 4 === 0 ? ['naive', 'vec4', 'columns'] : ['naive', 'columns'];
 }
 
-/** Bits of what an index out of range gives: NaN, or of integers the least likely one. */
+/** Bits of the result for an index out of range: NaN, or an unlikely integer. */
 const outside: Partial<Record<DType, number>> = {
   f32: 0x7fc00000,
   i32: 0x80000000,
@@ -51,7 +54,7 @@ export function gatherForward(
   variant?: GatherVariant,
 ): GpuArray {
   const y = runtime.alloc(shape, x.dtype);
-  // Vectors wherever they fit: fewer, wider loads on every adapter.
+  // Vectors wherever they fit: fewer and wider loads.
   const isVector = variant !== 'naive' && inner % 4 === 0;
   const width = isVector ? 4 : 1;
   const threads = y.size / width;
@@ -85,7 +88,7 @@ export function gatherBackward(
     flops: dy.size,
     bytes: 4 * (dy.size + dx.size + picks),
   };
-  // Scanning has more invocations but looks at every index for every element of the axis.
+  // The naive kernel has more invocations, but each compares with every index.
   const isColumns = variant ? variant === 'columns' : length * picks > SCAN_LIMIT;
   const threads = isColumns ? outer * inner : dx.size;
   runtime.dispatch({

@@ -77,7 +77,7 @@ export function globalPool2dBackward(
 function chooseForward(geometry: GlobalPool2dGeometry, info: DeviceInfo): GlobalPool2dVariant {
   const { n, h, w, c } = geometry;
   const wide = c % 4 === 0 ? 'vec4' : 'naive';
-  // Barriers cost a software adapter more than long loops do.
+  // On a software adapter barriers cost more than long loops.
   if (info.isSoftware) return wide;
   // Enough outputs to fill a GPU, or too few pixels to share.
   if ((n * c) / (wide === 'vec4' ? 4 : 1) >= 32768 || h * w < 64) return wide;
@@ -89,7 +89,7 @@ export function globalPool2dCost({ n, h, w, c }: GlobalPool2dGeometry) {
   return { flops: n * h * w * c, bytes: 4 * (n * h * w * c + n * c) };
 }
 
-/** Channels an invocation takes: pooling only moves memory, so four wherever they are there. */
+/** Channels per invocation: pooling is bound by memory, so four if C allows it. */
 function lanesOf({ c }: GlobalPool2dGeometry, variant?: GlobalPool2dVariant): 1 | 4 {
   return variant === 'naive' || c % 4 !== 0 ? 1 : 4;
 }

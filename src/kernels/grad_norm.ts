@@ -6,8 +6,8 @@ const WORKGROUP = 64;
 const VECTORS_PER_GROUP = 1024;
 
 /**
- * The length of several arrays taken as one vector, as an array of one element that the caller
- * owns. Sizes are multiples of 256 and padding is zero. The order of the sums is fixed.
+ * The Euclidean norm of several arrays taken together, as an array of one element that the caller owns.
+ * Sizes are multiples of 256 and padding is zero. The order of the sums is fixed.
  */
 export function norm(runtime: Runtime, arrays: readonly GpuArray[]): GpuArray {
   const blocks = arrays.map(({ size }) => Math.ceil(size / 4 / VECTORS_PER_GROUP));

@@ -160,7 +160,7 @@ function valuesOfGroups({ outer, pixels, groups, depth }: GroupNormSetup): Reduc
 
 /** Tunables, parameters and grid of a pass over all values. */
 function elementPlan(values: number, setup: GroupNormSetup) {
-  // Memory sets the speed: wide loads wherever four neighbours share their statistics.
+  // Bound by memory: vec4 loads wherever four neighbours share their statistics.
   const isVector = setup.variant ? setup.variant === 'vec4' : fitsGroupNormVectors(setup);
   const lanes = isVector ? 4 : 1;
   const size = values / lanes;

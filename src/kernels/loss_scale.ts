@@ -3,8 +3,8 @@ import type { Runtime } from '../gpu/runtime.js';
 import { BLOCK } from './optimizer.js';
 
 /*
- * What a loss scale does on the GPU, so that a captured step needs no read-back for it. Its state
- * is `scale` f32 [] and `words` u32 [8 + parameters]:
+ * Loss scaling on the GPU, so that a captured step needs no read-back for it. Its state is `scale` f32
+ * [] and `words` u32 [8 + parameters]:
  *   0 overflow in this step   1 good steps since the scale last changed   2 skipped steps   3 steps
  *   4 halted   5 step that halted   8 … 1 for each parameter whose gradient was not finite
  */
@@ -104,7 +104,7 @@ export function completeRows(
   });
 }
 
-/** log β, where β = 0 as a number whose exponential is 0 in f32. */
+/** log β; for β = 0 a number whose exponential is 0 in f32. */
 function finiteLog(beta: number): number {
   return Math.max(Math.log(beta), -1000);
 }

@@ -28,7 +28,7 @@ interface NllLossArrays {
 
 /**
  * −classWeights[c] · logProbabilities[n, c], c = labels[n], reduced; [N K] and i32 [N] → [] or [N].
- * Rows of different weights in a mean give the sum of the weights too.
+ * A weighted mean also returns the sum of the weights.
  */
 export function nllLossForward(
   runtime: Runtime,

@@ -19,7 +19,7 @@ export interface OptimizerArrays {
   gradients: GpuArray;
   /** u32 [L / BLOCK]: the parameter each block belongs to. */
   owners: GpuArray;
-  /** f32 [parameters, 4]: weight decay, −1 where there is no gradient, and numbers of each step. */
+  /** f32 [parameters, 4]: weight decay, or −1 without a gradient, and three numbers of the step. */
   rows: GpuArray;
   guard: Guard | null;
 }
@@ -118,7 +118,7 @@ function launch(
     shader: `optimizer_${name}`,
     op: `${name} step`,
     constants: { ...constants, HAS_GUARD: guard !== null },
-    // An absent guard is bound to something that is only read, as the guard would be.
+    // Without a guard, bind any array that is only read.
     bindings: { ...arrays, ...bindings, guard: guard?.array ?? arrays.owners },
     params: { blocks, guard_word: guard?.word ?? 0, ...params },
     groups: blocks,

@@ -1,7 +1,7 @@
 import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 
-/** Kernels that do one thing only, as fast as the adapter can: the bench measures its peaks by them. */
+/** Kernels that measure the adapter's peaks for the bench. */
 
 const WORKGROUP = 64;
 

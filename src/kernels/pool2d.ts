@@ -5,7 +5,7 @@ import type { windowGeometry } from './lib/window_geometry.js';
 const WORKGROUP = 64;
 
 export type Pool2dKind = 'max' | 'avg';
-/** 'disjoint' is a gradient kernel alone; forward runs as chosen beside it. */
+/** 'disjoint' is a gradient kernel; with it the forward pass runs its default. */
 export type Pool2dVariant = 'naive' | 'vec4' | 'disjoint';
 
 /** Input N H W C, window R × S, output N P Q C, and where the windows fall. */
@@ -46,7 +46,7 @@ export function pool2dForward(
   options: Pool2dLaunch & { keepsIndex?: boolean } = {},
 ): { y: GpuArray; index?: GpuArray } {
   const { n, p, q, c, kind, countIncludePad } = geometry;
-  // Vectors of four channels wherever there are any: pooling only moves memory.
+  // Vectors of four channels if C allows it: pooling is bound by memory.
   const isVec4 = options.variant === 'naive' ? false : c % 4 === 0;
   const y = runtime.alloc([n, p, q, c]);
   const index = options.keepsIndex ? runtime.alloc([n, p, q, c], 'i32') : undefined;
@@ -113,7 +113,7 @@ export function pool2dBackward(
 }
 
 function chooseBackward(geometry: Pool2dGeometry): Pool2dVariant {
-  // Every dy and place is read once; the most frequent case (2×2, stride 2) is one of these.
+  // Reads each dy and index once; the most common case (2×2, stride 2) is disjoint.
   if (isDisjoint(geometry)) return 'disjoint';
   // A quarter of the index arithmetic, and vector loads.
   if (geometry.c % 4 === 0) return 'vec4';

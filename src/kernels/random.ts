@@ -42,13 +42,13 @@ export function randomArray(
   return values;
 }
 
-/** Where draws are kept to be had again, and those that are had again. */
+/** Blocks being recorded by keepDraws, and blocks being replayed by repeatDraws. */
 let kept: GpuArray[] | null = null;
 let repeated: Iterator<GpuArray> | null = null;
 
 /**
- * The block of key and draw number that a random kernel reads, as an array the caller owns. A
- * captured step asks the stream for a new block at every replay.
+ * The key and draw number that a random kernel reads, as an array the caller owns. A captured step gets
+ * a new block at every replay.
  */
 export function drawBlock(runtime: Runtime): GpuArray {
   const block = repeated ? nextOf(repeated) : newBlock(runtime);
@@ -93,7 +93,7 @@ export function repeatDraws<T>(draws: readonly GpuArray[], fn: () => T): T {
   }
 }
 
-/** The largest float32 below `value` (below its float32, where it rounds up to one). */
+/** The largest float32 below `value`. */
 function floatBelow(value: number): number {
   const float = new Float32Array([value]);
   if (float[0] < value) return float[0];

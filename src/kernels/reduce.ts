@@ -4,7 +4,7 @@ import { reduceGeometry, type ReduceGeometry } from './lib/reduce_geometry.js';
 
 const WORKGROUP = 64;
 
-/** What is computed from the terms; the numbers are KIND of the shaders. */
+/** What is computed from the terms, with the KIND of the shaders. */
 const kinds = { sum: 0, max: 1, min: 2, deviation: 3, ties: 4, prod: 5, nonzeroProd: 6 } as const;
 export type ReduceKind = keyof typeof kinds;
 
@@ -64,12 +64,12 @@ export function reduceArray(
   return y;
 }
 
-/** A long array that comes to one number is seen as rows of this many. */
+/** Row length for reducing a long array to one number. */
 const COLUMNS = 256;
 
 /**
- * Everything as rows that go into columns first, four at a time; null if there
- * is more than one result, or a short array.
+ * A full reduction as rows that are first summed into columns, four at a time; null for several results
+ * or a short array.
  */
 function rowsOfTotal({ outputs, terms }: ReduceGeometry): ReduceGeometry | null {
   const isLong = outputs === 1 && terms >= 64 * COLUMNS && terms % COLUMNS === 0;
@@ -121,14 +121,15 @@ export function sumToShape(
 function chooseSlices(runtime: Runtime, geometry: ReduceGeometry, isForced: boolean): number {
   const { outputs, terms } = geometry;
   if (isForced && terms < 64) return Math.min(2, terms);
-  // Sixteen invocations with a column of vectors each keep two cores busy, without a second dispatch.
+  // Sixteen invocations with a vector column each keep two cores busy without a second dispatch.
   const isWide = runtime.info.isSoftware && isColumns(geometry) && outputs >= 64;
   if (!isForced && isWide && terms <= 4096) return 1;
-  // Short sums: a second dispatch costs more than it saves, and in software a long loop is cheap.
+  // Short sums: a second dispatch costs more than it saves, and on a software adapter long loops are
+  // cheap.
   if (!isForced && terms < (runtime.info.isSoftware ? 256 : 64)) return 1;
-  // Two cores are busy with 2,000 invocations, a GPU wants its tens of thousands of lanes filled.
+  // 2,000 invocations keep two cores busy; a GPU needs tens of thousands.
   const wanted = Math.ceil((runtime.info.isSoftware ? 2048 : 65536) / outputs);
-  // At least 16 terms a slice keep the partial sums small next to x.
+  // At least 16 terms per slice keep the partial sums small compared with x.
   const slices = Math.min(wanted, Math.ceil(terms / 16));
   return isForced ? Math.max(2, slices) : slices;
 }
@@ -152,7 +153,7 @@ function reduceOnce(
   };
   if (variant !== 'naive' && isColumns(geometry)) {
     const [, batches, width] = keptShape;
-    // Few invocations are spread over both cores only in small workgroups.
+    // Small workgroups spread few invocations over both cores.
     const size = runtime.info.isSoftware && slices === 1 ? 8 : WORKGROUP;
     runtime.dispatch({
       ...common,

@@ -5,14 +5,14 @@ import type { ReduceGeometry } from './lib/reduce_geometry.js';
 
 const WORKGROUP = 64;
 
-/** What an element did to its output; the numbers are KIND of the shaders. */
+/** The kinds of reduction, with the KIND of the shaders. */
 const kinds = { linear: 0, variance: 1, extreme: 2, product: 3 } as const;
 
 type ReduceBackwardVariant = 'naive' | 'vec4' | 'runs';
 
 interface ReduceBackwardCall {
   kind: keyof typeof kinds;
-  /** Shape of x, and the output's with the reduced axes kept as ones. */
+  /** Shape of x, and the output's shape with 1 for the reduced axes. */
   shape: readonly number[];
   keptShape: readonly number[];
   geometry: ReduceGeometry;
@@ -87,7 +87,7 @@ export function reduceBackward(runtime: Runtime, call: ReduceBackwardCall): GpuA
   return dx;
 }
 
-/** Vectors wherever the reduced axes lie side by side, which is nearly always. */
+/** Vectors if the reduced axes are adjacent, which is nearly always. */
 function chooseVariant(geometry: ReduceGeometry): ReduceBackwardVariant {
   if (!isOneRun(geometry)) return 'naive';
   const inner = innerOf(geometry);
@@ -103,7 +103,7 @@ function runsOf({ info }: Runtime, geometry: ReduceGeometry) {
   const rows = isLast ? 1 : terms;
   const width = (isLast ? terms : inner) / 4;
   const columns = outer * (isLast ? 1 : width);
-  // Two cores are busy with 2,000 invocations, a GPU wants its tens of thousands of lanes filled.
+  // 2,000 invocations keep two cores busy; a GPU needs tens of thousands.
   const wanted = Math.ceil((info.isSoftware ? 2048 : 2 ** 18) / columns);
   const slices = Math.min(wanted, isLast ? width : rows);
   return {

@@ -7,7 +7,7 @@ const WORKGROUP = 64;
 export const resizeVariants = ['naive', 'vec4'] as const;
 export type ResizeVariant = (typeof resizeVariants)[number];
 
-/** Where outputs read along an axis: output p at max(p · a + b, 0) / d. */
+/** Source position along an axis: output p reads at max(p · a + b, 0) / d. */
 export type ResizeAxis = readonly [a: number, b: number, d: number];
 
 /** x [N H W C] → y [N P Q C]. */
@@ -53,7 +53,7 @@ function launch(
   bindings: Record<string, GpuArray>,
   geometry: ResizeGeometry,
   size: number,
-  // Memory sets the speed: wide loads wherever there are four channels.
+  // Bound by memory: vec4 loads wherever there are four channels.
   variant: ResizeVariant = fitsResizeVectors(geometry) ? 'vec4' : 'naive',
 ): void {
   const lanes = variant === 'vec4' ? 4 : 1;

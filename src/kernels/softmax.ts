@@ -70,10 +70,10 @@ function common(
 }
 
 function chooseVariant({ k, inner }: SoftmaxGeometry, info: DeviceInfo): SoftmaxVariant {
-  // Barriers cost a software adapter more than scattered loads do.
+  // On a software adapter barriers cost more than scattered loads.
   if (info.isSoftware) return 'naive';
-  // Neighbouring rows lie side by side: one invocation per row loads as well as can be.
+  // Neighbouring rows are adjacent, so loads of one invocation per row are already coalesced.
   if (inner >= WORKGROUP) return 'naive';
-  // Rows that fill a workgroup; in shorter ones most of its invocations would idle.
+  // A shorter row would leave most of a workgroup idle.
   return k >= WORKGROUP ? 'row' : 'naive';
 }

@@ -12,7 +12,7 @@ import {
 
 const WORKGROUP = 64;
 
-/** 'row' is a forward kernel, 'vec4' a gradient kernel; the other direction runs as chosen. */
+/** 'row' is a forward kernel, 'vec4' a gradient kernel; the other direction runs its default. */
 export type SoftmaxCrossEntropyVariant = 'naive' | 'row' | 'vec4';
 
 export interface SoftmaxCrossEntropySetup {
@@ -41,8 +41,8 @@ interface ForwardArrays {
 
 /**
  * Cross-entropy of softmax(logits); logits [N K], labels [N] or [N K] → [] or [N]. With
- * `keepsStatistics` also what the gradient needs of each row, f32 [3 N]. Rows of different weights
- * in a mean give the sum of the weights too.
+ * `keepsStatistics` also what the gradient needs of each row, f32 [3 N]. A weighted mean also returns
+ * the sum of the weights.
  */
 export function softmaxCrossEntropyForward(
   runtime: Runtime,
@@ -92,7 +92,7 @@ export function softmaxCrossEntropyForward(
   return statistics ? { ...reduced, statistics } : reduced;
 }
 
-/** What backward reads: dy, and what forward read and made. */
+/** Arrays that backward reads. */
 interface BackwardArrays {
   dy: GpuArray;
   logits: GpuArray;
@@ -148,9 +148,9 @@ export function softmaxCrossEntropyBackward(
 
 function chooseForward(setup: SoftmaxCrossEntropySetup, info: DeviceInfo): 'naive' | 'row' {
   if (setup.variant === 'naive' || setup.variant === 'row') return setup.variant;
-  // Barriers cost a software adapter more than scattered loads do.
+  // On a software adapter barriers cost more than scattered loads.
   if (info.isSoftware) return 'naive';
-  // From here on a row fills a workgroup; below, most of its invocations would idle.
+  // A shorter row would leave most of a workgroup idle.
   return setup.k >= WORKGROUP ? 'row' : 'naive';
 }
 
@@ -159,7 +159,7 @@ export function softmaxCrossEntropyCost({ n, k, isDense }: SoftmaxCrossEntropySe
   return { flops: n * (4 * k + 1), bytes: 4 * (n * k + (isDense ? n * k : n) + n) };
 }
 
-/** The labels as either kind; only one of the two is read, and none if only dlabels is wanted. */
+/** Binds the labels as classes and as targets; the shader reads at most one of the two. */
 function labelBindings(labels: GpuArray) {
   return { classes: labels, targets: labels };
 }

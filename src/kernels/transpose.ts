@@ -8,7 +8,7 @@ const MAX_GROUPS = 65535;
 
 export type TransposeVariant = 'naive' | 'tiled';
 
-/** Axes merged where they stay neighbours: shape of y, and the same axes' strides in x. */
+/** Shape of y, and the strides in x, after merging axes that stay adjacent. */
 export interface TransposeGeometry {
   shape: readonly number[];
   strides: readonly number[];
@@ -21,7 +21,7 @@ export function transposeGeometry(
   xShape: readonly number[],
   permutation: readonly number[],
 ): TransposeGeometry {
-  // Runs of axes that follow each other in x and in y, and are not of length 1.
+  // Runs of axes that are consecutive in x and in y, without axes of length 1.
   const axes = permutation.filter((axis) => xShape[axis] !== 1);
   const live = axes.toSorted((a, b) => a - b);
   const runs: number[][] = [];
@@ -91,9 +91,9 @@ export function transposeArray(
 }
 
 function chooseVariant(geometry: TransposeGeometry, info: DeviceInfo): TransposeVariant {
-  // Workgroup memory and barriers cost a software adapter more than scattered loads.
+  // On a software adapter workgroup memory and barriers cost more than scattered loads.
   if (info.isSoftware) return 'naive';
-  // Tiles that are mostly empty would waste the workgroup.
+  // Mostly empty tiles would waste the workgroup.
   const { swap } = geometry;
   if (!swap || Math.min(swap[1], swap[2]) < 8) return 'naive';
   return transposeVariants(geometry).at(-1)!;

@@ -6,7 +6,7 @@ const WORKGROUP = 64;
 export const unaryVariants = ['naive', 'vec4'] as const;
 export type UnaryVariant = (typeof unaryVariants)[number];
 
-/** Functions of one number; the numbers are those of shaders/lib/unary.wgsl. */
+/** Unary functions, with the codes of shaders/lib/unary.wgsl. */
 const unaryCodes = {
   relu: 0,
   relu6: 1,
@@ -30,7 +30,7 @@ const unaryCodes = {
   clipAbove: 19,
 } as const;
 
-/** A function with its parameters, as kernels take it. */
+/** A function with its parameters. */
 export interface UnaryFunction {
   code: keyof typeof unaryCodes;
   alpha?: number;
@@ -63,7 +63,7 @@ export function unaryBackward(
   return dx;
 }
 
-/** Hardly more than loads and stores: vectors of four win everywhere. */
+/** Little more than loads and stores: vec4 is faster everywhere. */
 function chooseVariant(): UnaryVariant {
   return 'vec4';
 }

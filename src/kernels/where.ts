@@ -22,7 +22,7 @@ export function whereForward(
   return y;
 }
 
-/** dy where the operand on `side` was chosen, summed over what it was repeated along. */
+/** dy where the operand on `side` was selected, summed over the axes along which it was repeated. */
 export function whereBackward(
   runtime: Runtime,
   side: 'a' | 'b',

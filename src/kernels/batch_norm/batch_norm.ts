@@ -13,8 +13,8 @@ import { batchNormGradSums, batchStatistics, runningStatistics } from './sums.js
 
 /**
  * y = activation(gamma · (x − mean) · rstd + beta + residual); x and residual [… C] → y of x's shape, and
- * the means and rstd that were used. While training they are the batch's, and `moved` moves in place;
- * else they are `running`'s.
+ * the means and rstd that were used. In training these are the batch's, and `moved` is updated in
+ * place; otherwise they come from `running`.
  */
 export function batchNormForward(
   runtime: Runtime,
@@ -32,7 +32,7 @@ export function batchNormForward(
   return { y: normalise(runtime, x, statistics, optional, setup), statistics };
 }
 
-/** Gradients, where they were wanted or came along; dresidual only beside dx and under an activation. */
+/** The gradients that were computed; dresidual only together with dx and with an activation. */
 interface BatchNormGradients {
   dx?: GpuArray | undefined;
   dresidual?: GpuArray | undefined;
@@ -40,7 +40,7 @@ interface BatchNormGradients {
   dbeta?: GpuArray | undefined;
 }
 
-/** In one dispatch where dx is wanted and the forward pass was fused, else sums first. */
+/** One dispatch if dx is needed and the forward pass was fused; otherwise the sums come first. */
 export function batchNormBackward(
   runtime: Runtime,
   values: BatchNormSaved,
@@ -48,9 +48,9 @@ export function batchNormBackward(
   setup: BatchNormSetup,
   needs: Readonly<Record<string, boolean | undefined>>,
 ): BatchNormGradients {
-  // The pass that makes dx makes dz too, which is the residual's gradient.
+  // The pass that computes dx also computes dz, the residual's gradient.
   const keepsResidual = Boolean(needs.residual) && setup.activation !== undefined;
-  // Only a fused forward pass leaves the third row of statistics that its counterpart reads.
+  // Only a fused forward pass writes the third row of statistics, which the fused backward pass reads.
   const hasScales = values.statistics.shape[0] === 3;
   const fused = needs.x && hasScales ? fusedPlan(runtime, setup) : null;
   if (fused) return batchNormBackwardFused(runtime, values, setup, keepsResidual, fused);

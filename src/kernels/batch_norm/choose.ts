@@ -10,14 +10,14 @@ export interface RowSlices {
   rowsPerSlice: number;
 }
 
-/** Most rows that one invocation, or one workgroup, sums alone where it may choose. */
+/** Most rows that one invocation or workgroup sums by default. */
 const FUSED_ROWS = 4096;
-/** On two cores more rows too, as long as so many values stay near: measured up to twice that. */
+/** A software adapter takes more rows up to this many values; measured up to twice that. */
 const FUSED_VALUES = 2 ** 20;
 /** Fewer invocations than this leave one of two cores idle. */
 const LEAST_COLUMNS = 16;
 
-/** Tunables and grid of the kernels that do all of a training pass, or null if several run. */
+/** Tunables and grid of the fused kernels, or null if several kernels run. */
 export function fusedPlan(runtime: Runtime, setup: BatchNormSetup) {
   const { rows, c, isTraining, variant } = setup;
   const { isSoftware } = runtime.info;
@@ -43,7 +43,7 @@ export function elementPlan(runtime: Runtime, setup: BatchNormSetup) {
     return { tune: {}, params, groups: Math.ceil((rows * c) / WORKGROUP) };
   }
   const lanes = lanesOf(setup);
-  // Nothing is summed, so a GPU takes as many invocations as it gets; two cores want few.
+  // Nothing is summed, so a GPU benefits from many invocations; two cores need few.
   const wanted = Math.ceil((runtime.info.isSoftware ? 2048 : 2 ** 18) / (c / lanes));
   const rowsPerSlice = Math.ceil(rows / wanted);
   const plan = { lanes, slices: Math.ceil(rows / rowsPerSlice), rowsPerSlice };
@@ -58,9 +58,9 @@ export function slicePlan(runtime: Runtime, setup: BatchNormSetup): RowSlices | 
   // Short sums: a second dispatch costs more than it saves.
   if (rows < 64 && !variant) return null;
   const lanes = lanesOf(setup);
-  // Two cores are busy with 2,000 invocations, a GPU wants its tens of thousands of lanes filled.
+  // 2,000 invocations keep two cores busy; a GPU needs tens of thousands.
   const wanted = Math.ceil((runtime.info.isSoftware ? 2048 : 65536) / (c / lanes));
-  // At least 16 rows per slice keep the partial sums small next to x.
+  // At least 16 rows per slice keep the partial sums small compared with x.
   const rowsPerSlice = Math.max(Math.ceil(rows / wanted), Math.min(16, Math.ceil(rows / 3)));
   return { lanes, slices: Math.ceil(rows / rowsPerSlice), rowsPerSlice };
 }
@@ -70,7 +70,7 @@ export function slicedParams({ rows, c }: BatchNormSetup, plan: RowSlices) {
   return { rows, C: c / lanes, rows_per_slice: rowsPerSlice, slices };
 }
 
-/** Channels an invocation takes: four wherever they are there, since most of the work is moving memory. */
+/** Channels per invocation: four if C allows it, since the work is bound by memory. */
 function lanesOf({ c, variant }: BatchNormSetup): 1 | 4 {
   return variant === 'naive' || c % 4 !== 0 ? 1 : 4;
 }

@@ -2,7 +2,7 @@ import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
 import { WORKGROUP } from './choose.js';
 
-/** What a batch norm normalises with outside training, each [K]. */
+/** What a batch norm uses in evaluation, each [K]. */
 interface FoldedNorm {
   /** 1 if omitted. */
   gamma: GpuArray | undefined;
@@ -14,8 +14,8 @@ interface FoldedNorm {
 }
 
 /**
- * Filter and bias of the one convolution that does what one with w and `bias`, and a batch norm
- * after it, do; w [R S C/groups K], or [R S C M] of a depthwise convolution with K = C·M channels.
+ * Filter and bias of one convolution equivalent to a convolution with w and `bias` followed by a batch
+ * norm; w [R S C/groups K], or [R S C M] of a depthwise convolution with K = C·M channels.
  */
 export function foldBatchNorm(
   runtime: Runtime,
@@ -28,7 +28,7 @@ export function foldBatchNorm(
   const folded = runtime.alloc(w.shape);
   const shift = runtime.alloc(runningMean.shape);
   const lanes = k % 4 === 0 ? 4 : 1;
-  // Two cores want few invocations, a GPU as many as it gets.
+  // Two cores need few invocations, a GPU benefits from many.
   const wanted = Math.ceil((runtime.info.isSoftware ? 2048 : 2 ** 18) / (k / lanes));
   const rowsPerSlice = Math.ceil(rows / wanted);
   const slices = Math.ceil(rows / rowsPerSlice);

@@ -24,7 +24,7 @@ export function batchNormForwardFused(
   const { rows, c, momentum, epsilon } = setup;
   const y = runtime.alloc(x.shape);
   const statistics = runtime.alloc([3, c]);
-  // The kernel always moves running statistics; where nobody keeps any these take the result.
+  // The kernel always updates running statistics; without any, it writes to scratch arrays.
   const runningMean = running.mean?.retain() ?? runtime.alloc([c]);
   const runningVariance = running.variance?.retain() ?? runtime.alloc([c]);
   runtime.dispatch({

@@ -14,8 +14,8 @@ export interface BatchNormSetup {
 }
 
 /**
- * What backward looks at. Where an activation was applied, `kept` is what its derivative is told
- * from: the output y; for silu beta [C], from which and gamma z is computed again.
+ * What backward reads. With an activation, `kept` is what its derivative is computed from: the output
+ * y, or for silu beta [C], from which z is recomputed.
  */
 export interface BatchNormSaved {
   dy: GpuArray;
@@ -24,14 +24,14 @@ export interface BatchNormSaved {
   statistics: GpuArray;
 }
 
-/** What normalisation adds to, or multiplies with. */
+/** Optional factors and summands of the normalisation. */
 export interface BatchNormOptional {
   gamma?: GpuArray | undefined;
   beta?: GpuArray | undefined;
   residual?: GpuArray | undefined;
 }
 
-/** What is moved in place while training, where it is kept. */
+/** Running statistics, updated in place in training. */
 export interface RunningStatistics {
   mean?: GpuArray | undefined;
   variance?: GpuArray | undefined;

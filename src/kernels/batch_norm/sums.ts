@@ -4,10 +4,10 @@ import { activationCodes } from '../lib/activation.js';
 import { slicedParams, slicePlan, tuneOf, WORKGROUP, type RowSlices } from './choose.js';
 import type { BatchNormSaved, BatchNormSetup, RunningStatistics } from './setup.js';
 
-/** Up to this many slices an invocation adds up faster than a workgroup that has to wait for its parts. */
+/** Up to this many slices, one invocation is faster than a workgroup with a barrier. */
 const FEW_SLICES = 32;
 
-/** Tunables of the combining kernels, and their grid for so many sums. */
+/** Tunables and grid of the combining kernels. */
 function combinePlan({ slices }: RowSlices, columns: number) {
   const tune = slices <= FEW_SLICES ? { COLUMNS: 64, PARTS: 1 } : { COLUMNS: 16, PARTS: 16 };
   return { tune, groups: Math.ceil(columns / tune.COLUMNS) };
@@ -25,7 +25,7 @@ export function batchStatistics(
 ): GpuArray {
   const { rows, c, momentum, epsilon } = setup;
   const statistics = runtime.alloc([2, c]);
-  // Kernels always move running statistics; where nobody keeps any these take the result.
+  // The kernels always update running statistics; without any, they write to scratch arrays.
   const runningMean = running.mean?.retain() ?? runtime.alloc([c]);
   const runningVariance = running.variance?.retain() ?? runtime.alloc([c]);
   const bindings = { running_mean: runningMean, running_variance: runningVariance, statistics };

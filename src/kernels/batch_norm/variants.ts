@@ -1,6 +1,6 @@
 /** One way to compute a batch norm: a row of the table. */
 interface BatchNormRow {
-  /** Of kernels that do a training pass in one dispatch: neighbouring channels, and parts of their rows. */
+  /** For fused kernels: neighbouring channels, and parts of their rows, per workgroup. */
   layout?: { COLUMNS: number; PARTS: number };
   shaders: readonly string[];
 }
@@ -8,7 +8,7 @@ interface BatchNormRow {
 const fusedShaders = ['batch_norm_forward_fused', 'batch_norm_backward_fused'];
 
 const table = {
-  // One number for each invocation: the reading copy.
+  // One value per invocation: the version to read.
   naive: {
     shaders: [
       ...['batch_norm_statistics_naive', 'batch_norm_statistics_running'],
@@ -19,7 +19,7 @@ const table = {
       ],
     ],
   },
-  // Some rows of one channel, or of four where C is divisible by four, for each invocation.
+  // Each invocation takes some rows of one channel, or of four if C is divisible by four.
   sliced: {
     shaders: [
       ...['batch_norm_statistics_sliced', 'batch_norm_statistics_combine'],
@@ -28,9 +28,9 @@ const table = {
       'batch_norm_backward_sliced',
     ],
   },
-  // While training, all rows of a channel for each invocation. Elsewhere these two are `sliced`.
+  // In training each invocation takes all rows of a channel. Otherwise this and the next are `sliced`.
   fused: { layout: { COLUMNS: 8, PARTS: 1 }, shaders: fusedShaders },
-  // The same for a workgroup that adds up its parts.
+  // A workgroup takes all rows of its channels and sums its parts.
   fusedWorkgroup: { layout: { COLUMNS: 4, PARTS: 64 }, shaders: fusedShaders },
 } satisfies Record<string, BatchNormRow>;
 

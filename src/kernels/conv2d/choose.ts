@@ -21,7 +21,7 @@ import {
 } from './variants.js';
 import { winogradGain } from './winograd.js';
 
-/** The variant a launcher runs: the one asked for, else the tuned one, else the one chosen here. */
+/** The variant that a launcher runs: the requested one, else the tuned one, else the one chosen here. */
 export function selectConv2dVariant(
   asked: Conv2dVariant | undefined,
   problem: Conv2dProblem,
@@ -42,8 +42,8 @@ function ruleOf(problem: Conv2dProblem): VariantRule<Conv2dVariant> {
 }
 
 /**
- * The first candidate that fits and is worth it. A software adapter runs the lanes of a subgroup as one
- * vector of the processor and is slow at workgroup memory, so it gets kernels of its own.
+ * The first candidate that fits and is worth it. Software adapters have their own kernels: they run the
+ * lanes of a subgroup as one CPU vector, and workgroup memory is slow there.
  */
 export function chooseConv2dVariant(problem: Conv2dProblem): Conv2dVariant {
   const facts = factsOf(problem);
@@ -52,41 +52,46 @@ export function chooseConv2dVariant(problem: Conv2dProblem): Conv2dVariant {
 }
 
 /**
- * By preference. F(4×4) is no candidate, since it exceeds the error bound that all other kernels keep; nor
- * are, on GPUs, F(2×2) and subgroup matrices, which are not measured there yet.
+ * In order of preference. F(4×4) is not a candidate, since it exceeds the error bound that all other
+ * kernels keep. On GPUs neither are F(2×2) and subgroup matrices, which have not been measured there
+ * yet.
  */
 const candidates: readonly (readonly [Conv2dVariant, (facts: Facts) => boolean])[] = [
-  // Kernels without workgroup memory read vectors of f32, and two cores convert in no time.
+  // Kernels without workgroup memory read f32 vectors, and converting is cheap on a software adapter.
   ['upcast', (f) => f.isSoftware && chooseConv2dVariant(f.inF32) !== 'naive'],
   ['naive', (f) => f.isSoftware && f.isF16],
-  // A few weights, each a sum over all pixels, fill no tile of a matmul.
+  // Few weights, each a sum over all pixels, do not fill a matmul tile.
   ['subgroup8', (f) => f.isSoftware && f.hasFewWeights && isFastMatmul(f)],
   // A plain matmul, where that has a fast kernel.
   ['matmul', isFastMatmul],
   // Below 8 channels most lanes of the other shuffle kernels would hold nothing.
   ['smallChannel', (f) => f.c < 8],
-  // An image's gradient has as few columns; its taps make more. Not measured on a GPU yet.
+  // An implicit GEMM of few channels has few columns; col2im adds the taps to them. Not measured on a
+  // GPU yet.
   ['col2im', (f) => f.isSoftware && f.c < 8],
-  // Fewer products, where llvmpipe makes up for the detour: 1.2 to 2 times faster.
+  // Fewer multiplications: 1.2 to 2 times faster on llvmpipe where they outweigh the transforms.
   ['winograd2', (f) => f.isSoftware && f.repaysCompiling && f.hasLanes() && f.repaysWinograd()],
   // Loads shared by 8 lanes: 10 to 40 times the naive kernels on llvmpipe.
   ['subgroup8', () => true],
-  // 2 to 3 times faster on llvmpipe. The naive gradient of a filter is one serial sum over all pixels
-  // for each weight: never on a GPU.
+  // 2 to 3 times faster on llvmpipe. Never naive on a GPU for the filter's gradient, which would be one
+  // serial sum over all pixels per weight.
   ['tiled', (f) => (f.isSoftware ? f.isWide && f.repaysCompiling : f.isWide || f.isGradWeight)],
   ['naive', () => true],
 ];
 
-/** What the candidates are judged by. */
+/** The facts that the candidates' conditions read. */
 type Facts = ReturnType<typeof factsOf>;
 
 /** Up to these a direct kernel took 0.8 of the matmul's time on llvmpipe; from 2,304 on mostly as much or more. */
 const FEW_WEIGHTS = 2048;
-/** Where llvmpipe has made up for about a second of compiling a large kernel, or several. */
+/** From here on, llvmpipe saves more than the second or so that compiling large kernels takes. */
 const LARGE_FLOPS = 50e6;
 /** A tile of 64 columns is mostly empty where a group computes fewer (an image's gradient, grouped filters). */
 const WIDE_COLUMNS = 16;
-/** The gradient of a filter sums over tiles, which the matmul does a little slower. */
+/**
+ * Least gain of winogradGain; the filter's gradient sums over tiles, where the matmul is a little
+ * slower.
+ */
 const WINOGRAD_GAIN = { forward: 1, gradInput: 1, gradWeight: 1.2 };
 
 function factsOf(problem: Conv2dProblem) {
@@ -119,9 +124,10 @@ function isFastMatmul({ problem }: Facts): boolean {
 const SELECTING_WEIGHTS = 2 ** 16;
 
 /**
- * Whether a matmul of selected pixels is worth the pass that selects or spreads them. On llvmpipe it
- * is with many weights, as fast as direct kernels or up to 1.4 times as fast. On GPUs, where nothing was
- * measured yet, the gradient of the input alone is taken, which is a kernel for each phase otherwise.
+ * For a strided 1×1 convolution: whether a matmul is worth the extra pass that selects or spreads
+ * pixels. On llvmpipe it is with many weights: 1 to 1.4 times the speed of direct kernels. On GPUs,
+ * which have not been measured, only the input's gradient uses it, since that would otherwise take a
+ * dispatch per phase.
  */
 function repaysSelecting({ direction, geometry, info }: Conv2dProblem): boolean {
   const { c, k, strideH, strideW } = geometry;
@@ -141,13 +147,13 @@ function matmulVariantOf({ direction, geometry: g, types, info }: Conv2dProblem)
 }
 
 /**
- * A kernel to use instead of the chosen one. A single name counts for every direction that it
- * fits; by direction it must fit each direction it is given for.
+ * A kernel to use instead of the chosen one. A single name applies to every direction that it supports;
+ * a name given for a direction must support that direction.
  */
 export type Conv2dVariantOption = Conv2dVariant | Partial<Record<Conv2dDirection, Conv2dVariant>>;
 
 /**
- * The variant asked for in each direction; none where the launcher is to choose.
+ * The requested variant of each direction; undefined if the launcher chooses.
  *
  * Errors: ShapeError if a variant does not exist or does not fit.
  */

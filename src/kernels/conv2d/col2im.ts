@@ -7,12 +7,12 @@ import { needsBuffer, needsUngrouped } from './requirements.js';
 import type { Addend } from './launchers.js';
 
 /*
- * The gradient of an image of few channels: every pixel of dy times every tap, as one matmul
- * [N·P·Q, K] · [K, R·S·C], and then the sum of the products that fell on the same pixel (col2im).
- * Few channels leave an implicit GEMM without columns; here the taps are columns too.
+ * Gradient of a small-channel input: one matmul [N·P·Q, K] · [K, R·S·C] multiplies every pixel of dy
+ * with every tap, then col2im sums the products that belong to the same pixel. An implicit GEMM would
+ * have only C columns; here the taps are columns too.
  */
 
-/** More channels fill the tiles of other kernels, and the columns would be many. */
+/** With more channels, other kernels fill their tiles, and the columns take too much memory. */
 const MOST_CHANNELS = 16;
 
 export function col2imUnsupported({ geometry, info }: Conv2dProblem): string | null {

@@ -64,7 +64,10 @@ interface Conv2dGradientsOptions {
   addend?: GpuArray | undefined;
 }
 
-/** dx and dw, as conv2dGradInput and conv2dGradWeight have them; in fewer dispatches where kernels do both. */
+/**
+ * dx and dw, as from conv2dGradInput and conv2dGradWeight, in fewer dispatches if a kernel computes
+ * both.
+ */
 export function conv2dGradients(
   runtime: Runtime,
   operands: { x: GpuArray; w: GpuArray; dy: GpuArray },

@@ -2,8 +2,8 @@ import type { DeviceInfo } from '../../gpu/adapter.js';
 import { bytesPerElement, type DType } from '../../gpu/array.js';
 
 /**
- * The numbers of a convolution. Letters: input N H W C, filter R S C K, output N P Q K. Relations after "A guide to convolution arithmetic for deep learning",
- * arXiv:1603.07285.
+ * The sizes of a convolution. Letters: input N H W C, filter R S C K, output N P Q K. Relations after
+ * "A guide to convolution arithmetic for deep learning", arXiv:1603.07285.
  */
 export interface Conv2dGeometry {
   n: number;
@@ -26,15 +26,15 @@ export interface Conv2dGeometry {
   groups: number;
 }
 
-/** The greatest common divisor, of a stride and a dilation say. */
+/** The greatest common divisor. */
 export function gcd(a: number, b: number): number {
   return b === 0 ? a : gcd(b, a % b);
 }
 
-/** A convolution whose outputs may be every few pixels of a larger image. */
+/** A convolution that may write a strided subset of a larger image. */
 export interface ConvolutionWindow {
   geometry: Conv2dGeometry;
-  /** Rows and columns that are computed, and where they go. */
+  /** Rows and columns to compute, and where to write them. */
   outputs: readonly [number, number];
   first: readonly [number, number];
   step: readonly [number, number];
@@ -54,7 +54,9 @@ export interface Conv2dTypes {
 export const conv2dDirections = ['forward', 'gradInput', 'gradWeight'] as const;
 export type Conv2dDirection = (typeof conv2dDirections)[number];
 
-/** What a kernel is chosen for. The types are the launcher's operands': in a gradient one is dy. */
+/**
+ * What a kernel is chosen for. The types are those of the launcher's operands; in a gradient one is dy.
+ */
 export interface Conv2dProblem {
   direction: Conv2dDirection;
   geometry: Conv2dGeometry;
@@ -84,7 +86,7 @@ export const geometryFields = [
   ...(['padTop', 'padBottom', 'padLeft', 'padRight', 'dilationH', 'dilationW', 'groups'] as const),
 ] satisfies (keyof Conv2dGeometry)[];
 
-/** What a tuned choice is kept under; src/tune/kernel_key.ts reads it back. */
+/** Key of tuned choices; src/tune/kernel_key.ts parses it. */
 export function convolutionKey(
   op: 'conv2d' | 'depthwiseConv2d',
   { direction, geometry, types }: Omit<Conv2dProblem, 'info'>,

@@ -5,11 +5,11 @@ import { conv2dCost, gcd, type Conv2dGeometry, type Conv2dProblem } from './geom
 import { needsUngrouped } from './requirements.js';
 
 /*
- * What the kernels share whose workgroup is one subgroup of 8 lanes. Most shapes are parameters, so
+ * Shared by kernels whose workgroup is one subgroup of 8 lanes. Most sizes are parameters, so that
  * layers share pipelines: llvmpipe takes up to a second to compile one.
  */
 
-/** The kernels take the index in a workgroup of 8 for the lane, so no other subgroup size will do. */
+/** The kernels use the index in a workgroup of 8 as the lane, so they need subgroups of exactly 8. */
 export function needsLanes({ geometry, info }: Conv2dProblem): string | null {
   if (!info.features.includes('subgroups')) return 'it needs the feature subgroups';
   if (info.subgroupMinSize !== 8 || info.subgroupMaxSize !== 8) {
@@ -18,7 +18,7 @@ export function needsLanes({ geometry, info }: Conv2dProblem): string | null {
   return needsUngrouped(geometry);
 }
 
-/** The widest row of pixels that still stays in registers: 8 outputs of a 7×7 filter of stride 2. */
+/** The widest row of pixels that stays in registers: 8 outputs of a 7×7 filter with stride 2. */
 const MOST_COLUMNS = 21;
 
 export function needsNarrow(g: Conv2dGeometry): string | null {
@@ -36,21 +36,21 @@ interface LaneTile {
   TQ: number;
 }
 
-/** Columns of a workgroup: few of them, so that layers share pipelines. */
+/** Possible columns of a workgroup: few, so that layers share pipelines. */
 const WIDTHS = [8, 7, 4, 2];
 
 /**
- * Of the tiles of at most `sums` pixels the least wasteful for so many columns; where rows are short
- * they hold more rows.
+ * The least wasteful tile of at most `sums` pixels for images of `columns` columns; narrow tiles have
+ * more rows.
  */
 export function laneTile(columns: number, sums: number): LaneTile {
-  // Half a column stands for those at the edges that a tile loads in addition.
+  // Half a column accounts for the extra columns that a tile loads at its edges.
   const cost = (width: number) => Math.ceil(columns / width) * (width + 0.5);
   const TQ = WIDTHS.reduce((best, width) => (cost(width) < cost(best) ? width : best));
   return { TP: Math.max(1, Math.floor(sums / TQ)), TQ };
 }
 
-/** Which columns a kernel loads, and how far outputs and taps lie apart among these. */
+/** Which columns a kernel loads, and the distance of outputs and taps within them. */
 interface LoadedColumns {
   STEP: number;
   DILATION: number;
@@ -58,7 +58,7 @@ interface LoadedColumns {
 }
 
 export function loadedColumns({ s, strideW, dilationW }: Conv2dGeometry): LoadedColumns {
-  // A single tap has no neighbour whose columns it could share.
+  // A single tap shares no columns with others.
   if (s === 1) return { STEP: 1, DILATION: 1, gap: strideW };
   const gap = gcd(strideW, dilationW);
   return { STEP: strideW / gap, DILATION: dilationW / gap, gap };
@@ -70,7 +70,7 @@ function haloOf(geometry: Conv2dGeometry, width: number): number {
   return (width - 1) * STEP + (Math.max(geometry.s, 1) - 1) * DILATION + 1;
 }
 
-/** Workgroups that keep every processor busy; more of them cost memory for partial sums. */
+/** Workgroups that keep every core busy; more cost memory for partial sums. */
 const ENOUGH_GROUPS = 128;
 
 /** dw as partial sums over slices of the N·P output rows, added up in order. */

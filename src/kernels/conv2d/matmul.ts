@@ -11,10 +11,9 @@ import { needsStride1, needsUngrouped } from './requirements.js';
 import type { Addend } from './launchers.js';
 
 /*
- * A 1×1 convolution without padding is a matmul: with N·P·Q pixels as rows, y = x·w,
- * dx = dy·wᵀ and dw = xᵀ·dy. With stride 1 nothing moves; the arrays are only seen under another
- * shape. Otherwise the pixels that are met are selected first, or spread after, which is what pooling
- * with windows of one pixel does.
+ * A 1×1 convolution without padding is a matmul: with N·P·Q pixels as rows, y = x·w, dx = dy·wᵀ and dw
+ * = xᵀ·dy. With stride 1 the arrays are only reshaped. Otherwise every stride-th pixel is selected
+ * first, or spread afterwards, by pooling with 1×1 windows.
  */
 
 export function matmulUnsupported({ direction, geometry, types }: Conv2dProblem): string | null {
@@ -73,7 +72,7 @@ export function conv2dGradWeightMatmul(
   return reshaped(dw, [1, 1, c, k]);
 }
 
-/** dx and dw, their products in one dispatch where that can be. */
+/** dx and dw, in one dispatch if possible. */
 export function conv2dGradientsMatmul(
   runtime: Runtime,
   { x, w, dy }: { x: GpuArray; w: GpuArray; dy: GpuArray },
@@ -98,7 +97,10 @@ export function conv2dGradientsMatmul(
   };
 }
 
-/** dx of whole images, from that of the pixels that are met, [N·P·Q C]; the addend is in where these are all. */
+/**
+ * dx of whole images from that of the selected pixels, [N·P·Q C]; with stride 1 it already includes the
+ * addend.
+ */
 function toImages(
   runtime: Runtime,
   dx: GpuArray,
@@ -118,7 +120,7 @@ function meetsAll({ strideH, strideW }: Conv2dGeometry): boolean {
   return strideH === 1 && strideW === 1;
 }
 
-/** The pixels of x that the convolution meets, [N·P·Q C]; the caller owns the reference. */
+/** The pixels of x that the convolution reads, [N·P·Q C]; the caller owns the reference. */
 function rowsOf(runtime: Runtime, x: GpuArray, geometry: Conv2dGeometry, op: string): GpuArray {
   const { n, p, q, c } = geometry;
   if (meetsAll(geometry)) return x.view([n * p * q, c]);
@@ -126,7 +128,7 @@ function rowsOf(runtime: Runtime, x: GpuArray, geometry: Conv2dGeometry, op: str
   return reshaped(y, [n * p * q, c]);
 }
 
-/** The average of each window, which is its only pixel. */
+/** Average pooling with 1×1 windows. */
 function onePixel(geometry: Conv2dGeometry): Pool2dGeometry {
   return { ...geometry, kind: 'avg', countIncludePad: false };
 }

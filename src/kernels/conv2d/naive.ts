@@ -6,7 +6,7 @@ import { orPlaceholders, type Epilogue } from '../lib/bias_activation.js';
 import { conv2dCost, type Conv2dGeometry } from './geometry.js';
 import type { Addend } from './launchers.js';
 
-/* One invocation for each number, in the order of the formula: the reading copy of each direction. */
+/* One invocation per result, in the order of the formula: the version of each direction to read. */
 
 const WORKGROUP = 64;
 

@@ -7,8 +7,8 @@ import { gcd, type Conv2dGeometry, type ConvolutionWindow } from './geometry.js'
  *
  * Pixel h of x met tap r of output p where p·stride + r·dilation = h + pad. So the pixels
  * h ≡ a (mod stride) met only the taps with r·dilation ≡ a + pad (mod stride): one of every
- * stride/g taps, g = gcd(stride, dilation). Each phase a thus is a stride-1 convolution of dy with
- * these taps, flipped, dilated by dilation/g; no tap is computed in vain.
+ * stride/g taps, g = gcd(stride, dilation). So each phase a is a stride-1 convolution of dy with these
+ * taps, flipped and dilated by dilation/g, and no work is wasted on other taps.
  */
 
 /** Taps of one axis for the pixels of one phase, and how dy is read for them. */
@@ -19,7 +19,10 @@ interface AxisPhase {
   step: number;
   /** Pixels phase, phase + stride, … below the image's size. */
   outputs: number;
-  /** The convolution of dy: pixel i reads dy at i − pad + j·dilation, j counting flipped taps. */
+  /**
+   * Padding of the convolution of dy: pixel i reads dy at i − pad + j·dilation, where j counts flipped
+   * taps.
+   */
   pad: number;
   dilation: number;
 }
@@ -38,19 +41,19 @@ function axisPhase(
   return {
     ...{ taps, first, step },
     outputs: Math.ceil((size - phase) / stride),
-    // Flipped, tap 0 is `last`: the output that pixel `phase` met there.
+    // Flipped tap 0 is `last`: the output in which pixel `phase` met it.
     pad: isMet ? -((phase + pad - last * dilation) / stride) : 0,
     dilation: (step * dilation) / stride,
   };
 }
 
-/** The pixels of dx of one phase in each axis, as a convolution of dy that writes every few pixels. */
+/** One phase of dx, as a convolution of dy that writes every stride-th pixel. */
 interface InputPhase extends ConvolutionWindow {
   rows: AxisPhase;
   columns: AxisPhase;
 }
 
-/** The convolutions of dy that together give dx; one where the stride is 1. */
+/** The convolutions of dy that together give dx; a single one for stride 1. */
 function* inputPhases(geometry: Conv2dGeometry): Generator<InputPhase> {
   const { h, w, c, r, s, k, p, q, strideH, strideW } = geometry;
   for (let a = 0; a < Math.min(strideH, h); a++) {

@@ -1,7 +1,7 @@
 import type { DeviceInfo } from '../../gpu/adapter.js';
 import type { Conv2dGeometry } from './geometry.js';
 
-/* Conditions that several variants share: each gives null, or in words what is missing. */
+/* Conditions that several variants share: each returns null, or what is missing. */
 
 export function needsUngrouped({ groups }: Conv2dGeometry): string | null {
   return groups === 1 ? null : `it needs groups=1, got ${groups}`;

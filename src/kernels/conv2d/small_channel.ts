@@ -13,7 +13,7 @@ import {
 } from './lanes.js';
 import { needsMultiple } from './requirements.js';
 
-/* Convolutions of images with few channels, by subgroup shuffles over 8 lanes. */
+/* Small-channel convolutions, by subgroup shuffles over 8 lanes. */
 
 export function smallChannelUnsupported(problem: Conv2dProblem): string | null {
   const { direction, geometry } = problem;
@@ -43,7 +43,7 @@ export function conv2dForwardSmallChannel(
     shader: 'conv2d_forward_small_channel',
     op: 'conv2d forward',
     tune: { ...tile, S: geometry.s, STEP, DILATION },
-    // A first layer has no shortcut beside it: a residual takes a pass of its own.
+    // First layers have no residual, so one is added in a separate pass.
     constants: { ACTIVATION: activationCodes[(!residual && activation) || 'none'] },
     bindings: { x, w, bias: bias ?? runtime.placeholder, y },
     params: {

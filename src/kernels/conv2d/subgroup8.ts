@@ -23,7 +23,7 @@ import type { Addend } from './launchers.js';
 
 /* Convolutions in registers, by subgroup shuffles over 8 lanes: any stride and dilation, groups 1. */
 
-/** Channels that are summed come 8 at a time, one per lane; those computed are written as vec4. */
+/** Summed channels are read 8 at a time, one per lane; computed channels are written as vec4. */
 export function conv2dSubgroup8Unsupported(problem: Conv2dProblem): string | null {
   const { direction, geometry } = problem;
   const reason = needsLanes(problem);
@@ -65,7 +65,7 @@ export function conv2dGradInputSubgroup8(
   );
 }
 
-/** Sums of vec4 that a lane keeps: fewer where each of them is code for many taps. */
+/** vec4 sums per lane: fewer for wide filters, where each sum is code for many taps. */
 const SUMS = { narrow: 24, wide: 16 };
 
 function dispatchSubgroup8(
@@ -93,7 +93,7 @@ function dispatchSubgroup8(
       pad: [geometry.padTop, geometry.padLeft],
       column_gap: gap,
       row_dilation: geometry.dilationH,
-      // A phase of a gradient may meet no tap: zeros are written.
+      // A phase of a gradient may have no taps: zeros are written.
       filter_rows: s === 0 ? 0 : r,
       has_bias: Number(arrays.bias !== undefined),
       clamp_range: [0, activation === 'relu6' ? 6 : 3.4028234663852886e38],
@@ -117,7 +117,7 @@ export function conv2dGradWeightSubgroup8(
 ): GpuArray {
   const { c, r, s, strideW, dilationW } = geometry;
   const taps = tapsOf(s);
-  // With few taps a loaded dy serves more channels instead.
+  // With few taps, let a loaded dy serve more channels.
   const channels = Math.min(Math.ceil(c / 8), taps === 1 ? 4 : taps === 2 ? 2 : 1);
   const shift = strideW % dilationW === 0 ? Math.min(strideW / dilationW, taps) : taps;
   return gradWeightInSlices(runtime, x, dy, geometry, {

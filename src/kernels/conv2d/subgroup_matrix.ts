@@ -18,8 +18,8 @@ import type { Addend } from './launchers.js';
 
 /*
  * Convolutions on the matrix units of a GPU: products of f16, sums and results of f32. The gradients
- * read dy as f16 too, which rounds it to 11 bits and makes more than 65,504 infinite: what a loss
- * scale is for (docs/mixed_precision.md).
+ * read dy as f16 too, which rounds it to 11 bits and turns values above 65,504 into infinity; a loss
+ * scale handles that (docs/mixed_precision.md).
  */
 
 const FEATURES = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'];

@@ -15,8 +15,8 @@ import { gradInputByPhases } from './phases.js';
 import type { Addend } from './launchers.js';
 
 /*
- * Implicit GEMM with tiles in workgroup memory: any stride, padding, dilation and groups. Each
- * kernel exists for channels in fours (_vec4) and for any number of them.
+ * Implicit GEMM with tiles in workgroup memory: any stride, padding, dilation and groups. Each kernel
+ * exists for channel counts divisible by four (_vec4) and for any count.
  */
 
 /** Rows, columns and depth of a workgroup's tile, and rows and columns of an invocation. */
@@ -38,7 +38,7 @@ function enoughGroups(info: DeviceInfo): number {
   return info.isSoftware ? 16 : 512;
 }
 
-/** The large tile where it still leaves enough workgroups and wastes no columns. */
+/** The large tile if there are still enough workgroups and no columns are wasted. */
 function tileFor(rows: number, columns: number, info: DeviceInfo): Tile {
   const groups = Math.ceil(rows / LARGE.BM) * Math.ceil(columns / LARGE.BN);
   return columns % LARGE.BN === 0 && groups >= enoughGroups(info) ? LARGE : MEDIUM;
@@ -110,7 +110,7 @@ export function conv2dGradInputTiled(
   );
 }
 
-/** Partial sums may take this much memory before the slices are made fewer. */
+/** Limit on the memory of partial sums; beyond it there are fewer slices. */
 const MOST_PARTIAL_BYTES = 64 * 2 ** 20;
 
 export function conv2dGradWeightTiled(
@@ -138,7 +138,7 @@ interface GradWeightKernel {
   isVec4: boolean;
 }
 
-/** dw by slices of the pixels, as many as fill the device, added up in a second pass. */
+/** dw from enough slices of the pixels to fill the device, summed in a second pass. */
 export function gradWeightBySlices(
   runtime: Runtime,
   x: GpuArray,
@@ -151,7 +151,7 @@ export function gradWeightBySlices(
   const shape = [r, s, c / groups, k];
   const rows = (r * s * c) / groups;
   const grid = [Math.ceil(rows / tile.BM), groups * Math.ceil(k / groups / tile.BN)] as const;
-  // Whole vectors, which the second pass adds up; what lies behind the last weight is never read.
+  // Whole vectors for the second pass; the padding after the last weight is never read.
   const sliceSize = Math.ceil((rows * k) / 4) * 4;
   const pixelsPerSlice = slicePixels(geometry, grid[0] * grid[1], sliceSize, tile, runtime.info);
   const slices = Math.ceil((n * p * q) / pixelsPerSlice);
@@ -206,7 +206,7 @@ function inFours({ c, k, groups }: Conv2dGeometry): boolean {
   return (c / groups) % 4 === 0 && (k / groups) % 4 === 0;
 }
 
-/** A long row of workgroups in two dimensions, where one does not hold it. */
+/** Workgroups in one dimension, or folded into two if there are too many. */
 export function folded(groups: number, info: DeviceInfo): [number, number] {
   const most = info.limits.maxComputeWorkgroupsPerDimension ?? 65535;
   if (groups <= most) return [groups, 1];

@@ -10,7 +10,7 @@ import type {
   GradWeightLauncher,
 } from './launchers.js';
 
-/* The variant that suits f32, on operands that are converted to f32 first. */
+/* Converts the operands to f32 and runs the variant chosen for f32. */
 
 export function upcastUnsupported({ types }: Conv2dProblem): string | null {
   return types.x === 'f16' || types.w === 'f16' ? null : 'it needs an operand of f16';

@@ -49,7 +49,7 @@ import {
   winogradUnsupported,
 } from './winograd.js';
 
-/** A variant that only converts operands launches another one by `launch`. */
+/** A variant that only converts operands calls `launch` to run another one. */
 type Launcher<L extends ForwardLauncher | GradInputLauncher | GradWeightLauncher> = (
   ...args: [...Parameters<L>, launch: L]
 ) => GpuArray;
@@ -61,24 +61,24 @@ interface Conv2dRow {
   forward?: Launcher<ForwardLauncher>;
   gradInput?: Launcher<GradInputLauncher>;
   gradWeight?: Launcher<GradWeightLauncher>;
-  /** Both gradients in fewer dispatches; null for a shape where there is nothing to share. */
+  /** Both gradients in fewer dispatches; null if the shape allows no sharing. */
   gradients?: (
     runtime: Runtime,
     operands: { x: GpuArray; w: GpuArray; dy: GpuArray },
     geometry: Conv2dGeometry,
     added: Addend,
   ) => { dx: GpuArray; dw: GpuArray } | null;
-  /** Those of its launchers, without the ones that matmul, pooling and casts bring along. */
+  /** Shaders of its launchers, without those of matmul, pooling and casts. */
   shaders: readonly string[];
-  /** The others read vectors of f32. */
+  /** Set if it reads f16 operands. */
   readsF16?: true;
-  /** How many times the error bound of other kernels it is held to; default 1. */
+  /** Factor by which it may exceed the common error bound; default 1. */
   slack?: (direction: Conv2dDirection, terms: number) => number;
-  /** Exceeds that bound in f32 too, and so runs only where it is asked for. */
+  /** Exceeds the bound even in f32, so it runs only on request. */
   isInaccurate?: true;
 }
 
-/** Of a gradient's phases. */
+/** Used for the phases of a gradient. */
 const flips = ['conv2d_flip_filter', 'conv2d_flip_filter_vec4'];
 const winograd = ['conv2d_winograd_operands', 'conv2d_winograd_operands_flipped'];
 
@@ -128,8 +128,8 @@ const table = {
     forward: conv2dForwardWinograd(4),
     gradInput: conv2dGradInputWinograd(4),
     shaders: [...winograd, 'conv2d_winograd_output'],
-    // F(4×4) adds numbers before it multiplies them: of equal numbers its products add up to 47 times
-    // those of the sum itself along one axis.
+    // F(4×4) adds numbers before multiplying: for equal numbers the absolute products along one axis
+    // sum to 47 times those of the direct sum.
     slack: () => 47,
     isInaccurate: true,
   },
@@ -178,7 +178,7 @@ const table = {
 
 export type Conv2dVariant = keyof typeof table;
 
-/** Every variant, the reading copy first. A new one is a row here and a file beside this one. */
+/** Every variant, naive first. To add one, add a row here and a file in this folder. */
 export const conv2dVariants: Readonly<Record<Conv2dVariant, Conv2dRow>> = table;
 
 export const conv2dVariantNames = Object.keys(table) as Conv2dVariant[];
@@ -193,7 +193,7 @@ export function conv2dUnsupportedReason(variant: string, problem: Conv2dProblem)
   return row.unsupportedReason(problem);
 }
 
-/** Every variant that can compute this, the reading copy first. */
+/** Every variant that can compute this, naive first. */
 export function supportedConv2dVariants(problem: Conv2dProblem): Conv2dVariant[] {
   return conv2dVariantNames.filter((name) => conv2dUnsupportedReason(name, problem) === null);
 }

@@ -22,8 +22,8 @@ import type { Addend, ForwardLauncher, GradInputLauncher } from './launchers.js'
  * 1. Of the 9 products per output and channel, F = 2 leaves 4 and F = 4 leaves 2.25. The price is
  * memory for the transformed arrays, and accuracy: numbers are added before they are multiplied, so
  * the error follows the products of those sums, which may be far larger than the output's own terms
- * (test/kernels/conv2d_winograd.test.ts computes them). The filter's gradient has dy as its filter, two
- * by two pixels of it at a time: F(3×3, 2×2), with 4 products as well.
+ * (test/kernels/conv2d_winograd.test.ts computes them). The filter's gradient uses 2×2 pixels of dy at
+ * a time as its filter: F(3×3, 2×2), also with 4 products.
  */
 
 type WinogradTile = 2 | 4;
@@ -76,7 +76,7 @@ export function conv2dGradInputWinograd(tile: WinogradTile): GradInputLauncher {
 interface Convolution extends Epilogue {
   tile: WinogradTile;
   op: string;
-  /** What transforms the filter along with x: invocations, and their parameters. */
+  /** How the filter is transformed together with x: shader, invocations and parameters. */
   filter: { shader: string; vectors: number; params: ParamValues };
 }
 
@@ -167,7 +167,7 @@ export function conv2dGradWeightWinograd(
   return dw;
 }
 
-/** Whether conv2dGradientsWinograd can: the tiles of both gradients lie at the same pixels of dy. */
+/** Whether both gradients use the same tiles of dy. */
 function sharesTiles(geometry: Conv2dGeometry): boolean {
   const { h, w, p, q, c, k, padTop, padLeft } = geometry;
   const tiles = tilesOf(geometry, 2);
@@ -177,8 +177,8 @@ function sharesTiles(geometry: Conv2dGeometry): boolean {
 }
 
 /**
- * dx by F(2×2, 3×3) and dw by F(3×3, 2×2), in half as many dispatches as one after the other; null
- * where their tiles differ.
+ * dx by F(2×2, 3×3) and dw by F(3×3, 2×2), in half as many dispatches as separately; null if their
+ * tiles differ.
  */
 export function conv2dGradientsWinograd(
   runtime: Runtime,
@@ -247,7 +247,7 @@ function tilesOf({ p, q }: Conv2dGeometry, tile: WinogradTile): Tiles {
   return [Math.ceil(p / tile), Math.ceil(q / tile)];
 }
 
-/** What lib/winograd_input.wgsl reads. */
+/** Parameters of lib/winograd_input.wgsl. */
 function inputParams({ n, h, w, c, padTop, padLeft }: Conv2dGeometry, tiles: Tiles): ParamValues {
   return { x_shape: [n, h, w, c], pad: [padTop, padLeft], tiles };
 }
@@ -256,12 +256,12 @@ function inputGroups({ n, c }: Conv2dGeometry, tiles: Tiles): number {
   return Math.ceil((n * tiles[0] * tiles[1] * c) / 4 / WORKGROUP);
 }
 
-/** FLOP that two cores do while they move a byte: 13 GFLOP/s of products, 3 GB/s of tiles. */
+/** FLOP per byte moved, on two cores: 13 GFLOP/s of products, 3 GB/s of tiles. */
 const SOFTWARE_FLOPS_PER_BYTE = 4;
 
 /**
- * How many times as long as F(2×2)'s the products of the plain sum should take on a software
- * adapter, by FLOP and by the bytes of transformed arrays, each written and read once.
+ * Estimated speedup of F(2×2) over the direct sum on a software adapter, from the FLOP and the bytes of
+ * the transformed arrays, each written and read once.
  */
 export function winogradGain({ n, p, q, c, k }: Conv2dGeometry): number {
   const tiles = n * Math.ceil(p / 2) * Math.ceil(q / 2);

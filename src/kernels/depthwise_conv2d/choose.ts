@@ -8,7 +8,7 @@ import {
   type DepthwiseVariant,
 } from './variants.js';
 
-/** The variant a launcher runs: the one asked for, else the tuned one, else the one chosen here. */
+/** The variant that a launcher runs: the requested one, else the tuned one, else the one chosen here. */
 export function selectDepthwiseVariant(
   asked: DepthwiseVariant | undefined,
   problem: DepthwiseProblem,
@@ -24,13 +24,13 @@ export function selectDepthwiseVariant(
   return selectVariant(rule, asked, choices);
 }
 
-/** Below this, llvmpipe does not make up for the seconds that it takes to compile an unrolled kernel. */
+/** Below this, an unrolled kernel does not save the seconds that llvmpipe takes to compile it. */
 const TILE_SOFTWARE_FLOPS = 4e6;
 
 const candidates: readonly (readonly [DepthwiseVariant, (problem: DepthwiseProblem) => boolean])[] =
   [
-    // On a processor a load costs several multiply-adds, and what does not fit the registers is at
-    // hand on the stack. Not measured on a GPU.
+    // On a CPU a load costs several multiply-adds, and spilled registers stay on the stack. Not
+    // measured on a GPU.
     ['tile', (p) => p.info.isSoftware && conv2dCost(p.geometry).flops >= TILE_SOFTWARE_FLOPS],
     // A quarter of the loads on every adapter.
     ['vec4', () => true],

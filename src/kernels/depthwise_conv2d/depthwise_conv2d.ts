@@ -6,8 +6,8 @@ import { selectDepthwiseVariant } from './choose.js';
 import { depthwiseVariants, type DepthwiseVariant } from './variants.js';
 
 /*
- * A depthwise convolution is a grouped one with a group for each channel: `geometry` has
- * groups = c and k = c·m. Its filters [R S C M] lie in memory as [R S 1 K] would.
+ * A depthwise convolution is a grouped one with one group per channel: `geometry` has groups = c and k
+ * = c·m. Its filter [R S C M] has the same memory layout as [R S 1 K].
  */
 
 interface Options {
@@ -16,7 +16,8 @@ interface Options {
 
 /**
  * y = activation(x ∗ w + bias + residual), channel by channel; x [N H W C], w [R S C M] →
- * y [N P Q C·M]. A residual takes a pass of its own: networks add theirs after a 1×1 convolution.
+ * y [N P Q C·M]. A residual is added in a separate pass, since networks add theirs after a 1×1
+ * convolution.
  */
 export function depthwiseConv2dForward(
   runtime: Runtime,

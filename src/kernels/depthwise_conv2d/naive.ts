@@ -4,7 +4,7 @@ import { conv2dCost, type Conv2dGeometry } from '../conv2d/geometry.js';
 import { activationCodes, type FusedActivation } from '../lib/activation.js';
 import { windowParams } from './params.js';
 
-/* One invocation for each number: the reading copies. */
+/* One invocation per result: the versions to read. */
 
 const WORKGROUP = 64;
 

@@ -8,12 +8,12 @@ import { vec4Unsupported } from './vec4.js';
 
 /*
  * Depthwise kernels that keep all taps of four channels and a tile of pixels in registers. Filter,
- * stride and tile are constants of the shader, so a network has a pipeline for each of its filters.
+ * stride and tile are shader constants, so each filter size of a network has its own pipeline.
  */
 
 const WORKGROUP = 64;
 
-/** The largest filter that is kept in registers as a whole. */
+/** The largest filter that is kept in registers. */
 const MOST_TAPS = 7;
 
 export function tileUnsupported(problem: Pick<DepthwiseProblem, 'geometry'>): string | null {
@@ -90,26 +90,26 @@ export function depthwiseGradInputTile(
   return dx;
 }
 
-/** The first output that reads pixel 0, were there outputs before 0 too, and what was rounded away. */
+/** The first output (possibly negative) that reads pixel 0, and the remainder. */
 function firstOutput(pad: number, filter: number, stride: number): { first: number; lead: number } {
   const exact = pad - filter + 1;
   const first = Math.ceil(exact / stride) + 0; // + 0: no −0
   return { first, lead: first * stride - exact };
 }
 
-/** Multiply-adds of vectors in an unrolled kernel: more take many seconds to compile on llvmpipe. */
+/** Most vector multiply-adds in an unrolled kernel: more take many seconds to compile on llvmpipe. */
 const MOST_PRODUCTS = 400;
 /** Larger tiles of small filters gain a tenth and take twice as long to compile. */
 const MOST_PIXELS = 16;
 /** Taller tiles, and in dx wider ones, were measured to take twice the time on llvmpipe. */
 const MOST_ROWS = 4;
 const MOST_COLUMNS = { forward: 8, gradInput: 4 };
-/** What a load or store of a vector costs on llvmpipe, in multiply-adds of vectors. */
+/** Cost of a vector load or store on llvmpipe, in vector multiply-adds. */
 const ACCESS = 10;
 
 /**
- * The tile that computes an image at the least cost: a large one loads less for each pixel, one
- * that divides the image computes fewer pixels outside it.
+ * The cheapest tile for an image: a large one loads less per pixel, one that divides the image evenly
+ * computes fewer pixels outside it.
  */
 export function depthwiseTile(direction: TileDirection, geometry: Conv2dGeometry): DepthwiseTile {
   const { h, w, r, s, p, q, strideH, strideW } = geometry;
@@ -122,7 +122,7 @@ export function depthwiseTile(direction: TileDirection, geometry: Conv2dGeometry
   for (let rows = stepH; rows <= MOST_ROWS; rows += stepH) {
     for (let columns = stepW; columns <= stepW * MOST_COLUMNS[direction]; columns += stepW) {
       const tile = [rows, columns] as const;
-      // Of dx, only one in stride² meets a tap.
+      // In dx only one pixel in stride² meets a given tap.
       const pixels = (rows * columns) / (stepH * stepW);
       if (pixels > MOST_PIXELS || pixels * r * s > MOST_PRODUCTS) continue;
       const total = tileCost(direction, geometry, tile) * tileCount(1, image, tile);

@@ -70,7 +70,7 @@ const table = {
 
 export type DepthwiseVariant = keyof typeof table;
 
-/** Every variant, the reading copy first. A new one is a row here and a file beside this one. */
+/** Every variant, naive first. To add one, add a row here and a file in this folder. */
 export const depthwiseVariants: Readonly<Record<DepthwiseVariant, DepthwiseRow>> = table;
 
 export const depthwiseVariantNames = Object.keys(table) as DepthwiseVariant[];
@@ -84,7 +84,7 @@ export function depthwiseUnsupportedReason(variant: string, problem: Problem): s
     : 'it does not compute this direction';
 }
 
-/** Every variant that can compute this, the reading copy first. */
+/** Every variant that can compute this, naive first. */
 export function supportedDepthwiseVariants(problem: Problem): DepthwiseVariant[] {
   return depthwiseVariantNames.filter((name) => depthwiseUnsupportedReason(name, problem) === null);
 }

@@ -6,7 +6,7 @@ import { sumSlices } from '../lib/sum_slices.js';
 import { stepParams, windowParams } from './params.js';
 import type { DepthwiseProblem } from './params.js';
 
-/* Four channels and a few pixels of a row for each invocation. */
+/* Each invocation computes four channels of a few pixels in a row. */
 
 /** Pixels of a row that one invocation computes. */
 const PIXELS = 4;
@@ -66,7 +66,7 @@ export function depthwiseGradInputVec4(
 /** Invocations that keep an adapter busy: two cores with 8 lanes each, or a GPU. */
 const enoughInvocations = (runtime: Runtime): number => (runtime.info.isSoftware ? 1024 : 65536);
 
-/** dw in slices of the rows, added up in order. */
+/** dw from slices of the rows, summed in order. */
 export function depthwiseGradWeightVec4(
   runtime: Runtime,
   x: GpuArray,

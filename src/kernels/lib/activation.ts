@@ -2,9 +2,9 @@ import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
 
 /**
- * Activations a kernel may apply in its epilogue, before it writes its result. Most ops fuse only
- * those whose derivative can be computed from the output, since the output is what is kept for
- * backward. The numbers are those of shaders/lib/activation.wgsl.
+ * Activations that a kernel can apply in its epilogue. Most ops fuse only those whose derivative can be
+ * computed from the output, since the output is what is kept for backward. The numbers are those of
+ * shaders/lib/activation.wgsl.
  */
 export const activationCodes = {
   none: 0,
@@ -19,7 +19,7 @@ export const activationCodes = {
 
 export type FusedActivation = Exclude<keyof typeof activationCodes, 'none' | 'silu'>;
 
-/** Batch norm can compute again what came before its activation, so it also fuses silu. */
+/** Batch norm can recompute the value before its activation, so it also fuses silu. */
 export type NormActivation = FusedActivation | 'silu';
 
 export function isFused(name: string | undefined): name is FusedActivation {

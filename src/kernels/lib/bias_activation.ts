@@ -2,14 +2,14 @@ import type { GpuArray } from '../../gpu/array.js';
 import type { Runtime } from '../../gpu/runtime.js';
 import { activationCodes, type FusedActivation } from './activation.js';
 
-/** What a kernel may add to its sums, and the function it then applies, before it writes them. */
+/** What a kernel adds to its sums, and the activation it applies, before writing them. */
 export interface Epilogue {
   /** Of y's shape. */
   residual?: GpuArray | undefined;
   activation?: FusedActivation | undefined;
 }
 
-/** Arrays for the bindings of an epilogue, where one that is absent is not read. */
+/** Arrays for the bindings of an epilogue, with placeholders for absent ones. */
 export function orPlaceholders(
   runtime: Runtime,
   { bias, residual }: { bias: GpuArray | undefined; residual: GpuArray | undefined },

@@ -1,20 +1,20 @@
 import { ShapeError } from '../../errors.js';
 
-/** Copies of whole vectors, where lengths allow, or of single elements. */
+/** Copy single elements, or vectors of four. */
 export const copyVariants = ['naive', 'vec4'] as const;
 export type CopyVariant = (typeof copyVariants)[number];
 
 /** A box inside a larger array, in at most four dimensions. */
 export interface BoxGeometry {
-  /** The larger array, the box, and where it begins; four lengths each, the first ones 1. */
+  /** Sizes of the larger array and the box, and the box's offset; padded with leading 1s to four axes. */
   outer: readonly number[];
   inner: readonly number[];
   begin: readonly number[];
 }
 
 /**
- * The box with as few dimensions as describe it: an axis that the box covers whole is one with the
- * axis before it, so that padding the height and width of images needs three dimensions.
+ * The box with as few axes as possible: an axis that the box covers entirely merges with the one before
+ * it, so padding the height and width of images needs three axes.
  */
 export function boxGeometry(
   op: string,
@@ -61,7 +61,7 @@ export function chooseBoxVariant(box: BoxGeometry): CopyVariant {
   return fitsBoxVectors(box) ? 'vec4' : 'naive';
 }
 
-/** The lengths as a kernel counts them: the last axis in vectors for vec4. */
+/** The sizes as kernel parameters; vec4 counts the last axis in vectors. */
 export function boxParams(
   { outer, inner, begin }: BoxGeometry,
   variant: CopyVariant,
@@ -71,7 +71,7 @@ export function boxParams(
   return { outer: scaled(outer), inner: scaled(inner), begin: scaled(begin) };
 }
 
-/** Elem of a kernel that copies words. */
+/** The `Elem` tunable of kernels that copy words. */
 export function copyElem(variant: CopyVariant): string {
   return variant === 'vec4' ? 'vec4<u32>' : 'u32';
 }

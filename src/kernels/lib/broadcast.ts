@@ -6,24 +6,25 @@ const WORKGROUP = 64;
 
 type Triple = readonly [number, number, number];
 
-/** How an operand is read where vectors of four neighbours of the output are computed at once. */
+/** How vec4 kernels read an operand. */
 const accessCodes = { full: 0, scalar: 1, trailing: 2, blocks: 3, numbers: 4 } as const;
 type Access = keyof typeof accessCodes;
 
 /**
- * Operands repeated to a common shape, as kernels see it: six axes in two triples, neighbours that
- * every operand treats alike merged, ones in front; a stride is 0 where the operand is repeated.
+ * Operands broadcast to a common shape, for kernels: six axes in two triples with leading 1s.
+ * Neighbouring axes that broadcast alike are merged; a stride is 0 along axes where the operand is
+ * repeated.
  */
 export interface BroadcastGeometry {
   size: number;
   outerShape: Triple;
   innerShape: Triple;
   operands: readonly { outerStrides: Triple; innerStrides: Triple }[];
-  /** How each operand lies next to the output; null if in none of the ways that have a name. */
+  /** How each operand is read; null if only strides describe it. */
   accesses: readonly (Access | null)[];
-  /** Length of the last merged axis: the K of an operand [K], or [B 1], next to an output [… K]. */
+  /** Length of the last merged axis: K for an operand [K] or [B 1] of an output [… K]. */
   trailing: number;
-  /** Length of the last two: the M·K of an operand [B 1 K], one [K] for each block, next to [B M K]. */
+  /** Length of the last two axes: M·K for an operand [B 1 K] of an output [B M K]. */
   block: number;
 }
 
@@ -79,7 +80,7 @@ function triples(values: number[], filler: number): [Triple, Triple] {
   return [six.slice(0, 3), six.slice(3)] as unknown as [Triple, Triple];
 }
 
-/** Whether vectors of four can be computed at once: no operand changes its access within one. */
+/** Whether vec4 kernels can compute this: no operand changes its access within a vector. */
 export function fitsVectors({ accesses, trailing }: BroadcastGeometry): boolean {
   return accesses.every((access) => {
     if (access === null) return false;
@@ -96,16 +97,16 @@ interface BroadcastLaunch {
   op: string;
   tune?: Record<string, TuneValue>;
   constants?: Record<string, number | boolean>;
-  /** What is repeated, by binding name, in the order of the geometry's operands. */
+  /** Operands that broadcast, by binding name, in the order of the geometry. */
   operands: Record<string, GpuArray | null>;
-  /** What has the size of the output. */
+  /** Arrays of the output's size. */
   bindings: Record<string, GpuArray>;
   flops?: number;
 }
 
 /**
- * Launches a kernel over operands that broadcast. An operand given as null takes part in the
- * geometry but not in this kernel.
+ * Launches a kernel over operands that broadcast. An operand that is null is part of the geometry but
+ * not bound by this kernel.
  */
 export function launchBroadcast(
   runtime: Runtime,
@@ -144,12 +145,12 @@ export function launchBroadcast(
   });
 }
 
-/** Vectors of an axis; where its length is no multiple of four, no operand asks for it. */
+/** Length of an axis in vectors; unused unless it is a multiple of four. */
 function fours(length: number): number {
   return Math.max(1, Math.floor(length / 4));
 }
 
-/** Vectors wherever the operands lie right: hardly more than loads and stores is done. */
+/** Vectors wherever possible: these kernels do little more than load and store. */
 function chooseVariant(geometry: BroadcastGeometry): BroadcastVariant {
   return fitsVectors(geometry) ? 'vec4' : 'naive';
 }

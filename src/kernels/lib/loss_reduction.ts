@@ -3,12 +3,12 @@ import type { Runtime } from '../../gpu/runtime.js';
 import { binaryForward } from '../binary.js';
 import { broadcastGeometry } from './broadcast.js';
 
-/** How the losses of the examples become the loss. */
+/** How the losses of examples are reduced. */
 export type Reduction = 'mean' | 'sum' | 'none';
 
 export const reductions: readonly Reduction[] = ['mean', 'sum', 'none'];
 
-/** Elements of f32 on which a part of an array may begin. */
+/** Alignment of a part of an array, in f32 elements. */
 const PART_ELEMENTS = PART_ALIGNMENT / 4;
 
 /** Losses one workgroup of 256 adds: 32 for each invocation. */
@@ -22,7 +22,7 @@ export function reduceLosses(runtime: Runtime, losses: GpuArray, reduction: Redu
   if (reduction === 'none') return losses;
   const count = losses.size;
   let values = losses;
-  // One slice at the end: its workgroup writes the result.
+  // Stop at one slice: its workgroup writes the result.
   while (values.size > SLICE) {
     const sums = addSlices(runtime, values, [Math.ceil(values.size / SLICE)], 1);
     values.release();
@@ -33,7 +33,7 @@ export function reduceLosses(runtime: Runtime, losses: GpuArray, reduction: Redu
   return y;
 }
 
-/** Memory for the losses of `count` rows and their weights, and where in it the weights begin. */
+/** Allocates the losses of `count` rows and their weights, and returns the offset of the weights. */
 export function allocWeighted(
   runtime: Runtime,
   count: number,
@@ -43,8 +43,8 @@ export function allocWeighted(
 }
 
 /**
- * Mean of `count` losses that count for different amounts: Σ losses / Σ weights, in an array of
- * allocWeighted, which it takes. With the sum of the weights for the gradient.
+ * Weighted mean of `count` losses, Σ losses / Σ weights, from an array of allocWeighted, which it
+ * takes. Also returns the sum of the weights for the gradient.
  */
 export function weightedMean(
   runtime: Runtime,
@@ -65,7 +65,7 @@ export function divideScalars(runtime: Runtime, a: GpuArray, b: GpuArray): GpuAr
   return binaryForward(runtime, 'div', [a, b], [], broadcastGeometry([], [[], []]));
 }
 
-/** What the gradient of one example's loss is divided by: `count` examples in a mean. */
+/** Divisor of the gradient of one example's loss: `count` for a mean. */
 export function lossDivisor(reduction: Reduction, count: number): number {
   return reduction === 'mean' ? count : 1;
 }

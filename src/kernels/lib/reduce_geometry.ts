@@ -3,8 +3,8 @@ import { sizeOf } from '../../gpu/array.js';
 export type Triple = readonly [number, number, number];
 
 /**
- * A reduction as kernels see it: lengths and strides of the kept and of the reduced axes of x,
- * neighbours of one kind merged, ones in front where fewer than three are left.
+ * A reduction for kernels: lengths and strides of the kept and the reduced axes of x, with adjacent
+ * axes of one kind merged and leading 1s up to three axes.
  */
 export interface ReduceGeometry {
   keptShape: Triple;
@@ -62,7 +62,7 @@ function mergeAxes(shape: readonly number[], axes: readonly number[]): MergedAxi
   let stride = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     const length = shape[axis];
-    // An axis of length 1 moves nothing, whichever kind it is.
+    // An axis of length 1 can be dropped, whichever kind it is.
     if (length === 1) continue;
     const isReduced = axes.includes(axis);
     const inner = merged[0];

@@ -1,24 +1,23 @@
 import { ShapeError } from '../../errors.js';
 import type { VariantChoices } from '../../gpu/variant_choices.js';
 
-/** What is known of every variant for one launch. */
+/** The rules for choosing a variant in one launch. */
 export interface VariantRule<Name extends string> {
   op: string;
-  /** Where its directions are chosen for one by one. */
+  /** Set for ops that choose each direction separately. */
   direction?: string;
   names: readonly Name[];
   /** Why a variant, of any name, cannot compute this; null if it can. */
   unsupportedReason: (name: string) => string | null;
-  /** What a tuned choice is kept under. */
+  /** Key of tuned choices. */
   key: () => string;
   byDefault: () => Name;
 }
 
 /**
- * The variant a launcher runs: the one asked for, else what was tuned and still fits, else the
- * default.
+ * The variant that a launcher runs: the requested one, else the tuned one if it fits, else the default.
  *
- * Errors: ShapeError if the one asked for does not exist or does not fit.
+ * Errors: ShapeError if the requested one does not exist or does not fit.
  */
 export function selectVariant<Name extends string>(
   rule: VariantRule<Name>,

@@ -1,6 +1,6 @@
 import { ShapeError, valueText } from '../../errors.js';
 
-/* Windows that slide over an image: those of convolutions and of pooling. */
+/* Geometry of the windows of convolution and pooling. */
 
 export type Padding =
   | 'same'
@@ -28,7 +28,7 @@ interface AxisRule {
   filter: number;
   stride: number;
   dilation: number;
-  /** Whether a last window that reaches beyond the padding counts too. */
+  /** Whether a last window that extends past the padding counts. */
   ceilMode: boolean;
 }
 
@@ -61,7 +61,7 @@ function padAxis(rule: AxisRule, padding: 'same' | 'valid' | readonly [number, n
   return { before, after, out };
 }
 
-/** Padding and output size of both axes, from options as people write them. */
+/** Padding and output size of both axes, from an op's options. */
 export function windowGeometry(
   op: string,
   size: { h: number; w: number; r: number; s: number },

@@ -5,8 +5,8 @@ import { matmulKey, type MatmulProblem } from './geometry.js';
 import { matmulUnsupportedReason, matmulVariantNames, type MatmulVariant } from './variants.js';
 
 /**
- * The variant a matmul runs by: the one asked for where it fits (gradients differ in shape), else the
- * tuned one, else the one chosen here.
+ * The variant of a matmul: the requested one if it fits (gradients have other shapes), else the tuned
+ * one, else the one chosen here.
  */
 export function selectMatmulVariant(
   asked: MatmulVariant | undefined,
@@ -17,7 +17,7 @@ export function selectMatmulVariant(
   return fits ? asked : selectVariant(ruleOf(problem), undefined, choices);
 }
 
-/** Errors: ShapeError if a variant is asked for that does not exist or does not fit. */
+/** Errors: ShapeError if the requested variant does not exist or does not fit. */
 export function expectMatmulFits(asked: MatmulVariant | undefined, problem: MatmulProblem): void {
   if (asked !== undefined) expectSupported(ruleOf(problem), asked);
 }
@@ -44,23 +44,24 @@ type Candidates = readonly (readonly [MatmulVariant, (problem: MatmulProblem) =>
 const always = () => true;
 
 const softwareCandidates: Candidates = [
-  // Registers and shuffles: 20 times the naive kernel on llvmpipe, workgroup memory 4 times.
+  // Registers and shuffles: 20 times the speed of the naive kernel on llvmpipe; with workgroup memory
+  // it is 4 times.
   ['subgroup8', always],
-  // Converting costs little beside the kernels that read f16.
+  // Converting is cheap compared with the kernels that read f16.
   ['upcast', (p) => chooseMatmulVariant({ ...p, types: ['f32', 'f32'] }) === 'subgroup8'],
   ['tiled', (p) => productsOf(p) > LARGE_PRODUCTS],
   ['naive', always],
 ];
 
 const gpuCandidates: Candidates = [
-  // A few rows and columns fill no tile, and are done before a tile is loaded.
+  // A small matmul does not fill a tile.
   ['naive', (p) => productsOf(p) < SMALL_PRODUCTS],
   // A quarter of the loads and stores.
   ['tiledVec4', always],
   ['tiled', always],
 ];
 
-/** Multiply-adds below which a GPU takes the naive kernel, and above which software takes tiles. */
+/** Below this a GPU runs the naive kernel; from LARGE_PRODUCTS on a software adapter runs tiles. */
 const SMALL_PRODUCTS = 2 ** 12;
 const LARGE_PRODUCTS = 2 ** 20;
 

@@ -8,8 +8,8 @@ export interface Transposes {
 }
 
 /**
- * The numbers of a matmul of a […, M, K] and b […, K, N]. Leading axes that broadcast alike are
- * merged, so that kernels see four of them at most.
+ * The sizes of a matmul of a […, M, K] and b […, K, N]. Leading axes that broadcast alike are merged,
+ * so kernels see at most four.
  */
 export interface MatmulGeometry {
   m: number;
@@ -36,7 +36,7 @@ export interface MatmulProblem {
   info: DeviceInfo;
 }
 
-/** Axes a kernel can tell apart. */
+/** Most batch axes that kernels support. */
 export const MOST_BATCH_AXES = 4;
 
 /** Leading axes of both operands as NumPy broadcasts them; null if they do not fit. */
@@ -87,7 +87,7 @@ export function matmulGeometry(
   const axes = mergeBatchAxes(a.slice(0, -2), b.slice(0, -2));
   const common = { n, k, transposeA, transposeB, leading };
   if (!transposeA && axes.length === 1 && axes[0].isBRepeated) {
-    // One b for all: the matrices of a lie below each other and are one tall matrix.
+    // A shared b: the matrices of a form one tall matrix.
     const tall = m * axes[0].length;
     return { ...common, m: tall, batchShape: [1, 1, 1, 1], aRepeats: 0, bRepeats: 0 };
   }
@@ -138,7 +138,7 @@ export function sizeParams({ m, n, k, batchShape, aRepeats, bRepeats }: MatmulGe
   };
 }
 
-/** What a tuned choice is kept under; src/tune/kernel_key.ts reads it back. */
+/** Key of tuned choices; src/tune/kernel_key.ts parses it. */
 export function matmulKey({ geometry: g, types: [a, b] }: Omit<MatmulProblem, 'info'>): string {
   const batch = `${g.batchShape.join('×')} repeats=${g.aRepeats},${g.bRepeats}`;
   const order = `${g.transposeA ? 'T' : 'N'}${g.transposeB ? 'T' : 'N'}`;

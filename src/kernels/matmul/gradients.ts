@@ -6,8 +6,8 @@ import type { MatmulVariant } from './variants.js';
 import { reshaped, sumToShape } from '../reduce.js';
 
 /*
- * The gradients of y = A·B are products again, dA = dy·Bᵀ and dB = Aᵀ·dy. Where an operand is stored
- * transposed its gradient is computed transposed too, so nothing is ever copied into another layout.
+ * The gradients of y = A·B are matmuls too: dA = dy·Bᵀ and dB = Aᵀ·dy. If an operand is stored
+ * transposed, its gradient is computed transposed, so nothing is ever copied into another layout.
  */
 
 interface GradientOptions extends Transposes {
@@ -49,7 +49,7 @@ export function matmulGradB(
   return sumToShape(runtime, db, shape);
 }
 
-/** One b for all matrices of a: these lie below each other, so that their sum is one product. */
+/** Gradient of a b that all matrices of a share: they form one tall matrix, so the sum is one matmul. */
 function gradOfShared(
   runtime: Runtime,
   a: GpuArray,

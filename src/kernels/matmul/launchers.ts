@@ -10,14 +10,14 @@ export interface MatmulOperands {
   residual: GpuArray | undefined;
 }
 
-/** The result's shape, what traces call it, and what is applied to it. */
+/** The result's shape, name in traces, and epilogue. */
 export interface MatmulTarget {
   shape: readonly number[];
   op: string;
   activation: FusedActivation | undefined;
 }
 
-/** A variant that only converts operands launches another one by `launch`. */
+/** A variant that only converts operands calls `launch` to run another one. */
 export type MatmulLauncher = (
   runtime: Runtime,
   operands: MatmulOperands,

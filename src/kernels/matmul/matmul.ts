@@ -8,15 +8,15 @@ import { matmulVariants, type MatmulVariant } from './variants.js';
 export interface MultiplyOptions extends Transposes, Epilogue {
   /** Added to every row, before the activation. */
   bias?: GpuArray | undefined;
-  /** Used where it fits the operands. */
+  /** Used if it fits the operands. */
   variant?: MatmulVariant | undefined;
-  /** What traces call it. */
+  /** Name in traces. */
   op?: string;
 }
 
 /**
  * y = activation(a · b + bias + residual), with f32 sums; a […, M, K], b […, K, N] (last two axes swapped where
- * transposed) → y […, M, N]. Shapes are taken to fit.
+ * transposed) → y […, M, N]. Shapes are not checked.
  */
 export function multiply(
   runtime: Runtime,

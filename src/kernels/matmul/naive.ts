@@ -5,7 +5,7 @@ import { orPlaceholders } from '../lib/bias_activation.js';
 import { matmulCost, sizeParams, type MatmulGeometry } from './geometry.js';
 import type { MatmulOperands, MatmulTarget } from './launchers.js';
 
-/** One invocation for each number: the reading copy. */
+/** One invocation per result: the version to read. */
 export function matmulNaive(
   runtime: Runtime,
   { a, b, bias, residual }: MatmulOperands,

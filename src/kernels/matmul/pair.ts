@@ -13,8 +13,8 @@ interface MatmulOfPair extends Pick<MultiplyOptions, 'transposeA' | 'transposeB'
 }
 
 /**
- * Two matmuls that need nothing of each other, the first with a residual, as `multiply` has them: in one
- * dispatch called `op` where a kernel computes both, else one after the other.
+ * Two independent matmuls, the first with a residual, as in `multiply`: in one dispatch called `op` if
+ * a kernel computes both, else one after the other.
  */
 export function multiplyPair(
   runtime: Runtime,
@@ -35,7 +35,7 @@ export function multiplyPair(
   return [y1, y2];
 }
 
-/** What the subgroup8 kernel would do in one slice; null for a matmul that is not one of these. */
+/** The plan of the subgroup8 kernel; null if the matmul does not run by it in one slice. */
 function planOf({ info, choices }: Runtime, { a, b, ...transposes }: MatmulOfPair) {
   const geometry = matmulGeometry(a.shape, b.shape, transposes);
   const problem = { geometry, types: [a.dtype, b.dtype] as const, info };

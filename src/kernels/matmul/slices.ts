@@ -7,9 +7,9 @@ import { reshaped } from '../reduce.js';
 import type { MatmulGeometry } from './geometry.js';
 import type { MatmulLauncher, MatmulOperands, MatmulTarget } from './launchers.js';
 
-/* Split-K: small outputs give few workgroups, so that long sums are shared among several of them. */
+/* Split-K: small outputs have few workgroups, so several workgroups share a long sum. */
 
-/** What one workgroup computes of y, and its share of each invocation. */
+/** The tile of y per workgroup, and per invocation. */
 export interface MatmulTile {
   m: number;
   n: number;
@@ -30,7 +30,7 @@ export interface SlicedMatmul {
   ) => void;
 }
 
-/** A matmul in as many slices as fill the device, added up in a second, ordered pass. */
+/** A matmul in enough slices to fill the device, summed in order by a second pass. */
 export function inSlices({ tileOf, launch }: SlicedMatmul): MatmulLauncher {
   return (runtime, operands, geometry, { shape, op, activation }) => {
     const tile = tileOf(geometry, runtime.info);
@@ -55,7 +55,7 @@ export function enoughGroups(info: DeviceInfo): number {
   return info.isSoftware ? 16 : 256;
 }
 
-/** Into how many slices the sum over K is cut. */
+/** Number of slices of the sum over K. */
 export function slicesOf(
   { m, n, k, batchShape }: MatmulGeometry,
   tile: MatmulTile,
@@ -68,7 +68,7 @@ export function slicesOf(
   return Math.max(1, Math.min(Math.floor(enough / groups), Math.floor(k / 256), 64));
 }
 
-/** Terms of one slice, a multiple of what a kernel takes in one step. */
+/** Terms per slice, a multiple of a kernel's step. */
 export function depthOf(k: number, slices: number, step: number): number {
   return Math.ceil(k / slices / step) * step;
 }

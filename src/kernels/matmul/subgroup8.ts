@@ -16,7 +16,7 @@ export function matmulSubgroup8Unsupported({
   types,
   info,
 }: MatmulProblem): string | null {
-  // The kernel takes the index in a workgroup of 8 for the lane, so no other size will do.
+  // The kernel uses the index in a workgroup of 8 as the lane, so it needs subgroups of exactly 8.
   if (info.subgroupMinSize !== 8 || info.subgroupMaxSize !== 8) {
     return `it needs subgroups of exactly 8 lanes, this adapter has ${info.subgroupMinSize} to ${info.subgroupMaxSize}`;
   }
@@ -104,7 +104,7 @@ function productParams(
 
 const LARGEST_F32 = 3.4028234663852886e38;
 
-/** The range that relu and relu6 leave; an empty one stands for neither. */
+/** Output range of relu or relu6; empty for other activations. */
 function clampRange(activation: FusedActivation | undefined): [number, number] {
   if (activation === 'relu') return [0, LARGEST_F32];
   if (activation === 'relu6') return [0, 6];

@@ -4,7 +4,7 @@ import { orPlaceholders } from '../lib/bias_activation.js';
 import { matmulCost, sizeParams, type MatmulGeometry, type MatmulProblem } from './geometry.js';
 import { enoughGroups, groupsOf, type MatmulTile, type SlicedMatmul } from './slices.js';
 
-/* Tiles in workgroup memory: of any size, or of whole vectors of four. */
+/* Tiles in workgroup memory, for any size or for sizes divisible by four. */
 
 const SMALL_TILE: MatmulTile = { m: 64, n: 64, k: 16, rows: 8, columns: 4 };
 const LARGE_TILE: MatmulTile = { m: 128, n: 128, k: 16, rows: 8, columns: 8 };
@@ -25,7 +25,7 @@ export const tiled: SlicedMatmul = {
 
 export const tiledVec4: SlicedMatmul = {
   tileOf({ m, n, batchShape }: MatmulGeometry, info) {
-    // Large tiles read less, but only enough of them keep every multiprocessor busy.
+    // Large tiles read less, but there must be enough of them to keep every multiprocessor busy.
     const groups = Math.ceil(m / LARGE_TILE.m) * Math.ceil(n / LARGE_TILE.n) * sizeOf(batchShape);
     return groups >= enoughGroups(info) / 2 ? LARGE_TILE : SMALL_TILE;
   },

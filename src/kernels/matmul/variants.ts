@@ -35,7 +35,7 @@ const table = {
     launch: inSlices(tiledVec4),
     shaders: ['matmul_forward_tiled_vec4', 'matmul_sum_slices'],
   },
-  // The variant that suits f32, on operands that are converted first.
+  // Converts the operands to f32 and runs the variant chosen for f32.
   upcast: {
     unsupportedReason: ({ types }) => (types.includes('f16') ? null : 'it needs an operand of f16'),
     launch: (runtime, { a, b }, _geometry, _target, launch) => inF32(runtime, [a, b], launch),
@@ -45,7 +45,7 @@ const table = {
 
 export type MatmulVariant = keyof typeof table;
 
-/** Every variant, the reading copy first. A new one is a row here and a file beside this one. */
+/** Every variant, naive first. To add one, add a row here and a file in this folder. */
 export const matmulVariants: Readonly<Record<MatmulVariant, MatmulRow>> = table;
 
 export const matmulVariantNames = Object.keys(table) as MatmulVariant[];
@@ -56,7 +56,7 @@ export function matmulUnsupportedReason(variant: string, problem: MatmulProblem)
   return matmulVariants[variant as MatmulVariant].unsupportedReason(problem);
 }
 
-/** Every variant that can compute this, the reading copy first. */
+/** Every variant that can compute this, naive first. */
 export function supportedMatmulVariants(problem: MatmulProblem): MatmulVariant[] {
   return matmulVariantNames.filter((name) => matmulUnsupportedReason(name, problem) === null);
 }
