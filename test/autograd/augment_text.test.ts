@@ -60,8 +60,8 @@ describe('the text of augmentations', () => {
   });
 
   it.each([
-    ['flop', 'there is no "flop"', 'none, or, separated by commas, flip, shift, shift-height'],
-    ['', 'there is no ""'],
+    ['flop', 'there is no "flop"', 'did you mean "flip"?'],
+    ['', 'there is no ""', 'none, or, separated by commas, flip, shift, shift-height'],
     ['flip,', 'there is no ""'],
     ['none,flip', 'there is no "none"'],
     ['flip,flip', 'flip stands twice'],

@@ -5,21 +5,20 @@ import { Command } from 'commander';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { dataCommand } from '../../src/cli/data.js';
 
-/** What a data command writes. */
+const printed = vi.hoisted((): string[] => []);
+vi.mock(import('../../src/cli/output.js'), async (original) => ({
+  ...(await original()),
+  print: (lines) => void printed.push(...lines),
+  printJson: (document) => void printed.push(JSON.stringify(document)),
+}));
+
+/** What a data command prints. */
 async function outputOf(...words: string[]): Promise<string> {
-  let text = '';
-  const write = vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
-    text += String(chunk);
-    return true;
-  });
+  printed.length = 0;
   const program = new Command();
   dataCommand(program);
-  try {
-    await program.parseAsync(['data', ...words], { from: 'user' });
-  } finally {
-    write.mockRestore();
-  }
-  return text;
+  await program.parseAsync(['data', ...words], { from: 'user' });
+  return printed.map((line) => `${line}\n`).join('');
 }
 
 describe('data', () => {
