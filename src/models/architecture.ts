@@ -6,13 +6,13 @@ import { ResNet } from './resnet.js';
 import { ResNetV1 } from './resnet_v1.js';
 
 /**
- * A network as data: what to build, without the weights. It travels in the metadata of a weights
- * file, so that the file alone gives the network back.
+ * A network as data: what to build, without the weights. It is stored in the metadata of a weights
+ * file, so that the file alone restores the network.
  */
 export interface Architecture {
   /** The class, such as `Conv2d`. */
   type: string;
-  /** What its constructor takes, without functions and modules. */
+  /** Options of its constructor, without functions and modules. */
   options?: Record<string, unknown>;
   /** The modules that its constructor takes, in order. */
   modules?: Architecture[];
@@ -38,7 +38,7 @@ function add(Class: ModuleClass, type: ModuleType): void {
   classes.set(type.name, type);
 }
 
-/* Names are spelled out, since a minified bundle gives classes others. */
+/* Names are spelled out, since minified bundles rename classes. */
 
 const madeOnDevice: Record<string, new (device: Device, options: never) => nn.Module> = {
   ...{ BatchNorm2d: nn.BatchNorm2d, GroupNorm: nn.GroupNorm, LayerNorm: nn.LayerNorm },
@@ -103,7 +103,7 @@ add(nn.Add, {
 
 add(EfficientNet, {
   name: 'EfficientNet',
-  // Its dropout may have been set since.
+  // Its dropout may have changed since construction.
   optionsOf: (module) => {
     const { options, dropout } = module as EfficientNet;
     return { ...options, dropout: dropout.rate };
@@ -113,8 +113,8 @@ add(EfficientNet, {
 });
 
 /**
- * Lets `save` and `load` handle a module of one's own: `options` on the module is saved, and `build`
- * makes a module from it. Call it once, before either.
+ * Lets `save` and `load` handle your own module class: the module's `options` are saved, and `build`
+ * makes a module from them. Call it once, before either.
  *
  * **Errors** UsageError if the name is taken.
  *
@@ -175,7 +175,7 @@ export function buildModule(device: Device, architecture: Architecture): nn.Modu
   return type.build(device, options, inner);
 }
 
-/** Initialisers and modules are left out: weights are loaded, and modules listed apart. */
+/** Initialisers and modules are omitted: weights are loaded, and modules are listed separately. */
 function plainOptions(options: object): Record<string, unknown> {
   const isPlain = (value: unknown): boolean =>
     value !== undefined && typeof value !== 'function' && !(value instanceof nn.Module);

@@ -19,10 +19,10 @@ import { kerasBatchNorm, resolveOptions, type ModelOptions } from './options.js'
 
 /** A row of the paper's table 1. */
 export interface MbConvStage {
-  /** How many times as many channels a block has inside. */
+  /** Factor of the channels inside a block. */
   expansion: number;
   kernelSize: number;
-  /** Of the first block; the others have 1. */
+  /** Stride of the first block; the others have 1. */
   stride: number;
   outChannels: number;
   blocks: number;
@@ -55,7 +55,7 @@ export interface EfficientNetOptions extends ModelOptions {
   stemStride?: 1 | 2;
 }
 
-/** What makes up a network of this kind; `efficientNetB0` is one of them. */
+/** Parameters of a network of this kind; `efficientNetB0` is one. */
 export interface EfficientNetArchitecture extends EfficientNetOptions {
   stages: readonly MbConvStage[];
   /** Channels after the first convolution. Default 32. */
@@ -93,7 +93,7 @@ class ConvNorm extends Module {
     return convBatchNorm(this.conv, this.norm, x, residual && (() => residual));
   }
 
-  /** Whether a residual costs no pass of its own. */
+  /** Whether a residual is fused. */
   foldsResidual(x: Tensor): boolean {
     return foldsBatchNorm(this.conv, this.norm, x);
   }
@@ -141,7 +141,7 @@ export class MbConv extends Module {
   forward(x: Tensor): Tensor {
     const wide = this.expand ? this.expand.call(x) : x;
     const inner = this.excite.call(convBatchNorm(this.depthwise, this.norm, wide));
-    // Outside training nothing is dropped in between.
+    // In evaluation nothing is dropped in between.
     if (this.drop?.isTraining === false && this.project.foldsResidual(inner)) {
       return this.project.call(inner, x);
     }

@@ -74,7 +74,7 @@ export { type SimpsonsTfOptions } from './simpsons_tf.js';
 
 export type ModelFactory = (device: Device, options?: AnyModelOptions) => Module;
 
-/** Every network by its name on the command line: the function's, in kebab case. */
+/** Every network by its command-line name: the function's name in kebab case. */
 export const modelFactories: Readonly<Record<string, ModelFactory>> = {
   'mnist-cnn': mnistCnn,
   mlp,

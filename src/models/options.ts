@@ -7,14 +7,14 @@ export type ImageShape = readonly [height: number, width: number, channels: numb
 export interface ModelOptions {
   /** Height, width and channels of the images. Each model names its own default. */
   input?: ImageShape;
-  /** How many classes the logits tell apart. */
+  /** Number of classes. */
   classes?: number;
 }
 
 /**
- * What brings a residual block's input to another shape: 'projection' is a 1×1 convolution with batch norm,
- * 'pad' takes every stride-th pixel and adds channels of zeros behind the others, 'pad-both' half of
- * them before and half behind, as published weights of CIFAR networks in PyTorch want it.
+ * How a residual block's input is mapped to another shape: 'projection' is a 1×1 convolution with batch
+ * norm, 'pad' takes every stride-th pixel and adds channels of zeros behind the others, 'pad-both' half
+ * of them before and half behind, as published weights of CIFAR networks in PyTorch want it.
  *
  * Source: He et al., arXiv:1512.03385, sections 3.3 and 4.2 (its options B and A).
  */
@@ -52,8 +52,8 @@ export function resolveOptions(
 export const kerasBatchNorm = { momentum: 0.01, epsilon: 1e-3 } as const;
 
 /**
- * Pixels that are left of an image after stages of convolutions, each with 2×2 pooling at its end;
- * `trims` are the rows and columns that the convolutions of each stage cut off.
+ * Pixels that remain of an image after stages of convolutions, each followed by 2×2 pooling; `trims`
+ * are the rows and columns that the convolutions of each stage cut off.
  *
  * Errors: ShapeError if the edges that are left are below `least`, 1 by default.
  */

@@ -51,7 +51,7 @@ export interface ResNetOptions extends ResNetStemOptions {
   depth?: ResNetDepth;
 }
 
-/** What makes up any residual network; `resnet` takes it from the depth. */
+/** Parameters of any residual network; `resnet` derives them from the depth. */
 export interface ResNetArchitecture extends ResNetStemOptions {
   block: BlockKind;
   /** Residual blocks of each stage. */
@@ -60,7 +60,7 @@ export interface ResNetArchitecture extends ResNetStemOptions {
   width?: number;
 }
 
-/** As torchvision's: no biases, for the batch norms have them, and the stride in the 3×3 convolutions. */
+/** As in torchvision: no biases, since batch norms have them, and the stride in the 3×3 convolutions. */
 const style: BlockStyle = {
   ...{ hasBias: false, strideIn: '3×3', shortcut: 'projection', batchNorm: {} },
   weightInit: init.heNormal({ mode: 'fanOut' }),

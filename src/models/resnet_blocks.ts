@@ -9,9 +9,9 @@ import type { Shortcut } from './options.js';
 
 export type BlockKind = 'basic' | 'bottleneck';
 
-/** What residual networks of different sources do differently inside their blocks. */
+/** How the blocks of published residual networks differ. */
 export interface BlockStyle {
-  /** Whether convolutions have a bias, which the batch norm after each takes off again. */
+  /** Whether convolutions have a bias, which the following batch norm cancels. */
   hasBias: boolean;
   /** The convolution of a bottleneck that has its stride: the 3×3 one, or the 1×1 before it. */
   strideIn: '3×3' | '1×1';
@@ -53,7 +53,7 @@ export function normRelu(device: Device, channels: number, { batchNorm }: BlockS
 
 /** x → activation(bn(conv…(x)) + shortcut(x)), the sum inside the last batch norm's pass. */
 abstract class ResidualBlock extends Module {
-  /** Brings x to the block's shape, where that differs. */
+  /** Maps x to the block's shape, if it differs. */
   abstract readonly downsample: Module | undefined;
 
   protected shortcut(x: Tensor): Tensor {
@@ -135,7 +135,7 @@ export class PadShortcut extends Module {
 
   forward(x: Tensor): Tensor {
     const { stride, added } = this.options;
-    // Means of one pixel each: the pooling does nothing but leave pixels out.
+    // Pooling with 1×1 windows: it only selects pixels.
     const pixels = stride === 1 ? x : avgPool2d(x, { size: 1, stride });
     const none = [0, 0] as const;
     return pad(pixels, { padding: [none, none, none, added] });
@@ -173,7 +173,7 @@ export interface ResidualStages {
   stages: readonly number[];
   /** Channels of the first stage's 3×3 convolutions; each later stage has twice as many. */
   width: number;
-  /** Channels that come in. */
+  /** Input channels. */
   inChannels: number;
   style: BlockStyle;
 }

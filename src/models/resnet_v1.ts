@@ -15,7 +15,7 @@ import type { Tensor } from '../tensor.js';
 import { expectEdges, kerasBatchNorm, resolveOptions, type ModelOptions } from './options.js';
 import { convolution, normRelu, residualStages, type BlockStyle } from './resnet_blocks.js';
 
-/** What makes up a network of this form; `resnet101V1` is the one of 101 layers. */
+/** Parameters of a network of this form; `resnet101V1` has 101 layers. */
 export interface ResNetV1Architecture extends ModelOptions {
   /** Residual blocks of each stage. */
   stages: readonly number[];
@@ -23,7 +23,7 @@ export interface ResNetV1Architecture extends ModelOptions {
   width?: number;
 }
 
-/** The paper's own bottlenecks, with the biases and the batch norm that Keras gives by default. */
+/** The paper's bottlenecks, with the biases and batch norm defaults of Keras. */
 const style: BlockStyle = {
   ...{ hasBias: true, strideIn: '1×1', shortcut: 'projection', batchNorm: kerasBatchNorm },
   weightInit: init.glorotUniform(),
@@ -84,14 +84,14 @@ export class ResNetV1 extends Module {
   }
 }
 
-/** What is left of an edge after the stem, the stages and the last pooling. */
+/** Edge after the stem, the stages and the last pooling. */
 function edgeAtTheEnd(edge: number, stages: number): number {
   const convolved = Math.floor((edge + 6 - 7) / 2) + 1;
   const pooled = Math.floor((convolved - 3) / 2) + 1;
   return Math.floor(Math.ceil(pooled / 2 ** (stages - 1)) / 2);
 }
 
-/** The smallest edge of which something is left: backwards from the 2 that the last pooling takes. */
+/** The smallest valid edge, computed backwards from the 2 that the last pooling needs. */
 function leastEdge(stages: number): number {
   const pooled = 2 ** (stages - 1) + 1;
   const convolved = 2 * (pooled - 1) + 3;

@@ -18,7 +18,7 @@ import { Module, nonDefaults } from './module.js';
  * block.call(device.ones([2, 8])).shape; // [2, 8]
  */
 export class Add extends Module {
-  /** Brings x to the branch's shape where that differs. */
+  /** Maps x to the branch's shape if they differ. */
   readonly shortcut: Module | undefined;
 
   constructor(
@@ -49,7 +49,7 @@ export class Add extends Module {
 
 export interface SqueezeExciteOptions {
   channels: number;
-  /** Channels in between. */
+  /** Channels of the hidden layer. */
   reducedChannels: number;
   /** Default 'silu', as in EfficientNet; the paper has 'relu'. */
   activation?: Activation;

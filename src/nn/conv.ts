@@ -31,7 +31,7 @@ export interface Conv2dLayerOptions extends WindowOptions {
   groups?: number;
 }
 
-/** What is added to the sums of a convolution, and applied to them. */
+/** Bias, residual and activation of a convolution. */
 export interface ConvEpilogue {
   bias?: Tensor | undefined;
   residual?: Tensor | undefined;

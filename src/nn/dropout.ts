@@ -15,8 +15,8 @@ abstract class DroppingModule extends Module {
   }
 
   /**
-   * The share that is dropped, in [0, 1). A new value counts from the next forward pass on; a
-   * captured step keeps the one it was captured with.
+   * The share that is dropped, in [0, 1). A new value applies from the next forward pass; a captured
+   * step keeps the value it was captured with.
    *
    * Errors: ShapeError for any other number.
    */
@@ -47,8 +47,8 @@ export class Dropout extends DroppingModule {
 }
 
 /**
- * Drops whole examples of a residual branch while training and scales the others up, so that a
- * network of random depth is trained: x [N …] · mask [N 1 …] / (1 − rate).
+ * Drops whole examples of a residual branch while training and scales the others up, which trains a
+ * network of random depth: x [N …] · mask [N 1 …] / (1 − rate).
  *
  * Source: Huang et al., "Deep Networks with Stochastic Depth", arXiv:1603.09382, section 3.
  */
@@ -59,7 +59,7 @@ export class StochasticDepth extends DroppingModule {
     const ones = Tensor.own(x.runtime, fillArray(x.runtime, x.shape.map(firstOnly), 'f32', 1));
     const mask = dropout(ones, { rate, training: true });
     const y = mul(x, mask);
-    // The tape keeps what it needs of the mask; nobody else has a use for it.
+    // The tape keeps what it needs of the mask.
     ones.dispose();
     mask.dispose();
     return y;

@@ -16,20 +16,20 @@ export interface GraphNode {
   name: string;
   /** Class of the layer, or name of the op. */
   type: string;
-  /** What the layer says of itself: `Module.describe()`. */
+  /** The layer's `describe()`. */
   detail: string;
   /** Output shape without the batch axis. */
   output: number[];
   /** Trained numbers that the step uses. */
   parameters: number;
-  /** Path of the innermost group it stands in; null at the root. */
+  /** Path of the innermost group that contains it; null at the root. */
   group: string | null;
 }
 
 export interface GraphEdge {
   from: number;
   to: number;
-  /** Which input of the op takes the value: `x`, `residual` and so on. */
+  /** Input of the op that takes the value: `x`, `residual` and so on. */
   input: string;
 }
 
@@ -52,11 +52,11 @@ export interface ModuleGraph {
 
 /**
  * The data flow of one forward pass of one image of `input` (height, width, channels, or any shape
- * without the batch axis), outside training: which layer or op takes whose result.
+ * without the batch axis), outside training: which layer or op uses which result.
  *
- * Edges follow the values themselves, so that any module works as it is. Ops that only give a value
- * another shape leave no node; a layer that returns its input as it is (drop-connect, outside
- * training) stands between that input and whoever uses it afterwards.
+ * Edges follow the values themselves, so any module works unchanged. Ops that only reshape leave no
+ * node; a layer that returns its input unchanged (drop-connect in evaluation) is placed between that
+ * input and its later users.
  *
  * **Errors** ShapeError for a module without parameters, which is on no device.
  *
@@ -94,7 +94,7 @@ class Tracer {
   private readonly edges: GraphEdge[] = [];
   private readonly names: Map<Module, string>;
   private readonly leaves = new Set<Module>();
-  /** Sizes of the parameters, by the object that stands for their value. */
+  /** Sizes of the parameters, by the object that identifies their value. */
   private readonly sizes: Map<object, number>;
   /** Which node each value came from. */
   private readonly producers = new Map<object, number>();

@@ -1,12 +1,12 @@
 import type { GraphEdge, GraphGroup, GraphNode, ModuleGraph } from './graph.js';
 
-/** Between the options of the first and of the last of a run. */
+/** Separates the options of the first and the last block of a run. */
 const RANGE = ' … ';
 
 export interface FoldedGroup extends GraphGroup {
-  /** How many groups in a row it stands for. */
+  /** Number of consecutive groups that it represents. */
   repeats: number;
-  /** Path of the last of them; its own where it stands for itself alone. */
+  /** Path of the last of them; its own path if there is only one. */
   last: string;
 }
 
@@ -15,11 +15,12 @@ export interface FoldedGraph extends ModuleGraph {
 }
 
 /**
- * The graph with each run of alike sibling groups as its first one: same layers, shapes, counts and
- * flow inside, and each fed by the one before alone. Inner runs are folded before outer ones.
+ * The graph with each run of identical sibling groups folded into its first one. Groups are identical
+ * if they have the same layers, shapes, counts and inner flow, and each takes its input only from the
+ * one before. Inner runs are folded before outer ones.
  *
  * Options of layers without parameters may differ (the rate of drop-connect grows from block to
- * block); the one that stays says `first … last` then.
+ * block); the remaining one then shows `first … last`.
  */
 export function foldRepeats(graph: ModuleGraph): FoldedGraph {
   let folded: FoldedGraph = {
@@ -40,7 +41,7 @@ function foldChildren(graph: FoldedGraph, parent: string | null): FoldedGraph {
   for (let first = 0; first < parts.length;) {
     let end = first + 1;
     while (end < parts.length && follows(parts, first, end)) end++;
-    // What the last one passes on must be what each of them passes on to the next.
+    // The last group must pass on the same values that each group passes to the next.
     while (end - first > 1 && !endsAlike(parts, first, end)) end--;
     if (end - first > 1) folded = foldRun(folded, parts.slice(first, end));
     first = end;
@@ -48,11 +49,11 @@ function foldChildren(graph: FoldedGraph, parent: string | null): FoldedGraph {
   return folded;
 }
 
-/** A group with what lies in it, and the edges that enter and leave it. */
+/** A group with its nodes and the edges that enter and leave it. */
 interface Part {
   group: FoldedGroup;
   nodes: GraphNode[];
-  /** Place of each node in `nodes`, by id. */
+  /** Index of each node in `nodes`, by id. */
   places: Map<number, number>;
   signature: string;
   enters: GraphEdge[];
@@ -86,7 +87,7 @@ function partOf(graph: FoldedGraph, group: FoldedGroup): Part {
   return { group, nodes, places, signature, enters, leaves };
 }
 
-/** Whether part `index` is like part `first` and takes its input from the part before alone. */
+/** Whether part `index` is identical to part `first` and takes its input only from the part before. */
 function follows(parts: readonly Part[], first: number, index: number): boolean {
   const [before, part] = [parts[index - 1], parts[index]];
   if (part.nodes.length === 0 || part.signature !== parts[first].signature) return false;
@@ -100,17 +101,17 @@ function follows(parts: readonly Part[], first: number, index: number): boolean 
   );
 }
 
-/** Which nodes of a part take a value from outside, and as what. */
+/** Nodes of a part that take a value from outside, and as which input. */
 function entries({ enters, places }: Part): string {
   return unique(enters.map(({ to, input }) => `${places.get(to)} ${input}`));
 }
 
-/** Which nodes of a part give a value to outside. */
+/** Nodes of a part whose value is used outside. */
 function exits({ leaves, places }: Part): string {
   return unique(leaves.map(({ from }) => String(places.get(from))));
 }
 
-/** Which node of one part feeds which of the next. */
+/** Which nodes of one part feed which nodes of the next. */
 function wiring(before: Part, { enters, places }: Part): string {
   return unique(
     enters.map(({ from, to, input }) => `${before.places.get(from)} ${places.get(to)} ${input}`),

@@ -3,15 +3,15 @@ import { ShapeError } from '../errors.js';
 import { randomArray, type RandomRule } from '../kernels/random.js';
 import { Tensor } from '../tensor.js';
 
-/** How many inputs each output is a sum of, and how many outputs each input reaches. */
+/** Number of inputs that each output sums, and number of outputs that each input reaches. */
 export interface Fans {
   fanIn: number;
   fanOut: number;
 }
 
 /**
- * Makes the first values of a parameter; random ones are drawn from the device's stream. `known`
- * are its fans where the shape does not tell them, as in depthwise filters.
+ * Returns the initial values of a parameter; random ones are drawn from the device's stream. `known`
+ * gives its fans if the shape does not determine them, as for depthwise filters.
  */
 export type Initializer = (device: Device, shape: readonly number[], known?: Fans) => Tensor;
 

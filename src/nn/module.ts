@@ -17,12 +17,12 @@ import { summarize, type Summary } from './summary.js';
 export abstract class Module {
   /** True while training: dropout drops, batch norm uses the batch. */
   isTraining = true;
-  /** Where the module stands in the network it was first called in; null before any call. */
+  /** Path of the module in the network it was first called in; null before any call. */
   path: string | null = null;
-  /** Whether backward runs forward again, in place of keeping what is inside: see `recompute`. */
+  /** Whether backward runs forward again instead of saving the values inside: see `recompute`. */
   isRecomputed = false;
 
-  /** The layer's computation; inputs after the first are up to the layer (a residual, for one). */
+  /** The layer's computation; the layer defines inputs after the first (such as a residual). */
   abstract forward(x: Tensor, ...more: Tensor[]): Tensor;
 
   /** What distinguishes this module from one with default options, for printing. */
@@ -57,8 +57,8 @@ export abstract class Module {
   }
 
   /**
-   * This module and all below it, with their paths; the root's is empty. A module that is used in
-   * two places comes once, under the first path.
+   * This module and all below it, with their paths; the root's path is empty. A module that is used
+   * twice is listed once, under its first path.
    */
   *namedModules(prefix = '', seen = new Set<Module>()): Generator<[string, Module]> {
     if (seen.has(this)) return;
@@ -143,7 +143,7 @@ export abstract class Module {
     return summarize(this, input);
   }
 
-  /** Gives back the memory of all parameters and buffers. */
+  /** Releases the memory of all parameters and buffers. */
   dispose(): void {
     for (const tensor of this.stateDict().values()) tensor.dispose();
   }
@@ -172,7 +172,7 @@ export abstract class Module {
   }
 }
 
-/** Values of one entry of a state dict that are not on the GPU yet. */
+/** Host values of an entry of a state dict. */
 export interface StateValue {
   shape: readonly number[];
   data: Float32Array | Int32Array | Uint32Array | Uint8Array;
@@ -196,12 +196,12 @@ export type ModuleWatcher = (module: Module, path: string, output: Tensor) => vo
 
 const watchers = new Set<ModuleWatcher>();
 
-/** Whether anybody watches the outputs of modules. */
+/** Whether module outputs are being watched. */
 export function isWatchingModules(): boolean {
   return watchers.size > 0;
 }
 
-/** Shows every module's output to `watch` while `fn` runs. */
+/** Calls `watch` with every module's output while `fn` runs. */
 export function watchModules<T>(watch: ModuleWatcher, fn: () => T): T {
   watchers.add(watch);
   try {
@@ -212,8 +212,8 @@ export function watchModules<T>(watch: ModuleWatcher, fn: () => T): T {
 }
 
 /**
- * The options that are not the defaults, as `stride=2, activation=relu`. Functions (initialisers)
- * and modules are left out: they have no short name.
+ * The options that are not the defaults, as `stride=2, activation=relu`. Functions (initialisers) and
+ * modules are omitted, since they have no short name.
  */
 export function nonDefaults(
   options: Readonly<Record<string, unknown>>,

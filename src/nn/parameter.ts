@@ -3,9 +3,9 @@ import type { GpuArray } from '../gpu/array.js';
 import type { Runtime } from '../gpu/runtime.js';
 import { outsideScopes, Tensor } from '../tensor.js';
 
-/** A tensor that is trained: it has requiresGrad, belongs to no scope and lives until disposed. */
+/** A trained tensor: it has requiresGrad, belongs to no scope and lives until disposed. */
 export class Parameter extends Tensor {
-  /** A parameter with these first values; it takes their memory over, and `values` is disposed. */
+  /** A parameter with these initial values; it takes over their memory and disposes `values`. */
   static from(values: Tensor): Parameter {
     return Parameter.of(values.runtime, takenFrom(values));
   }
@@ -18,7 +18,7 @@ export class Parameter extends Tensor {
 
 /** A tensor that is saved with a model but not trained, such as a running mean. */
 export class Buffer extends Tensor {
-  /** A buffer with these first values; it takes their memory over, and `values` is disposed. */
+  /** A buffer with these initial values; it takes over their memory and disposes `values`. */
   static from(values: Tensor): Buffer {
     return Buffer.of(values.runtime, takenFrom(values));
   }

@@ -11,7 +11,7 @@ export interface Pool2dLayerOptions {
   padding?: Padding;
   /** Distance of the pixels of a window. Default 1. */
   dilation?: Pair;
-  /** Keeps a last window that reaches beyond the image. Default false. */
+  /** Keeps a last window that extends past the image. Default false. */
   ceilMode?: boolean;
 }
 

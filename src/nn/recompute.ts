@@ -18,12 +18,12 @@ type SegmentFunction = (...inputs: Tensor[]) => Tensor;
 type Target = TapeNode | Leaf | null;
 
 /**
- * fn(…inputs), computed twice: of the first time the tape keeps only the inputs, and backward runs
- * `fn` again when it needs the values inside. A network that is cut into such segments holds the
- * segments' inputs and the activations of one segment at a time, for one more forward pass.
+ * Runs fn(…inputs) and saves only the inputs; backward runs `fn` again when it needs the values inside
+ * (gradient checkpointing). A network cut into such segments holds the segments' inputs and the
+ * activations of one segment at a time, at the cost of one more forward pass.
  *
- * Gradients are those of fn(…inputs) without this, bit for bit: random ops repeat their draws, and
- * batch norms move their running statistics once. Where nothing is recorded `fn` simply runs.
+ * Gradients are equal to those of a plain fn(…inputs), bit for bit: random ops repeat their draws, and
+ * batch norms update their running statistics once. Outside recording, `fn` simply runs.
  *
  * `fn` is synchronous and must do the same both times: mode and rates of its layers must not change
  * between forward and backward. Parameters need not be among the inputs; a result of other recorded
@@ -68,7 +68,7 @@ export function recompute(fn: SegmentFunction, ...inputs: Tensor[]): Tensor {
   return new Tensor(runtime, handle, node, false);
 }
 
-/** The result, unrecorded: disposed like all that `fn` made, with a reference to its array. */
+/** Runs `fn` unrecorded; returns the result's shape and a reference to its array. */
 function firstRun(
   fn: SegmentFunction,
   inputs: Tensor[],
@@ -104,7 +104,7 @@ function secondRun(
   return node;
 }
 
-/** An input for the second run: the value of the first, and where the gradient goes. */
+/** An input of the second run: the value of the first run, and where its gradient goes. */
 class StandIn extends Tensor {
   constructor(
     runtime: Runtime,

@@ -6,17 +6,17 @@ import { runInScope, Tensor } from '../tensor.js';
 import { watchModules, type Module, type ModuleWatcher } from './module.js';
 import { Sequential } from './sequential.js';
 
-/** A module that is not cut further. */
+/** A module that is not divided further. */
 interface Piece {
   module: Module;
-  /** Bytes of all results inside, the output among them. */
+  /** Bytes of all results inside, including the output. */
   innerBytes: number;
   outputBytes: number;
   /** Running a single layer again saves little: its input is held anyway. */
   isLayer: boolean;
 }
 
-/** Pieces that run one after the other, so that a segment may hold any neighbours. */
+/** Pieces that run in sequence, so that a segment can be any run of neighbours. */
 interface Chain {
   path: string;
   /** Null if there is one piece. */
@@ -32,14 +32,13 @@ interface Run {
 }
 
 /**
- * Chooses segments of a network that backward runs again (see `recompute`) and marks them; returns
- * their names, such as `layer3.0-4`.
+ * Chooses the segments of a network that backward will recompute (see `recompute`), marks them and
+ * returns their names, such as `layer3.0-4`.
  *
- * Segments are runs of layers of a Sequential, or single modules with children. They are chosen so
- * that the most bytes held at once, the inputs of segments up to one and all results inside it, are
- * as few as possible, by the sizes of a forward pass of one image of `input` (height, width,
- * channels, or any shape without the batch axis). The last segment is left as it is: backward wants
- * its values right after forward has made them.
+ * Segments are runs of layers of a Sequential, or single modules with children. They minimise the peak
+ * of bytes held at once: the inputs of all segments up to one, and all results inside that one. Sizes
+ * come from a forward pass of one image of `input` (height, width, channels, or any shape without the
+ * batch axis). The last segment is not recomputed, since backward needs its values right after forward.
  *
  * **Errors** ShapeError for a module without parameters, which is on no device.
  * **Source** Chen et al., arXiv:1604.06174, section 4.
@@ -50,7 +49,7 @@ interface Run {
  */
 export function recomputeSegments(model: Module, input: readonly number[]): string[] {
   const chains = [...chainsOf(model, '', sizesOf(model, input))];
-  // Halving between what one segment of everything holds and nothing; 30 times is to the byte.
+  // Bisect the budget between zero and the total; 30 steps reach single bytes.
   let [least, most] = [0, totalOf(chains)];
   for (let i = 0; i < 30; i++) {
     const budget = (least + most) / 2;
@@ -70,7 +69,10 @@ function isWorthwhile({ chain, from, to }: Run): boolean {
   return to - from > 1 || !chain.pieces[from].isLayer;
 }
 
-/** The cuts that hold the fewest bytes at the end and never more than `budget`; null if none do. */
+/**
+ * The cuts that hold the fewest bytes at the end without ever exceeding `budget`; null if there are
+ * none.
+ */
 function runsWithin(chains: readonly Chain[], budget: number): Run[] | null {
   const runs: Run[] = [];
   let heldBytes = 0;

@@ -4,12 +4,11 @@ import { convBatchNorm, convolveForNorm, isBatchNorm, isConvLayer } from './conv
 import { Module } from './module.js';
 import { recompute } from './recompute.js';
 
-/** Modules run one after the other; a child is named by its place. */
+/** Modules that run in sequence; a child's name is its index. */
 export class Sequential extends Module {
   readonly layers: readonly Module[];
   /**
-   * Runs of layers [from, to), in order, that backward runs again in place of keeping what is inside:
-   * see `recompute`.
+   * Runs of layers [from, to), in order, that backward recomputes instead of saving: see `recompute`.
    */
   recomputedRuns: readonly (readonly [number, number])[] = [];
 

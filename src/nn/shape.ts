@@ -38,17 +38,17 @@ abstract class Pad2d extends Module {
   }
 }
 
-/** Zeros round the images: a number for all sides, or [[top, bottom], [left, right]]. */
+/** Pads images with zeros: a number for all sides, or [[top, bottom], [left, right]]. */
 export class ZeroPad2d extends Pad2d {
   protected readonly mode = 'constant';
 }
 
-/** The images' mirror image round them, without the border pixel itself. See ops.pad. */
+/** Pads images with their mirror image, without repeating the border pixel. See ops.pad. */
 export class ReflectionPad2d extends Pad2d {
   protected readonly mode = 'reflect';
 }
 
-/** The images' border pixels repeated round them. See ops.pad. */
+/** Pads images with their border pixels. See ops.pad. */
 export class ReplicationPad2d extends Pad2d {
   protected readonly mode = 'edge';
 }

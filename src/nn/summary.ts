@@ -18,7 +18,7 @@ export interface LayerSummary {
 export interface SummaryFigures {
   layers: LayerSummary[];
   parameters: { total: number; trainable: number; nonTrainable: number };
-  /** Of one forward pass of one image. */
+  /** FLOP of one forward pass of one image. */
   flops: number;
   /** Bytes of all operations' results for one image: about what training keeps for backward. */
   activationBytes: number;

@@ -64,8 +64,8 @@ export function expandDims(x: Tensor, axis: number): Tensor {
 
 export interface PadOptions extends PadRecordOptions {
   /**
-   * What stands around x: `value`, x mirrored at its border elements ('reflect', which do not occur
-   * twice), or the border element repeated ('edge'). Default 'constant'.
+   * What surrounds x: `value`, x mirrored at its border elements without repeating them ('reflect'), or
+   * the border element repeated ('edge'). Default 'constant'.
    */
   mode?: 'constant' | 'reflect' | 'edge';
 }
@@ -100,7 +100,7 @@ export function pad(x: Tensor, options: PadOptions): Tensor {
   if (rest.value !== undefined) {
     throw new ShapeError(`pad: mode '${mode}' takes its values from x, got value ${rest.value}`);
   }
-  // For the errors it throws.
+  // Called for its checks.
   padRecord.shape({ x }, rest);
   return rest.padding.reduce((y, sides, axis) => padWithBorder(y, sides, axis, mode), x);
 }
@@ -126,7 +126,7 @@ function padWithBorder(
   });
   const indices = Tensor.own(x.runtime, x.runtime.alloc([picks.length], 'i32'));
   x.runtime.write(indices.gpuArray, picks);
-  // What backward wants of them, the tape holds by itself.
+  // The tape holds its own references to what backward needs.
   try {
     return gather(x, indices, { axis });
   } finally {
@@ -173,10 +173,9 @@ export function concat(tensors: readonly Tensor[], options: ConcatOptions): Tens
  *
  * y[i₀, i₁, …] = x at the indices for which axis permutation[k] of x is i_k
  *
- * **Shapes** x of any shape → its lengths in the new order. **Gradients** dx is dy put back.
- * **Cost** 8 bytes per element; none if only axes of length 1 move. **Saves** nothing.
- * **Errors** ShapeError if the permutation does not name each axis once.
- * **Source** NumPy's transpose.
+ * **Shapes** x of any shape → its lengths in the new order. **Gradients** dx is dy with the axes
+ * restored. **Cost** 8 bytes per element; none if only axes of length 1 move. **Saves** nothing.
+ * **Errors** ShapeError if the permutation does not name each axis once. **Source** NumPy's transpose.
  *
  * @example
  * await ops.transpose(device.arange([2, 3])).array(); // [[0, 3], [1, 4], [2, 5]]
@@ -190,8 +189,8 @@ export function transpose(x: Tensor, options: TransposeOptions = {}): Tensor {
  *
  * y[o, p, i] = x[o, indices[p], i], with o and i all axes before and after `axis`
  *
- * Negative indices count from the end. The GPU cannot raise an error, so an index outside the axis
- * picks NaN (−2³¹ from i32, 2³² − 1 from u32) and sends its gradient nowhere.
+ * Negative indices count from the end. The GPU cannot raise an error, so an index out of range gives
+ * NaN (−2³¹ from i32, 2³² − 1 from u32) and sends its gradient nowhere.
  *
  * **Shapes** x of any shape, indices of any shape → x's, with `axis` replaced by those of indices.
  * **Gradients** dx[o, l, i] = Σ_{p: indices[p] = l} dy[o, p, i], summed in the order of p.

@@ -6,12 +6,12 @@ import { gatherInto, hasGradient, layOut } from './flat_buffer.js';
 import { inRange } from './in_range.js';
 
 /**
- * Scales all gradients by one factor so that, as one long vector, they are no longer than
- * `maxNorm`. Nothing is read back: the norm before clipping is returned as a tensor.
+ * Scales all gradients by one factor so that their joint norm is at most `maxNorm`. Returns the norm
+ * before clipping as a tensor; nothing is read back.
  *
  *     norm = √ Σ g²;   g ← g · min(1, maxNorm / (norm + 1e-6))
  *
- * Call it between `backward()` and `step()`; parameters without a gradient are passed over.
+ * Call it between `backward()` and `step()`; parameters without a gradient are skipped.
  *
  * **Shapes** any → []. **Cost** 3 FLOP and 12 bytes per gradient element, and a copy. **Errors**
  * GradError if no parameter has a gradient, ShapeError if maxNorm is negative.

@@ -5,8 +5,8 @@ import { BLOCK } from '../kernels/optimizer.js';
 import { outsideScopes, Tensor } from '../tensor.js';
 
 /*
- * Many tensors in one buffer, so that one dispatch reaches them all: WebGPU binds 8 to 16 buffers
- * a dispatch, a network has hundreds of parameters. Each tensor begins on a multiple of BLOCK
+ * Many tensors in one buffer, so that one dispatch can update them all: WebGPU binds 8 to 16 buffers
+ * per dispatch, and a network has hundreds of parameters. Each tensor begins on a multiple of BLOCK
  * elements, which is more than the alignment that binding a part of a buffer asks for.
  */
 
@@ -37,7 +37,8 @@ export function layOut(runtime: Runtime, shapes: readonly (readonly number[])[])
     const size = Math.ceil(shape.reduce((a, b) => a * b, 1) / BLOCK) * BLOCK;
     let last = layouts.at(-1);
     if (!last || last.size + size > limit) {
-      // Whatever is bound at 0 is bound whole, so kernels of a captured step could not write there.
+      // An array at offset 0 binds the whole buffer, so kernels of a captured step could not write to
+      // it.
       const unused = BLOCK + size > limit ? 0 : BLOCK;
       layouts.push((last = { ranges: [], size: unused }));
     }

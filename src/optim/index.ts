@@ -49,8 +49,8 @@ const ownOptions: Readonly<Record<OptimizerName, readonly (keyof OptimizerOption
 };
 
 /**
- * Makes an optimizer by the name it has on the command line. There sgd has a momentum of 0.9, what
- * networks with batch norm are usually trained with.
+ * Creates an optimizer by its command-line name. There sgd has momentum 0.9, as is usual for networks
+ * with batch norm.
  *
  * Errors: UsageError with the names there are, and for an option that the optimizer has not.
  */

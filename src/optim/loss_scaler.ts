@@ -15,9 +15,9 @@ import { outsideScopes, Tensor } from '../tensor.js';
 import type { Optimizer } from './optimizer.js';
 
 export interface LossScalerOptions {
-  /** The scale to begin with: a power of two from 1 to 2¹²⁶. Default 65,536. */
+  /** Initial scale: a power of two from 1 to 2¹²⁶. Default 65,536. */
   initial?: number;
-  /** Steps on end without an overflow before the scale doubles. Default 2000. */
+  /** Consecutive steps without overflow before the scale doubles. Default 2000. */
   interval?: number;
 }
 
@@ -26,7 +26,7 @@ export interface LossScaleState extends LossScaleCounts {
   scale: number;
 }
 
-/** Where training cannot go on: gradients that are not finite at the lowest scale. */
+/** Set when training cannot continue: gradients are not finite even at the lowest scale. */
 export interface LossScaleHalt {
   /** Counted from 0, over all steps of the scaler. */
   step: number;
@@ -34,9 +34,9 @@ export interface LossScaleHalt {
   parameters: string[];
 }
 
-/** Nothing is gained by making gradients smaller than they are. */
+/** A scale below 1 gains nothing. */
 const LOWEST = 1;
-/** Lifts 2⁻⁴⁸ to f16's smallest number. A scale that grew for ever would overflow for nothing. */
+/** Lifts 2⁻⁴⁸ to the smallest f16. Growing further would only cause overflows. */
 const HIGHEST = 2 ** 24;
 
 /**
@@ -46,8 +46,8 @@ const HIGHEST = 2 ** 24;
  *     a gradient is NaN or infinite:    the step is skipped, scale ← max(1, scale / 2)
  *     `interval` steps on end without:  scale ← scale · 2, up to 2²⁴
  *
- * The scale is a power of two, so that dividing by it takes back exactly what multiplying did, as
- * far as nothing left the range of its type on the way.
+ * The scale is a power of two, so dividing by it undoes the multiplication exactly, unless a value left
+ * the range of its type in between.
  *
  * Made for an optimizer, before its first captured step, and disposed with it. Then `loss.backward`
  * takes `scaler.scale`, and `optimizer.step()` unscales the gradients, skips the step or does it,

@@ -30,12 +30,12 @@ interface Group {
 }
 
 /**
- * What all optimizers share: the parameters in one buffer, the learning rate, the step counts and
+ * Base of all optimizers: keeps the parameters in one buffer, the learning rate, the step counts and
  * the state.
  *
- * Making an optimizer moves the parameters into a buffer of its own (they stay the same tensors),
- * so that a step is one dispatch however many there are; beyond the adapter's binding limit, one
- * for each buffer. `step()` copies the gradients together first and leaves `t.grad` there.
+ * Creating an optimizer moves the parameters into its own buffer (they stay the same tensors), so that
+ * a step is one dispatch, however many there are; beyond the adapter's binding limit, one per buffer.
+ * `step()` first copies the gradients into one buffer, where `t.grad` stays.
  *
  * Parameters whose `grad` is null are left alone, as are their state and step count.
  *
@@ -72,12 +72,12 @@ export abstract class Optimizer {
   }
 
   set lr(value: number) {
-    // Schedules fall towards 0: what f32 cannot tell from it is 0.
+    // Schedules fall towards 0: a rate that f32 cannot represent is 0.
     const isTiny = typeof value === 'number' && value > 0 && value < 1;
     this.rate = isTiny ? value : inRange('lr', value, 0, Infinity);
   }
 
-  /** What it goes by, defaults filled in, beside the learning rate; weight decay as given for all. */
+  /** The options with defaults filled in, except the learning rate; the weight decay is the common one. */
   get settings(): Readonly<Record<string, number | boolean>> {
     return { weightDecay: this.weightDecay };
   }
@@ -153,7 +153,7 @@ export abstract class Optimizer {
     for (const member of this.members) member.step = state.scalars[`${member.name}.step`];
   }
 
-  /** Gives the state back. The parameters keep their values and their memory. */
+  /** Releases the state. The parameters keep their values and memory. */
   dispose(): void {
     for (const { state } of this.members) for (const tensor of state.values()) tensor.dispose();
     for (const { values, gradients, owners, state } of this.groups) {
@@ -241,7 +241,7 @@ export abstract class Optimizer {
   }
 
   private nextRows(count: number, active: readonly ActiveMember[]): Float32Array {
-    // Under a loss scale the GPU counts the steps, and corrects what is right for t → ∞.
+    // With a loss scale the GPU counts the steps and corrects rows computed for t → ∞.
     const nextStep = (member: Member): number => (this.scaler ? Infinity : ++member.step);
     return nextRows(count, active, this.lr, nextStep, (input) => this.row(input));
   }

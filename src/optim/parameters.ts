@@ -5,12 +5,12 @@ import { inRange } from './in_range.js';
 /** Tensors with requiresGrad, with or without names. */
 export type PlainParameters = Iterable<Tensor> | Iterable<readonly [string, Tensor]>;
 
-/** Parameters that are trained in a way of their own. */
+/** Parameters with their own options. */
 export interface ParameterGroup {
   parameters: PlainParameters;
   /** Their learning rate is the optimizer's times this. Default 1. */
   lrScale?: number;
-  /** In place of the optimizer's. */
+  /** Overrides the optimizer's. */
   weightDecay?: number;
 }
 

@@ -9,8 +9,8 @@ export interface RowInput {
 }
 
 /**
- * What may change from step to step, for one parameter: the share of it that is added to its
- * gradient (at least 0), and three numbers of the optimizer's own.
+ * What may change between steps, for one parameter: the weight decay (at least 0) and three numbers
+ * that the optimizer defines.
  */
 export type RowNumbers = readonly [number, number, number, number];
 
@@ -38,7 +38,7 @@ export function nextRows(
   for (const { member, index } of active) {
     const { weightDecay } = member;
     const input = { t: nextStep(member), lr: lr * member.lrScale, weightDecay };
-    // Hundreds of parameters have the same row, and some rows take powers.
+    // Hundreds of parameters have the same row, and some rows need powers.
     if (last?.t !== input.t || last.lr !== input.lr || last.weightDecay !== weightDecay) {
       last = input;
       numbers = row(input);

@@ -2,8 +2,8 @@ import { ShapeError } from '../errors.js';
 
 /**
  * Learning rates over time. A schedule is a function of a count (steps or epochs, whichever the
- * caller counts, from 0) that returns the rate to set: `optimizer.lr = schedule(epoch)`. It keeps
- * no state, so a checkpoint needs the count alone; `reduceOnPlateau` is the exception.
+ * caller counts, from 0) that returns the rate to set: `optimizer.lr = schedule(epoch)`. It has no
+ * state, so a checkpoint needs only the count; `reduceOnPlateau` is the exception.
  */
 export type Schedule = (count: number) => number;
 
@@ -96,15 +96,15 @@ export function piecewise(options: {
 export interface PlateauOptions {
   /** Factor of the rate at each reduction. Default 0.1. */
   factor?: number;
-  /** Counts without improvement that are waited for. Default 10. */
+  /** Counts without improvement before a reduction. Default 10. */
   patience?: number;
   /** 'min' for losses, 'max' for accuracies. Default 'min'. */
   mode?: 'min' | 'max';
   /** Smallest change that counts as improvement. Default 1e-4. */
   threshold?: number;
-  /** Counts after a reduction during which nothing is judged. Default 0. */
+  /** Counts after a reduction during which metrics are ignored. Default 0. */
   cooldown?: number;
-  /** The rate goes no lower. Default 0. */
+  /** Lower bound of the rate. Default 0. */
   floor?: number;
 }
 
@@ -133,7 +133,7 @@ export interface PlateauState {
 
 export interface Plateau {
   readonly lr: number;
-  /** Judges a metric (once per epoch), and returns the rate to continue with. */
+  /** Takes a metric (once per epoch) and returns the rate to continue with. */
   update(metric: number): number;
   state(): PlateauState;
   loadState(state: PlateauState): void;

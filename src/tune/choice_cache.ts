@@ -7,9 +7,9 @@ import { depthwiseVariants } from '../kernels/depthwise_conv2d/variants.js';
 import { matmulVariants } from '../kernels/matmul/variants.js';
 
 /*
- * Tuned choices between programs: one file for each adapter in the user's cache folder. It counts
- * as long as the driver, this package's version and the text of every shader among the candidates
- * are those it was written with; anything else is ignored and replaced by the next tuning.
+ * Stores tuned choices between programs: one file per adapter in the user's cache folder. A file is
+ * valid while the driver, this package's version and the text of every candidate shader are unchanged;
+ * otherwise it is ignored and replaced by the next tuning.
  */
 
 const tables: readonly Readonly<Record<string, { shaders: readonly string[] }>>[] = [
@@ -23,16 +23,16 @@ export const tunedShaders: readonly string[] = [
   ...new Set(tables.flatMap((table) => Object.values(table).flatMap(({ shaders }) => shaders))),
 ].sort();
 
-/** What choices are good for. */
+/** What stored choices are valid for. */
 interface ChoiceIdentity {
   version: string;
   /** Adapter, driver and backend. */
   adapter: string;
-  /** Of the shaders' texts. */
+  /** Hash of the shader texts. */
   shaders: string;
 }
 
-/** Takes over what earlier programs chose for this adapter. */
+/** Loads what earlier programs chose for this adapter. */
 export async function loadChoices(runtime: Runtime): Promise<void> {
   const file = await fileOf(runtime);
   const text = readCache(file);
@@ -45,8 +45,8 @@ export async function loadChoices(runtime: Runtime): Promise<void> {
 }
 
 /**
- * Keeps this device's choices beside those that others kept meanwhile. Returns null, or why they
- * could not be kept.
+ * Stores this device's choices, merged with those that other programs stored meanwhile. Returns null,
+ * or the reason for failure.
  */
 export async function saveChoices(runtime: Runtime): Promise<string | null> {
   const file = await fileOf(runtime);
@@ -56,7 +56,7 @@ export async function saveChoices(runtime: Runtime): Promise<string | null> {
   return writeCache(file, formatChoices(identity, choices));
 }
 
-/** Where `saveChoices` writes, for people; null if nothing is kept. */
+/** Path that `saveChoices` writes, for messages; null if nothing is stored. */
 export async function choicesPlace(runtime: Runtime): Promise<string | null> {
   return cachePlace(await fileOf(runtime));
 }
@@ -65,7 +65,7 @@ export function formatChoices(identity: ChoiceIdentity, choices: Record<string, 
   return `${JSON.stringify({ ...identity, choices }, null, 1)}\n`;
 }
 
-/** The choices in a file's text; null if it is broken or good for something else. */
+/** The choices in a file's text; null if it is damaged or for something else. */
 export function parseChoices(
   text: string,
   identity: ChoiceIdentity,
@@ -76,7 +76,7 @@ export function parseChoices(
   return names.every((name) => file[name] === identity[name]) ? file.choices : null;
 }
 
-/** A file of any identity; null if it is none. */
+/** Parses a file of any identity; null if it is not one. */
 function readFile(text: string): (ChoiceIdentity & { choices: Record<string, string> }) | null {
   let value: unknown;
   try {
@@ -97,7 +97,7 @@ export async function identityOf(runtime: Runtime): Promise<ChoiceIdentity> {
   return { version, adapter: adapterOf(runtime), shaders: await currentShadersHash() };
 }
 
-/** Changes with any character of any shader that could be chosen. */
+/** A hash that changes with any character of any candidate shader. */
 export function shadersHash(textOf: (name: string) => string): Promise<string> {
   return hash(tunedShaders.map((name) => `${name}\n${textOf(name)}`).join('\n'));
 }
@@ -105,7 +105,7 @@ export function shadersHash(textOf: (name: string) => string): Promise<string> {
 let currentHash: Promise<string> | null = null;
 
 function currentShadersHash(): Promise<string> {
-  // Loaded, so that the libraries a shader names are part of its text.
+  // Loaded shaders include the text of their libraries.
   currentHash ??= shadersHash((name) => loadShader(name, {}).code);
   return currentHash;
 }

@@ -11,8 +11,9 @@ import { matmulKey, MOST_BATCH_AXES, type MatmulGeometry } from '../kernels/matm
 
 /*
  * What a kernel is chosen for, as text: `conv2d forward f32 f32 n=8 h=16 …`. Launchers write the text
- * (convolutionKey, matmulKey); it is the key of caches and checkpoints, and everything needed to run the
- * kernel again is read back from it here. Bias and activation are left out: an epilogue decides nothing.
+ * (convolutionKey, matmulKey), and it is the key in caches and checkpoints; this file parses it into
+ * everything needed to run the kernel again. Bias and activation are omitted, since they do not affect
+ * the choice.
  */
 
 export type KernelRequest =
@@ -27,7 +28,7 @@ export type KernelRequest =
 const directions: readonly string[] = conv2dDirections;
 const dtypes: readonly string[] = ['f32', 'f16'];
 
-/** What a key stands for; null if it is none of ours. */
+/** Parses a key; null if it is not valid. */
 export function parseKey(key: string): KernelRequest | null {
   const [op, how, first, second, ...rest] = key.split(' ');
   if (!dtypes.includes(first) || !dtypes.includes(second)) return null;
@@ -37,7 +38,7 @@ export function parseKey(key: string): KernelRequest | null {
     op === 'conv2d' || op === 'depthwiseConv2d'
       ? conv2dRequest(op, how, types, values)
       : matmulRequest(op, how, types, values);
-  // What does not give the same text again was not written by us.
+  // A text that does not round-trip is not one of our keys.
   return request && keyOf(request) === key ? request : null;
 }
 
@@ -45,7 +46,7 @@ function keyOf(request: KernelRequest): string {
   return request.op === 'matmul' ? matmulKey(request) : convolutionKey(request.op, request);
 }
 
-/** For people: `conv2d forward 8×16×16×64 → 64, 3×3`. */
+/** For messages: `conv2d forward 8×16×16×64 → 64, 3×3`. */
 export function describeRequest(request: KernelRequest): string {
   if (request.op !== 'matmul') {
     const { n, h, w, c, k, r, s, strideH, strideW, groups } = request.geometry;
@@ -92,7 +93,7 @@ function matmulRequest(
   if (op !== 'matmul' || !/^[NT]{2}$/.test(order) || !all.every(isCount)) return null;
   if (batchShape.length !== MOST_BATCH_AXES) return null;
   const [transposeA, transposeB] = [order[0] === 'T', order[1] === 'T'];
-  // `leading` is what a caller's result is shaped by; kernels see the merged axes.
+  // Only the caller's result shape uses `leading`; kernels see the merged axes.
   const leading = batchShape;
   const geometry = { m, n, k, transposeA, transposeB, leading, batchShape, aRepeats, bRepeats };
   return { op, geometry, types };

@@ -1,21 +1,21 @@
 import { geometricMean } from '../gpu/timing.js';
 
-/** What the autotuner found, and how it is told. */
+/** Results of the autotuner, and their text. */
 
 export interface TunedCandidate {
   variant: string;
   /**
-   * Median, or one run by the wall clock where that is over three times the built-in kernel's; null
-   * where the kernel gave a wrong result or could not run.
+   * Median time, or the wall clock of one run if that is over three times the built-in kernel's; null
+   * if the kernel gave a wrong result or could not run.
    */
   ms: number | null;
   problem?: string;
 }
 
 export interface TunedKernel {
-  /** What the choice is kept under: op, direction, element types and shape. */
+  /** Key of the choice: op, direction, element types and shape. */
   key: string;
-  /** The same for people. */
+  /** The key in readable form. */
   label: string;
   builtIn: string;
   chosen: string;
@@ -27,9 +27,9 @@ export interface TunedKernel {
 
 export interface TuneReport {
   kernels: TunedKernel[];
-  /** What the whole took by the wall clock, compiling and comparing included. */
+  /** Wall-clock time of tuning, including compilation and comparison. */
   ms: number;
-  /** Shapes that were tuned before, by this device or an earlier program, and were left alone. */
+  /** Shapes that had been tuned before and were skipped. */
   known: number;
   /** Where the choices are kept; null if nothing can be kept. */
   place: string | null;
@@ -39,7 +39,7 @@ export interface TuneReport {
   isOff: boolean;
 }
 
-/** What a bench keeps of a report. */
+/** The part of a report that a bench stores. */
 export type TuningFigures = Pick<TuneReport, 'kernels' | 'ms' | 'known'>;
 
 /** Null if tuning was off. */
@@ -47,7 +47,7 @@ export function figuresOf({ kernels, ms, known, isOff }: TuneReport): TuningFigu
   return isOff ? null : { kernels, ms, known };
 }
 
-/** The report where tuning is switched off, which is said in one line. */
+/** The report if tuning is off; says so in one line. */
 export function reportOff(say?: (text: string) => void): TuneReport {
   say?.('tuning is off: TILEGRAD_AUTOTUNE=off, kernels are chosen by rule');
   return { kernels: [], ms: 0, known: 0, place: null, problem: null, isOff: true };
@@ -61,7 +61,7 @@ export function tunedLine({ label, builtIn, chosen, beforeMs, afterMs }: TunedKe
     : `${label}: ${builtIn} ${before} → ${chosen} ${milliseconds(afterMs)} ms`;
 }
 
-/** What is to be said when all are done. */
+/** The closing lines. */
 export function summaryLines({ kernels, ms, known, place, problem, isOff }: TuneReport): string[] {
   if (isOff) return [];
   const changed = kernels.filter(({ builtIn, chosen }) => builtIn !== chosen).length;

@@ -27,14 +27,14 @@ import { supportedMatmulVariants, type MatmulVariant } from '../kernels/matmul/v
 import { randomArray } from '../kernels/random.js';
 import { describeRequest, parseKey, type KernelRequest } from './kernel_key.js';
 
-/** A computation whose kernel can be chosen by measuring: what one key stands for. */
+/** A computation whose kernel can be tuned: the meaning of one key. */
 export interface Tunable {
   /** For people. */
   label: string;
   /** Variants that fit and keep the error bound of every op, the naive one first. */
   variants: readonly string[];
   builtIn: string;
-  /** How far a variant may be from the naive one. */
+  /** How far a variant's result may differ from the naive one's. */
   allowed: (variant: string) => number;
   /** Puts random operands on the GPU. */
   open(): TunableRun;
@@ -46,7 +46,7 @@ export interface TunableRun {
   close(): void;
 }
 
-/** What a key stands for on this device; null for a text that is no key. */
+/** The computation of a key on this device; null for an invalid key. */
 export function tunableOf(runtime: Runtime, key: string): Tunable | null {
   const request = parseKey(key);
   if (request === null) return null;
@@ -95,7 +95,7 @@ function tunableDepthwise(runtime: Runtime, request: ConvolutionRequest): Tunabl
     builtIn: chooseDepthwiseVariant({ direction, geometry, info: runtime.info }),
     allowed: () => bound,
     open() {
-      // The filter [R S C M] lies in memory as that of C groups, [R S 1 C·M], does.
+      // The filter [R S C M] has the memory layout of one with C groups, [R S 1 C·M].
       const [first, second] = conv2dShapes(geometry)[direction];
       const a = randomOperand(runtime, first, 'f32');
       const b = randomOperand(runtime, second, 'f32');

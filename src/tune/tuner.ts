@@ -11,21 +11,21 @@ import { tunedLine, type TunedCandidate, type TunedKernel, type TuneReport } fro
 const MARGIN = 1.05;
 /** A kernel this many times slower than the built-in one is not timed a second time. */
 const HOPELESS = 3;
-/** What a wait for the GPU may add to a single run. */
+/** What waiting for the GPU may add to a single run. */
 const WAIT_MS = 5;
 /** What compiling and reading the result may add to the naive kernel's first run. */
 const COMPILE_MS = 2000;
 
 export interface TuneOptions {
-  /** Time shapes again that have a choice already. */
+  /** Also time shapes that already have a choice. */
   again?: boolean;
   /** Gets a line for each kernel. */
   say?: (text: string) => void;
 }
 
 /**
- * Measures every kernel that fits each of the keys, after comparing its results with the naive
- * one's, and lets the fastest serve from now on. The choices are kept for later programs.
+ * Measures every kernel that fits each key, after comparing its results with the naive kernel's, and
+ * selects the fastest. The choices are stored for later programs.
  *
  * Random numbers are drawn for operands; the device's random stream is put back where it was.
  */
@@ -97,10 +97,10 @@ class Tuner {
     const { problems, naiveMs } = await this.compare(tunable, run);
     const right = variants.filter((variant) => !problems.has(variant));
     const times = new Map<string, number>();
-    // The built-in one first: it tells what is hopeless.
+    // The built-in one first: its time decides which others are hopeless.
     const order = [...right].sort((a, b) => Number(b === builtIn) - Number(a === builtIn));
     for (const variant of order) {
-      // Of the others the first run may be slow for their pipelines' sake.
+      // The first run of the others may include compiling their pipelines.
       const hopelessMs = HOPELESS * (times.get(builtIn) ?? Infinity) + COMPILE_MS;
       if (variant === 'naive' && naiveMs > hopelessMs) times.set(variant, naiveMs);
       else await this.time(run, variant, builtIn, times);
@@ -154,7 +154,7 @@ class Tuner {
         const values = await this.read(results[0]);
         const difference = firstDifference(values, truth, allowed(variant));
         if (difference) problems.set(variant, `wrong: ${difference}`);
-        // A product inside this variant gets its best kernel before the whole is timed.
+        // Tune a matmul inside this variant before timing the whole.
         for (const key of inner) await this.tune(key);
       } catch (error) {
         if (!(error instanceof LimitError)) throw error;
