@@ -117,7 +117,8 @@ describe('a folder of class folders', () => {
     writeFileSync(join(folder, 'train', 'dog', 'list.csv'), '');
     expect((await errorOf(openDataset(folder))).message).toBe(
       `${join(folder, 'train')}: expected images in at least 2 class folders, got them in 1 of 2` +
-        ' (dog: none)\nfix: put jpg, jpeg, png, webp, ppm, pgm files into the folder of each class',
+        ' (dog: none)\nfix: put jpg, jpeg, png, webp, gif, tif, tiff, avif, bmp, ppm, pgm files into the' +
+        ' folder of each class',
     );
     await writeImage(join(folder, 'train', 'dog', 'a.png'), BLUE);
     await writeImage(join(folder, 'test', 'cow', 'a.png'), BLUE);
@@ -136,7 +137,7 @@ describe('a folder of class folders', () => {
     await writeImage(join(folder, 'test', 'dog', 'a.png'), BLUE);
     const { train, test, notes } = await openDataset(folder);
     expect([train.classNames, [...test!.labels]]).toEqual([['cat', 'dog'], [1]]);
-    const kinds = 'jpg, jpeg, png, webp, ppm, pgm';
+    const kinds = 'jpg, jpeg, png, webp, gif, tif, tiff, avif, bmp, ppm, pgm';
     expect(notes).toEqual([
       `${join(folder, 'train')}: class folders without images (${kinds}): cow`,
       `${join(folder, 'test')}: class folders without images (${kinds}): cat`,
@@ -297,7 +298,7 @@ describe('decodeImage', () => {
     }
     writeFileSync(file, 'no image at all');
     expect((await errorOf(probeImage(file))).message).toBe(
-      `${file}: broken image: expected the content of JPEG, PNG, WebP, GIF, TIFF, AVIF, PPM or PGM,` +
+      `${file}: broken image: expected the content of JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP, PPM or PGM,` +
         ' got something else\nfix: replace or delete the file',
     );
   });

@@ -1,11 +1,12 @@
 /**
- * Image files to pixels: PPM and PGM by our own reader, the others through sharp. A file is decoded whole
+ * Image files to pixels: PPM, PGM and BMP by our own readers, the others through sharp. A file is decoded whole
  * in its own size, and its pixels then resized (resample.ts): the same picture gives the same pixels
  * in whatever format it comes.
  */
 import { readFile, stat } from 'node:fs/promises';
 import sharp from 'sharp';
 import { DataError, TilegradError } from '../../errors.js';
+import { bitmapSize, parseBitmap } from './bmp.js';
 import { imageKind, kindsText, type ImageKind } from './image_kind.js';
 import { PixelBudget } from './pixel_budget.js';
 import { parsePortableMap, portableMapSize, type RawImage } from './ppm.js';
@@ -13,10 +14,13 @@ import { resizeImage } from './resample.js';
 import { convertChannels } from './resize.js';
 
 /** Of the rules by which files become pixels: raised when a change to them changes pixels. */
-export const DECODE_VERSION = 2;
+export const DECODE_VERSION = 3;
 
 /** File names that count as images. */
-export const IMAGE_EXTENSIONS = ['jpg', 'jpeg', 'png', 'webp', 'ppm', 'pgm'] as const;
+export const IMAGE_EXTENSIONS = [
+  ...(['jpg', 'jpeg', 'png', 'webp', 'gif', 'tif', 'tiff', 'avif'] as const),
+  ...(['bmp', 'ppm', 'pgm'] as const),
+] as const;
 
 /** Whether a file name ends like an image's. */
 export function isImageName(name: string): boolean {
@@ -98,8 +102,9 @@ async function readHeader(bytes: Buffer, file: string): Promise<Header> {
     );
   }
   const { kind } = found;
-  if (kind === 'PPM or PGM') {
-    const { height, width } = portableMapSize(bytes, file);
+  if (kind === 'PPM or PGM' || kind === 'BMP') {
+    const sizeOf = kind === 'BMP' ? bitmapSize : portableMapSize;
+    const { height, width } = sizeOf(bytes, file);
     return { kind, height, width, isCmyk: false, hasAlpha: false, isInterlaced: false };
   }
   const options = { limitInputPixels: false };
@@ -126,6 +131,7 @@ function brokenImage(file: string, error: unknown): TilegradError {
  */
 async function decodeWhole(bytes: Buffer, header: Header, file: string): Promise<RawImage> {
   if (header.kind === 'PPM or PGM') return parsePortableMap(bytes, file);
+  if (header.kind === 'BMP') return parseBitmap(bytes, file);
   const options = { limitInputPixels: LARGEST_PIXELS, ignoreIcc: true };
   const image = sharp(bytes, options).autoOrient();
   if (header.hasAlpha) image.flatten({ background: '#fff' });

@@ -1,6 +1,6 @@
 /** What an image file is, by the bytes it begins with: its name says nothing. */
 
-const kinds = ['JPEG', 'PNG', 'WebP', 'GIF', 'TIFF', 'AVIF', 'PPM or PGM'] as const;
+const kinds = ['JPEG', 'PNG', 'WebP', 'GIF', 'TIFF', 'AVIF', 'BMP', 'PPM or PGM'] as const;
 
 /** The kinds that are decoded. Others have decoders that read more than pixels (SVG), or have none here. */
 export type ImageKind = (typeof kinds)[number];
@@ -16,11 +16,11 @@ const beginnings: readonly (readonly [RegExp, ImageKind])[] = [
   [/^GIF8[79]a/, 'GIF'],
   [/^(?:II[*+]\0|MM\0[*+])/, 'TIFF'],
   [/^[^]{4}ftyp(?:avif|avis|mif1|msf1)/, 'AVIF'],
+  [/^BM/, 'BMP'],
   [/^P[1-6][\s#]/, 'PPM or PGM'],
 ];
 
 const others: readonly (readonly [RegExp, string])[] = [
-  [/^BM/, 'BMP'],
   [/^\s*(?:\xef\xbb\xbf)?<(?:\?xml|svg|!DOCTYPE svg|!--)/i, 'SVG or other XML'],
   [/^\s*<(?:!DOCTYPE html|html)/i, 'an HTML page'],
   [/^%PDF/, 'PDF'],

@@ -13,7 +13,7 @@ import {
 } from '../formats/folder.js';
 import { FolderDataset } from '../decode/folder_dataset.js';
 import { cropListing, findSigns, listSignTable, type SignTable } from '../formats/gtsrb.js';
-import { chooseSize, openImages, type SkippedImage } from './open_images.js';
+import { chooseSize, openImages, sampleSizes, type SkippedImage } from './open_images.js';
 import { unusedNote, type Beside, type Layout } from '../layout.js';
 import { PARTS, type Part } from '../parts.js';
 import { SIGNS } from '../builtin/sign_shapes.js';
@@ -45,6 +45,37 @@ const TRAIN_ARCHIVES = ['simpsons_dataset'];
  * in DIR itself, which are the training part. Where there are two of a part, a note names the other.
  */
 export async function findPlaces(folder: string): Promise<Places> {
+  const inner = await innerFolder(folder);
+  if (inner === undefined) return placesIn(folder);
+  const places = await placesIn(inner);
+  return {
+    ...places,
+    notes: [`${folder}: holds one folder, ${inner}: looked into that`, ...places.notes],
+  };
+}
+
+/** The folder with more than one folder in it that a zip has wrapped in others; a part of data is none. */
+async function innerFolder(folder: string): Promise<string | undefined> {
+  let inner: string | undefined;
+  // An archive has few layers; links may go round in a circle.
+  for (let depth = 0; depth < 4; depth++) {
+    const outer = inner ?? folder;
+    const names = await subfolders(outer);
+    if (names.length !== 1 || isPartName(names[0]) || (await looseImages(outer)).length > 0) break;
+    if ((await findSigns(outer)) !== undefined) break;
+    const next = join(outer, names[0]);
+    if ((await subfolders(next)).length === 0) break;
+    inner = next;
+  }
+  return inner;
+}
+
+function isPartName(name: string): boolean {
+  const known: readonly string[] = Object.values(PART_FOLDERS).flat();
+  return known.includes(name.toLowerCase()) || TRAIN_ARCHIVES.includes(name);
+}
+
+async function placesIn(folder: string): Promise<Places> {
   const signs = await findSigns(folder);
   const names = (await subfolders(folder)).filter((name) => !signs?.names.includes(name));
   const places: Places = {
@@ -200,6 +231,9 @@ export function imagesLayout({ parts, notes: found }: Places, options: OpenOptio
       );
     }
     const list = { ...listing, name: listing.folder };
+    if (size.imageSize === undefined && options.pickSize) {
+      size = { ...size, imageSize: options.pickSize(await sampleSizes(list.files)) };
+    }
     const { imageSize, enlarge, channels = 3 } = size;
     const form = { ...options, imageSize, enlarge, channels };
     if (options.decodeAt === 'read') {

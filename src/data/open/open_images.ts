@@ -24,6 +24,8 @@ export interface OpenImagesOptions extends ImageForm {
   cacheBytes?: number;
   /** Of the threads that decode. */
   decoding?: DecodePoolOptions;
+  /** Chooses height and width from those of a sample of the images, where none are asked for. */
+  pickSize?: (sizes: readonly (readonly [number, number])[]) => readonly [number, number];
   /** Called as images are decoded, never when a pack of them is there. */
   onProgress?: (done: number, total: number) => void;
 }
@@ -136,6 +138,26 @@ export async function chooseSize(
     size[0] <= height && size[1] <= width;
   const { size, other } = await commonSize(files, isSmaller);
   return other === undefined && isSmaller(size) ? size : [height, width];
+}
+
+/** Files whose headers stand for all of them. */
+const SAMPLED = 64;
+
+/**
+ * Height and width of some of the files, evenly spread over them, from their headers.
+ *
+ * @throws DataError where none of them can be read
+ */
+export async function sampleSizes(files: readonly ImageSource[]): Promise<[number, number][]> {
+  const count = Math.min(SAMPLED, files.length);
+  const some = Array.from(
+    { length: count },
+    (_, i) => files[Math.floor((i * files.length) / count)],
+  );
+  const probes = await Promise.allSettled(some.map((source) => probeImage(source)));
+  const sizes = probes.flatMap((probe) => (probe.status === 'fulfilled' ? [probe.value] : []));
+  // Only where a whole sample is broken are all the others looked at.
+  return sizes.length > 0 ? sizes : [(await commonSize(files)).size];
 }
 
 interface CommonSize {
