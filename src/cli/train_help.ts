@@ -1,4 +1,5 @@
 import { Option, type Command, type Help } from 'commander';
+import { fittedKeys } from '../train/fitting.js';
 import { recipes, recipeSettings, type Recipe } from '../train/recipes.js';
 import { settings, type Settings } from '../train/settings.js';
 
@@ -47,6 +48,7 @@ const recipeKeys = new Set(recipes.flatMap((recipe) => Object.keys(recipe.settin
 /** The default of a setting for the help text: the recipe's where one is named. Null: none to show. */
 export function defaultText(key: keyof Settings, recipe?: Recipe): string | null {
   if (!recipe && recipeKeys.has(key)) return 'by recipe';
+  if (recipe?.isFitted && fittedKeys.has(key)) return 'by the pictures';
   const standard = settings.find((setting) => setting.key === key)!.default;
   const value = recipe ? recipeSettings(recipe)[key] : standard;
   if (value === null || value === false) return null;

@@ -6,6 +6,7 @@ export const modelDescriptions: Readonly<Record<string, string>> = {
   'simpsons-keras': 'three convolutions and a dense layer',
   'cifar-simple': 'four convolutions with batch norm',
   'cifar-vgg': 'VGG-16 with batch norm and dropout',
+  'compact-resnet': 'ResNet of 10 layers and 32 filters, for few pictures',
   'cifar-resnet20': 'ResNet of CIFAR, 20 layers',
   'cifar-resnet32': 'ResNet of CIFAR, 32 layers',
   'cifar-resnet44': 'ResNet of CIFAR, 44 layers',

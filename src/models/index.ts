@@ -4,6 +4,7 @@ import { didYouMean } from '../gpu/nearest_name.js';
 import type { Module } from '../nn/index.js';
 import { cifarSimple } from './cifar_simple.js';
 import { cifarVgg } from './cifar_vgg.js';
+import { compactResnet } from './compact_resnet.js';
 import { efficientNetB0 } from './efficient_net.js';
 import { mlp } from './mlp.js';
 import { mnistCnn } from './mnist_cnn.js';
@@ -31,6 +32,7 @@ export {
   cifarResnet56,
   cifarSimple,
   cifarVgg,
+  compactResnet,
   efficientNetB0,
   mlp,
   mnistCnn,
@@ -44,6 +46,7 @@ export {
   simpsonsKeras,
   simpsonsTf,
 };
+export { type CompactResnetOptions } from './compact_resnet.js';
 export { type CifarSimpleOptions } from './cifar_simple.js';
 export {
   EfficientNet,
@@ -82,6 +85,7 @@ export const modelFactories: Readonly<Record<string, ModelFactory>> = {
   'simpsons-keras': simpsonsKeras,
   'cifar-simple': cifarSimple,
   'cifar-vgg': cifarVgg,
+  'compact-resnet': compactResnet,
   'cifar-resnet20': cifarResnet20,
   'cifar-resnet32': cifarResnet32,
   'cifar-resnet44': cifarResnet44,
@@ -107,6 +111,7 @@ const published: Readonly<Record<string, Required<ModelOptions>>> = {
   'simpsons-keras': { input: edge64, classes: 18 },
   'cifar-simple': { input: edge32, classes: 100 },
   'cifar-vgg': { input: edge32, classes: 100 },
+  'compact-resnet': { input: edge64, classes: 10 },
   'cifar-resnet20': { input: edge32, classes: 10 },
   'cifar-resnet32': { input: edge32, classes: 10 },
   'cifar-resnet44': { input: edge32, classes: 10 },

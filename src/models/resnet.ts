@@ -3,6 +3,7 @@ import { UsageError } from '../errors.js';
 import {
   convBatchNorm,
   Dense,
+  Dropout,
   GlobalAvgPool2d,
   init,
   MaxPool2d,
@@ -40,8 +41,10 @@ export interface ResNetStemOptions extends ModelOptions {
    * 'large': a 7×7 convolution of stride 2 and 3×3 max pooling, as in the paper for 224×224.
    * 'small': a 3×3 convolution of stride 1 and no pooling, as in the paper for 32×32; with the
    * large one such images would be 1×1 before the last stage. Default: 'small' up to 64 pixels.
+   * Cheaper than either for their size: 'half', a 3×3 convolution of stride 2, and 'quarter', which
+   * has 3×3 max pooling of stride 2 as well.
    */
-  stem?: 'large' | 'small';
+  stem?: 'large' | 'small' | 'half' | 'quarter';
   /** Where a block changes the shape. Default 'projection'. */
   shortcut?: Shortcut | undefined;
 }
@@ -58,6 +61,8 @@ export interface ResNetArchitecture extends ResNetStemOptions {
   stages: readonly number[];
   /** Channels of the first stage's 3×3 convolutions; each later stage has twice as many. Default 64. */
   width?: number;
+  /** Share of the features dropped before the dense layer while training. Default 0: no such layer. */
+  dropout?: number;
 }
 
 /** As in torchvision: no biases, since batch norms have them, and the stride in the 3×3 convolutions. */
@@ -77,6 +82,7 @@ export class ResNet extends Module {
   /** Stages; in names `layer1`, `layer2` and so on. */
   readonly layers: readonly Sequential[];
   readonly avgpool = new GlobalAvgPool2d();
+  readonly dropout: Dropout | undefined;
   readonly fc: Dense;
 
   constructor(
@@ -94,19 +100,21 @@ export class ResNet extends Module {
     });
     const { stem = Math.max(height, imageWidth) <= SMALL_EDGE ? 'small' : 'large' } = options;
     const { block, stages, width = 64, shortcut = 'projection' } = options;
-    const isLarge = stem === 'large';
-    const filters = isLarge ? { kernelSize: 7, stride: 2 } : { kernelSize: 3 };
+    const filters = { kernelSize: stem === 'large' ? 7 : 3, stride: stem === 'small' ? 1 : 2 };
+    const isPooled = stem === 'large' || stem === 'quarter';
     this.conv1 = convolution(
       device,
       { ...filters, inChannels: channels, outChannels: width },
       style,
     );
     this.bn1 = normRelu(device, width, style);
-    this.maxpool = isLarge ? new MaxPool2d({ size: 3, stride: 2, padding: 1 }) : undefined;
+    this.maxpool = isPooled ? new MaxPool2d({ size: 3, stride: 2, padding: 1 }) : undefined;
     const { layers, outChannels } = residualStages(device, {
       ...{ block, stages, width, inChannels: width, style: { ...style, shortcut } },
     });
     this.layers = layers;
+    const { dropout: rate = 0 } = options;
+    this.dropout = rate > 0 ? new Dropout({ rate }) : undefined;
     this.fc = new Dense(device, {
       ...{ inFeatures: outChannels, outFeatures: classes },
       weightInit: init.normal({ standardDeviation: 0.01 }),
@@ -119,6 +127,7 @@ export class ResNet extends Module {
     if (this.maxpool) yield ['maxpool', this.maxpool];
     for (const [i, layer] of this.layers.entries()) yield [`layer${i + 1}`, layer];
     yield ['avgpool', this.avgpool];
+    if (this.dropout) yield ['dropout', this.dropout];
     yield ['fc', this.fc];
   }
 
@@ -126,7 +135,8 @@ export class ResNet extends Module {
     const stem = convBatchNorm(this.conv1, this.bn1, x);
     const pooled = this.maxpool ? this.maxpool.call(stem) : stem;
     const features = this.layers.reduce((value, layer) => layer.call(value), pooled);
-    return this.fc.call(this.avgpool.call(features));
+    const means = this.avgpool.call(features);
+    return this.fc.call(this.dropout ? this.dropout.call(means) : means);
   }
 }
 

@@ -84,12 +84,14 @@ async function openAndTrain(
   request: TrainRequest,
   host: TrainHost,
 ): Promise<TrainOutcome> {
-  const data = await openRunData(plan.config, (done, total) => host.onDecoded(done, total));
+  const onDecoded = (done: number, total: number): void => host.onDecoded(done, total);
+  const data = await openRunData(plan.config, onDecoded, plan.isOpen);
   for (const note of notesOf(plan.config, data)) host.say(`note     ${note}`);
   for (const line of skippedLines(data.skipped)) host.say(line);
   const { imageShape, classNames } = data;
   const sourceShape = data.train.imageShape;
-  const config: RunConfig = { ...plan.config, imageShape, sourceShape, classNames };
+  const fitted = { ...plan.config, ...data.fitted };
+  const config: RunConfig = { ...fitted, imageShape, sourceShape, classNames };
   try {
     return await trainOn(device, { ...plan, config }, data, request, host);
   } finally {

@@ -8,8 +8,10 @@ import {
   type SkippedImage,
 } from '../data/index.js';
 import { TrainingError, UsageError } from '../errors.js';
+import { fittingInput, fittingNotes, fittingSettings, type PictureFacts } from './fitting.js';
 import { checkNormalization } from './normalization.js';
 import type { RunConfig } from './run_config.js';
+import type { Settings } from './settings.js';
 
 /** What a run trains on and is judged by. */
 export interface RunData {
@@ -28,17 +30,33 @@ export interface RunData {
   notes: readonly string[];
   /** Images that could not be decoded. */
   skipped: readonly SkippedImage[];
+  /** Settings that were chosen by looking at the data. */
+  fitted: FittedSettings;
 }
+
+/** Settings that followed from the data. */
+export type FittedSettings = Partial<Omit<Settings, 'data'>>;
+
+/** Which settings are open to be chosen, none by default. */
+export type IsOpen = (key: keyof Settings) => boolean;
 
 /** Share of the training images that a network must be able to learn by heart. */
 const OVERFIT_SHARE = 0.01;
 
-/** Opens the data of a run: the same images in the same parts for the same config. */
+/**
+ * Opens the data of a run: the same images in the same parts for the same config. Settings that are
+ * open are chosen to suit the data.
+ */
 export async function openRunData(
-  config: RunConfig,
+  asked: RunConfig,
   onDecoded: (done: number, total: number) => void,
+  isOpen: IsOpen = () => false,
 ): Promise<RunData> {
-  const opened = await openDataset(config.data, { ...openOptions(config), onProgress: onDecoded });
+  const look = new Look(asked, isOpen);
+  const options = { ...openOptions(asked), ...look.options };
+  const opened = await openDataset(asked.data, { ...options, onProgress: onDecoded });
+  const { fitted, notes: chosen } = look.settings(opened);
+  const config = { ...asked, ...fitted };
   const { train, validation, part, test } = config.overfit
     ? toLearnByHeart(opened, config)
     : limited(roles(opened, config), config);
@@ -54,7 +72,7 @@ export async function openRunData(
   checkNormalization('train', config.normalize, imageShape[2]);
   const classNames = namedClasses(config, train);
   const { skipped } = opened;
-  const notes = [...opened.notes];
+  const notes = [...opened.notes, ...chosen];
   if (part === 'test') notes.push(SELECTED_ON_TEST);
   if (train.size < config.batchSize) {
     notes.push(`the ${train.size} training images are one batch: --batch-size ${config.batchSize}`);
@@ -62,7 +80,45 @@ export async function openRunData(
   const unused = part === 'validation' ? undefined : opened.validation;
   if (unused) notes.push(`${unused.name}: ${unused.size} validation images are not used`);
   const parts = [opened.train, opened.validation, opened.test].filter((one) => one !== undefined);
-  return { train, validation, part, test, parts, imageShape, classNames, notes, skipped };
+  return {
+    ...{ train, validation, part, test, parts, imageShape, classNames, notes, skipped },
+    fitted,
+  };
+}
+
+/** What is chosen for the data at hand: the size as they are opened, the other settings afterwards. */
+class Look {
+  private sizes: readonly (readonly [number, number])[] = [];
+  private input: Settings['input'] = null;
+
+  constructor(
+    private readonly asked: RunConfig,
+    private readonly isOpen: IsOpen,
+  ) {}
+
+  get options(): Pick<OpenOptions, 'pickSize'> {
+    if (!this.isOpen('input')) return {};
+    return {
+      pickSize: (sizes) => {
+        this.sizes = sizes;
+        const [height, width] = fittingInput(sizes);
+        this.input = [height, width, 3];
+        return [height, width];
+      },
+    };
+  }
+
+  settings({ train, validation, test }: OpenedData): { fitted: FittedSettings; notes: string[] } {
+    const { limit, validateOn } = this.asked;
+    const facts: PictureFacts = {
+      ...{ images: Math.min(train.size, limit ?? Infinity), classNames: train.classNames },
+      heldOut: (validateOn === 'test' ? test : validation)?.size ?? null,
+    };
+    const all = { ...fittingSettings(facts), ...(this.input ? { input: this.input } : {}) };
+    const open = Object.entries(all).filter(([key]) => this.isOpen(key as keyof Settings));
+    const fitted: FittedSettings = Object.fromEntries(open);
+    return { fitted, notes: fittingNotes(fitted, this.sizes, facts) };
+  }
 }
 
 type Roles = Pick<RunData, 'train' | 'validation' | 'part' | 'test'>;

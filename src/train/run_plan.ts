@@ -34,6 +34,8 @@ export interface RunPlan {
   checkpoint: Checkpoint | null;
   /** What a new run begins with, of `--init-from`. */
   initial?: WeightFile | undefined;
+  /** Whether nobody has said what a setting is to be, so that it may be fitted to the pictures. */
+  isOpen?: (key: keyof Settings) => boolean;
   isResumed: boolean;
 }
 
@@ -51,7 +53,7 @@ function plannedRun(request: TrainRequest): RunPlan {
     throw new UsageError('train: expected a recipe', 'for example: tilegrad train mnist');
   }
   const recipe = recipeOf(recipeName);
-  const given = { ...file.settings, ...request.settings };
+  const given = { ...file.settings, ...withChannels(request.settings, recipe) };
   const settings = {
     ...{ ...recipeSettings(recipe), ...given },
     ...constantRate(recipe.settings.schedule, file.settings),
@@ -72,7 +74,11 @@ function plannedRun(request: TrainRequest): RunPlan {
     ...{ data, imageShape: [0, 0, 0], sourceShape: [0, 0, 0], classNames: [] },
     ...(file.variants ? { variants: file.variants } : {}),
   };
-  return { config, folder: request.out ?? null, checkpoint: null, isResumed: false };
+  const plan = { config, folder: request.out ?? null, checkpoint: null, isResumed: false };
+  if (!recipe.isFitted) return plan;
+  const isOpen = (key: keyof Settings): boolean =>
+    given[key] === undefined && (key === 'input' || !settings.overfit);
+  return { ...plan, isOpen };
 }
 
 /** Plans a run and claims its folder: before anything in it is read, which another may change. */
@@ -112,6 +118,13 @@ export async function withInitialWeights(plan: RunPlan): Promise<RunPlan> {
   if (plan.checkpoint || initFrom === null) return plan;
   const { readInitialWeights } = await import('./init_from.js');
   return { ...plan, initial: await readInitialWeights(initFrom) };
+}
+
+/** An input of one number, or of two, has the channels of the recipe. */
+function withChannels(given: Partial<Settings>, { settings }: Recipe): Partial<Settings> {
+  const { input } = given;
+  if (!input || input[2] !== 0) return given;
+  return { ...given, input: [input[0], input[1], settings.input?.[2] ?? 3] };
 }
 
 /** A rate that is given holds for the whole run, where the schedule before names one for each part. */

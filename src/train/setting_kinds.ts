@@ -79,11 +79,16 @@ export function parsed(expected: string, parser: (value: string) => unknown): Ki
   };
 }
 
+/** One number is a square; 0 channels, which only a text gives, are those of the recipe. */
 export const imageShape: Kind<readonly [number, number, number]> = {
-  expected: 'H,W,C, such as 64,64,3',
+  expected: 'one number, or H,W,C, such as 64,64,3',
   parse(value) {
-    const parts = value.split(',').map(Number);
-    return imageShape.accepts(parts) ? parts : undefined;
+    const [height, width = height, channels] = value.split(',').map(Number);
+    if (channels !== undefined) {
+      const parts = value.split(',').map(Number);
+      return imageShape.accepts(parts) ? parts : undefined;
+    }
+    return [height, width].every((n) => count.accepts(n)) ? [height, width, 0] : undefined;
   },
   accepts: (value): value is [number, number, number] =>
     Array.isArray(value) && value.length === 3 && value.every((n) => count.accepts(n)),

@@ -125,10 +125,10 @@ export const settings: readonly Setting[] = [
   ),
   setting(
     'input',
-    '--input <h,w,c>',
+    '--input <size>',
     kind.imageShape,
     null,
-    'image size and channels the network sees',
+    'image size the network sees: one number, or height,width,channels',
   ),
   setting(
     'classes',

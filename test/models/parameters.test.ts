@@ -27,6 +27,7 @@ const counts: Record<string, Count> = {
   'simpsons-keras': all(2_941_742),
   'cifar-simple': { total: 1_777_636, trainable: 1_775_716 },
   'cifar-vgg': { total: 15_047_588, trainable: 15_038_116 },
+  'compact-resnet': { total: 1_231_850, trainable: 1_228_970 },
   'cifar-resnet20': { total: 271_098, trainable: 269_722 },
   'cifar-resnet32': { total: 466_426, trainable: 464_154 },
   'cifar-resnet44': { total: 661_754, trainable: 658_586 },
@@ -194,6 +195,7 @@ describe('models on a device that computes nothing', () => {
     ['cifar-simple', [0.25, 0.25, 0.25, 0.25]],
     ['cifar-vgg', [0.3, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.5, 0.5]],
     ['efficient-net-b0', [0.2]],
+    ['compact-resnet', [0.2]],
   ])('%s drops as published', (name, rates) => {
     const modules = [...createModel(device, name).namedModules()].map(([, module]) => module);
     const dropouts = modules.filter((module) => module instanceof Dropout);

@@ -64,7 +64,7 @@ describe('settings', () => {
     // A deviation of 0 would divide by it, a negative one turn pictures into negatives.
     [{ normalize: '0.5/0' }, 'means/deviations, got "0.5/0"'],
     [{ normalize: '0.5,0.5/0.25,-0.25' }, 'means/deviations, got "0.5,0.5/0.25,-0.25"'],
-    [{ input: [32, 32] }, 'c: input: expected H,W,C, such as 64,64,3, got [32,32]'],
+    [{ input: [32, 32] }, 'c: input: expected one number, or H,W,C, such as 64,64,3, got [32,32]'],
     [{ lrScale: { a: -1 } }, 'c: lrScale: expected pattern=number'],
     [{ freeze: 'a' }, 'c: freeze: expected a list of texts'],
     [[], 'c: expected an object of settings'],
