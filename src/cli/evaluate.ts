@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { EvaluateRequest, EvaluationDocument } from '../train/evaluate_run.js';
-import type { Averages } from '../train/metrics.js';
+import { countText, type Averages } from '../train/metrics.js';
 import { visible } from '../visible.js';
 import { percent } from '../train/callbacks/progress_line.js';
 import { print, printJson } from './output.js';
@@ -58,7 +58,7 @@ function totalLines(document: EvaluationDocument): string[] {
     .filter(({ k }) => k > 1)
     .map((top) => `top-${top.k} ${percent(top.accuracy)}  `);
   return [
-    `loss ${loss.toFixed(4)}  accuracy ${percent(accuracy)}  ${count} images`,
+    `loss ${loss.toFixed(4)}  accuracy ${percent(accuracy)} of ${countText(accuracy, count)}`,
     `${more.join('')}expected calibration error ${percent(expectedCalibrationError)}`,
   ];
 }

@@ -8,7 +8,14 @@ import { readModelFile } from './checkpoint.js';
 import { evaluate } from './evaluate.js';
 import type { EpochMetrics } from './history.js';
 import { loadModel } from './inference.js';
-import { measure, type Averages, type ClassMetrics, type TopK } from './metrics.js';
+import {
+  measure,
+  wilsonInterval,
+  type Averages,
+  type ClassMetrics,
+  type Interval,
+  type TopK,
+} from './metrics.js';
 import type { ModelConfig } from './run_config.js';
 
 export interface EvaluateRequest {
@@ -25,6 +32,8 @@ export interface EvaluationDocument {
   loss: number;
   accuracy: number;
   count: number;
+  /** Of 95 % confidence. */
+  accuracyInterval: Interval;
   topK: TopK[];
   expectedCalibrationError: number;
   classes: ClassMetrics[];
@@ -71,6 +80,7 @@ export async function evaluateRun(
     const { calibration, topK, classes, macro, weighted, confusion } = figures;
     const document: EvaluationDocument = {
       ...{ loss, accuracy, count, topK },
+      accuracyInterval: wilsonInterval(accuracy, count),
       expectedCalibrationError: calibration.expectedCalibrationError,
       ...{ classes, macro, weighted, confusion, notes: opened.notes },
     };

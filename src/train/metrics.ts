@@ -51,6 +51,46 @@ export interface Metrics {
   calibration: Calibration;
 }
 
+/** Where a share of all such examples lies, seen that of `count` of them. */
+export interface Interval {
+  low: number;
+  high: number;
+}
+
+/** Of the normal distribution, 95 % lies within so many standard deviations. */
+const DEVIATIONS_95 = 1.959964;
+
+/**
+ * The 95 % confidence interval of a share: ten of ten right say that at least 72 % are.
+ *
+ * **Source** Wilson, "Probable inference, the law of succession, and statistical inference",
+ * JASA 22 (1927).
+ *
+ * @example
+ * wilsonInterval(0.75, 24) // { low: 0.551, high: 0.880 }
+ */
+export function wilsonInterval(share: number, count: number): Interval {
+  if (count === 0) return { low: 0, high: 1 };
+  const square = DEVIATIONS_95 ** 2;
+  const middle = share + square / (2 * count);
+  const half = Math.sqrt(square * ((share * (1 - share)) / count + square / (4 * count ** 2)));
+  const scale = 1 + square / count;
+  return {
+    low: Math.max(0, (middle - half) / scale),
+    high: Math.min(1, (middle + half) / scale),
+  };
+}
+
+/** `24 images: ±16 points, 55 to 88 %`: how far an accuracy is known. */
+export function countText(accuracy: number, count: number): string {
+  const { low, high } = wilsonInterval(accuracy, count);
+  const points = 50 * (high - low);
+  const digits = points < 1 ? 2 : points < 10 ? 1 : 0;
+  const percent = (value: number): string => (100 * value).toFixed(digits);
+  const images = `${count.toLocaleString('en-US')} ${count === 1 ? 'image' : 'images'}`;
+  return `${images}: ±${points.toFixed(digits)} points, ${percent(low)} to ${percent(high)} %`;
+}
+
 /** All figures at once. `predictions` are the most probable classes. */
 export function measure(
   labels: Int32Array,

@@ -2,6 +2,7 @@ import type { ImageDataset } from '../data/index.js';
 import type { Module } from '../nn/index.js';
 import type { Evaluation } from './evaluate.js';
 import type { History } from './fit_options.js';
+import { countText } from './metrics.js';
 import type { RunConfig } from './run_config.js';
 import type { RunData } from './run_data.js';
 import type { FitEnd, FitRun } from './callbacks/index.js';
@@ -56,7 +57,7 @@ export function trainedCount(model: Module): number {
 
 export function resultLine({ part, evaluation: { loss, accuracy, count } }: Judged): string {
   const percent = (100 * accuracy).toFixed(2);
-  return `${part}: loss ${loss.toFixed(4)}, accuracy ${percent} % of ${count} images`;
+  return `${part}: loss ${loss.toFixed(4)}, accuracy ${percent} % of ${countText(accuracy, count)}`;
 }
 
 export function endLines(

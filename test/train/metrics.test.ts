@@ -6,9 +6,11 @@ import {
   classMetrics,
   confusedPairs,
   confusionMatrix,
+  countText,
   measure,
   topKAccuracy,
   topKChoices,
+  wilsonInterval,
 } from '../../src/train/metrics.js';
 
 const labels = Int32Array.from([0, 0, 0, 1, 1, 2]);
@@ -129,4 +131,26 @@ it('measures no examples without dividing by nothing', () => {
   expect(found.macro).toEqual({ precision: 0, recall: 0, f1: 0 });
   expect(found.topK).toEqual([{ k: 1, accuracy: 0 }]);
   expect(found.calibration.expectedCalibrationError).toBe(0);
+});
+
+describe('how far an accuracy is known', () => {
+  // Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in Medicine 17
+  // (1998), table I, method 3.
+  it.each([
+    [81, 263, 0.2553, 0.3662],
+    [15, 148, 0.0624, 0.1605],
+    [0, 20, 0, 0.1611],
+    [1, 29, 0.0061, 0.1718],
+  ])('%i of %i', (right, count, low, high) => {
+    const interval = wilsonInterval(right / count, count);
+    expect(interval.low).toBeCloseTo(low, 4);
+    expect(interval.high).toBeCloseTo(high, 4);
+  });
+
+  it('is said beside the number of images', () => {
+    expect(countText(0.75, 24)).toBe('24 images: ±16 points, 55 to 88 %');
+    expect(countText(1, 1)).toBe('1 image: ±40 points, 21 to 100 %');
+    expect(countText(0.99, 10_000)).toBe('10,000 images: ±0.20 points, 98.79 to 99.18 %');
+    expect(countText(0, 0)).toBe('0 images: ±50 points, 0 to 100 %');
+  });
 });

@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import type { ModuleGraph } from '../../nn/index.js';
 import { writeFileAtomically } from '../../io/atomic_file.js';
-import { confusedPairs, measure, type ConfusedPair, type Metrics } from '../metrics.js';
+import {
+  confusedPairs,
+  measure,
+  wilsonInterval,
+  type ConfusedPair,
+  type Metrics,
+} from '../metrics.js';
 import { classBars } from './class_bars.js';
 import { confusionCounts, confusionShares } from './confusion.js';
 import { learningCurves } from './curves.js';
@@ -139,6 +145,7 @@ function summary(
   const { trainedAt, ...others } = facts;
   return {
     ...{ model: config.model, data: dataset.name, part, count, loss, accuracy },
+    accuracyInterval: wilsonInterval(accuracy, count),
     ...{ topK, macro, weighted, calibration, classes },
     confusedPairs: pairs.slice(0, LISTED).map(({ label, prediction, count: images, share }) => ({
       ...{ true: names[label], predicted: names[prediction], count: images, share },

@@ -1,5 +1,5 @@
 import { judged } from '../history.js';
-import type { Averages, ConfusedPair, Metrics } from '../metrics.js';
+import { wilsonInterval, type Averages, type ConfusedPair, type Metrics } from '../metrics.js';
 import { bestEpoch } from './curve_data.js';
 import {
   chart,
@@ -111,6 +111,7 @@ function totals({ evaluation, history }: ReportSubject, metrics: Metrics): strin
   const seconds = history.reduce((sum, row) => sum + (row.seconds || 0), 0);
   const entries: [string, string][] = [
     ['accuracy', percent(evaluation.accuracy)],
+    ['95 % interval', intervalText(evaluation)],
     ...metrics.topK
       .filter(({ k }) => k > 1)
       .map(({ k, accuracy }): [string, string] => [`top-${k} accuracy`, percent(accuracy)]),
@@ -123,6 +124,11 @@ function totals({ evaluation, history }: ReportSubject, metrics: Metrics): strin
   ];
   const items = entries.map(([name, value]) => `<div><dt>${name}</dt><dd>${value}</dd></div>`);
   return `<dl class="totals">${items.join('')}</dl>`;
+}
+
+function intervalText({ accuracy, count }: ReportSubject['evaluation']): string {
+  const { low, high } = wilsonInterval(accuracy, count);
+  return `${(100 * low).toFixed(1)} to ${percent(high, 1)}`;
 }
 
 function duration(seconds: number): string {
