@@ -84,7 +84,9 @@ export function fittingNotes(
   const parts = [
     ...(epochs === undefined ? [] : [`--epochs ${epochs}`]),
     ...(batchSize === undefined ? [] : [`--batch-size ${batchSize}`]),
-    ...(earlyStopping == null ? [] : [`--early-stopping ${earlyStopping}`]),
+    ...(earlyStopping === undefined || earlyStopping === null
+      ? []
+      : [`--early-stopping ${earlyStopping}`]),
     ...(augment === undefined ? [] : [`--augment ${augment}`]),
   ];
   if (parts.length > 0) notes.push(`chosen for ${images} images: ${parts.join(' ')}`);
