@@ -28,7 +28,7 @@ const GROUPS = [
   },
   { title: 'Functions of one number', stems: ['unary'] },
   { title: 'Arithmetic of two', stems: ['binary', 'compare', 'where'] },
-  { title: 'Reductions', stems: ['reduce', 'arg_max'] },
+  { title: 'Reductions', stems: ['reduce', 'arg_max', 'top_k'] },
   {
     title: 'Probabilities and losses',
     stems: [
@@ -42,7 +42,17 @@ const GROUPS = [
   },
   {
     title: 'Shapes, selection and types',
-    stems: ['reshape', 'transpose', 'slice', 'concat', 'pad', 'gather', 'one_hot', 'cast'],
+    stems: [
+      'reshape',
+      'transpose',
+      'slice',
+      'concat',
+      'pad',
+      'gather',
+      'take_along_axis',
+      'one_hot',
+      'cast',
+    ],
   },
 ];
 

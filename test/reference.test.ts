@@ -17,7 +17,7 @@ const SMALLEST_SCALE = 1e-3;
 const PRODUCTS_PER_INPUT = 5e5;
 
 /** Ops whose results move in steps; what they give for a gradient is tested by itself. */
-const NOT_SMOOTH = ['arg_max', 'augment', 'cast', 'compare', 'one_hot'];
+const NOT_SMOOTH = ['arg_max', 'augment', 'cast', 'compare', 'one_hot', 'top_k'];
 
 /** Numbers of random sign, 0.5 to 1 in size: a tiny dy would drown its gradient in the rounding of the quotient. */
 function randomLike(shape: readonly number[], size: number, seed: number): RefArray {

@@ -38,7 +38,7 @@ export function gatherVariants({ inner }: GatherGeometry): GatherVariant[] {
 }
 
 /** Bits of the result for an index out of range: NaN, or an unlikely integer. */
-const outside: Partial<Record<DType, number>> = {
+export const outside: Partial<Record<DType, number>> = {
   f32: 0x7fc00000,
   i32: 0x80000000,
   u32: 0xffffffff,

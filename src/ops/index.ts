@@ -72,6 +72,8 @@ import {
   squeeze,
   transpose,
 } from './shape.js';
+import { takeAlongAxis } from './take_along_axis.js';
+import { topK } from './top_k.js';
 
 /** Ops whose first argument is a tensor: functions in `ops`, and methods of every tensor. */
 const tensorOps = {
@@ -146,7 +148,9 @@ const tensorOps = {
   squeeze,
   sub,
   sum,
+  takeAlongAxis,
   tanh,
+  topK,
   transpose,
   variance,
   where,

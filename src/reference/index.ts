@@ -27,6 +27,8 @@ import { resizeReference } from './resize.js';
 import { sliceReference } from './slice.js';
 import { softmaxReference } from './softmax.js';
 import { softmaxCrossEntropyReference } from './softmax_cross_entropy.js';
+import { takeAlongAxisReference } from './take_along_axis.js';
+import { topKReference } from './top_k.js';
 import { transposeReference } from './transpose.js';
 import type { Reference } from './types.js';
 import { unaryReference } from './unary.js';
@@ -64,6 +66,8 @@ export const references = {
   slice: sliceReference as AnyReference,
   softmax: softmaxReference as AnyReference,
   softmax_cross_entropy: softmaxCrossEntropyReference as AnyReference,
+  take_along_axis: takeAlongAxisReference as AnyReference,
+  top_k: topKReference as AnyReference,
   transpose: transposeReference as AnyReference,
   unary: unaryReference as AnyReference,
   where: whereReference as AnyReference,

@@ -27,6 +27,8 @@ import { resize } from './resize.js';
 import { slice } from './slice.js';
 import { logSoftmax, softmax } from './softmax.js';
 import { softmaxCrossEntropy } from './softmax_cross_entropy.js';
+import { takeAlongAxis } from './take_along_axis.js';
+import { topK } from './top_k.js';
 import { transpose } from './transpose.js';
 import { unaryRecords } from './unary.js';
 import { where } from './where.js';
@@ -68,6 +70,8 @@ export const records = {
   slice,
   softmax,
   softmaxCrossEntropy,
+  takeAlongAxis,
+  topK,
   transpose,
   ...unaryRecords,
   where,
