@@ -35,17 +35,21 @@ const schema: Schema<Architecture> = object<Architecture>({
  * const same = await load('net.safetensors', device);
  */
 export async function save(model: Module, path: string): Promise<void> {
-  const architecture = architectureOf(model);
+  const metadata = architectureMetadata(model);
   const tensors = new Map<string, SavedTensor>();
   for (const [name, tensor] of model.stateDict()) {
     tensors.set(name, { shape: tensor.shape, data: await tensor.data() });
   }
-  writeSafetensors(path, { tensors, metadata: architectureMetadata(architecture) });
+  writeSafetensors(path, { tensors, metadata });
 }
 
-/** What `load` finds a network by, in the metadata of any safetensors file. */
-function architectureMetadata(architecture: Architecture): Record<string, string> {
-  return { architecture: JSON.stringify(architecture), architectureVersion: VERSION };
+/**
+ * What `load` finds a network by, in the metadata of any safetensors file.
+ *
+ * **Errors** UsageError for a module of a class that is neither the library's nor registered.
+ */
+export function architectureMetadata(model: Module): Record<string, string> {
+  return { architecture: JSON.stringify(architectureOf(model)), architectureVersion: VERSION };
 }
 
 /**

@@ -157,6 +157,12 @@ export function architectureOf(module: nn.Module): Architecture {
   };
 }
 
+/** Whether every module of a network is of a class that `save` can describe. */
+export function isDescribable(module: nn.Module): boolean {
+  const type = types.get(module.constructor as ModuleClass);
+  return type !== undefined && (type.modulesOf?.(module) ?? []).every(isDescribable);
+}
+
 /**
  * Builds a network from data, with fresh weights.
  *

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataError, optionName } from '../errors.js';
+import { architectureMetadata } from '../io/model_file.js';
 import {
   readSafetensors,
   writeSafetensors,
@@ -8,6 +9,7 @@ import {
   type SavedTensor,
 } from '../io/safetensors.js';
 import { anything, checkedValue, parseChecked, record } from '../io/schema.js';
+import { isDescribable } from '../models/architecture.js';
 import type { Module } from '../nn/index.js';
 import type { LossScaleState, Optimizer, PlateauState } from '../optim/index.js';
 import { modelConfigSchema, progressSchema, scalarsSchema } from './file_schemas.js';
@@ -76,6 +78,8 @@ async function valuesOf(
 export interface TrainedState {
   tensors: Map<string, SavedTensor>;
   scalars: Readonly<Record<string, number>>;
+  /** For `load`; empty where the network has modules that are not registered. */
+  architecture: Record<string, string>;
 }
 
 export async function readState(model: Module, optimizer: Optimizer): Promise<TrainedState> {
@@ -84,13 +88,17 @@ export async function readState(model: Module, optimizer: Optimizer): Promise<Tr
   for (const [name, value] of await valuesOf(moments)) {
     tensors.set(`${OPTIMIZER_PREFIX}${name}`, value);
   }
-  return { tensors, scalars };
+  return {
+    tensors,
+    scalars,
+    architecture: isDescribable(model) ? architectureMetadata(model) : {},
+  };
 }
 
 /** Writes weights, optimizer state and progress; the file is replaced in one step or not at all. */
 export function writeCheckpoint(
   path: string,
-  { tensors, scalars }: TrainedState,
+  { tensors, scalars, architecture }: TrainedState,
   config: object,
   progress: Progress,
 ): void {
@@ -99,6 +107,7 @@ export function writeCheckpoint(
     config: JSON.stringify(config),
     progress: JSON.stringify(progress),
     optimizer: JSON.stringify(scalars),
+    ...architecture,
   };
   writeSafetensors(path, { tensors, metadata });
 }

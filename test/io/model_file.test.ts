@@ -10,7 +10,9 @@ import * as models from '../../src/models/index.js';
 import * as nn from '../../src/nn/index.js';
 import { mul } from '../../src/ops/elementwise.js';
 import type { Tensor } from '../../src/tensor.js';
+import { fit } from '../../src/train/fit.js';
 import { testDevice } from '../helpers/device.js';
+import { quarters, tinyModel } from '../train/helpers.js';
 
 const device = await testDevice();
 const folder = mkdtempSync(join(tmpdir(), 'tilegrad-model-'));
@@ -97,6 +99,17 @@ describe('a network in a file', () => {
     const same = await load(path, device);
     expect(await outputOf(same, device.ones([2]))).toEqual([3, 3]);
     expect(() => registerModule('Scale', Scale, () => model)).toThrow(UsageError);
+  });
+
+  it('is what a training run leaves, too', async () => {
+    const model = tinyModel(device);
+    const out = join(folder, 'run');
+    const train = quarters(32, 1);
+    await fit(model, { train }, { optimizer: 'sgd', lr: 0.1, epochs: 1, batchSize: 16, out });
+    const same = await load(join(out, 'last.safetensors'), device);
+    expect(same.toString()).toBe(model.toString());
+    const x = device.uniform([2, 8, 8, 1]);
+    expect(await outputOf(same, x)).toEqual(await outputOf(model, x));
   });
 
   it('says what is wrong with a file that gives no network', async () => {
