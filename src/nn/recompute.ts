@@ -68,7 +68,7 @@ export function recompute(fn: SegmentFunction, ...inputs: Tensor[]): Tensor {
   return new Tensor(runtime, handle, node, false);
 }
 
-/** Runs `fn` unrecorded; returns the result's shape and a reference to its array. */
+/** Runs `fn` unrecorded in a scope; returns its result and a reference to the result's array. */
 function firstRun(
   fn: SegmentFunction,
   inputs: Tensor[],
