@@ -98,7 +98,7 @@ async function train(
     device.runtime.random.position = progress.randomPosition;
   }
   if (out !== null) checkDiskSpace(out, checkpointBytes(model, optimizer));
-  const callbacks = [...ownCallbacks(options, settings), ...(options.callbacks ?? [])];
+  const callbacks = [...(options.callbacks ?? []), ...ownCallbacks(options, settings)];
   const signal = options.signal ?? null;
   const engine = new Engine({
     ...{ classifier, optimizer, settings, train, validation, progress, callbacks, out, config },

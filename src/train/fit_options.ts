@@ -116,14 +116,14 @@ export interface FitOptions
        */
       resume: boolean;
       /** Once aborted, the run ends after the step at hand, is saved, and `end` is 'interrupted'. */
-      signal: Pick<AbortSignal, 'aborted'>;
+      signal: { readonly aborted: boolean };
     }>,
     Optional<OptimizerOptions> {
   /** @internal A run of the command line. */
   run?: CommandLineRun;
 }
 
-/** @internal What the command line has done before it calls `fit`. */
+/** What the command line has done before it calls `fit`. */
 export interface CommandLineRun {
   /** What its checkpoints say of it. */
   config: object & { data: string };

@@ -44,7 +44,7 @@ export interface TrainHost {
   callbacks?: readonly Callback[];
   /** Runs the steps, the part of a run that can stop in good order. */
   stoppable?<T>(work: () => Promise<T>): Promise<T>;
-  signal?: Pick<AbortSignal, 'aborted'>;
+  signal?: { readonly aborted: boolean };
 }
 
 /** A plan whose folder is this run's own. */

@@ -20,7 +20,7 @@ export interface EngineOptions {
   out: string | null;
   /** What checkpoints say of the run beside its progress. */
   config: object;
-  signal: Pick<AbortSignal, 'aborted'> | null;
+  signal: { readonly aborted: boolean } | null;
 }
 
 /** What callbacks may know of a run. */

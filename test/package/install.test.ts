@@ -83,6 +83,8 @@ describe('the package', () => {
       `import { createDevice, DataError, models, nn, noGrad, ops, optim, type Tensor } from 'tilegrad';
 import { arrays, batches, builtin, split } from 'tilegrad/data';
 import { load, save } from 'tilegrad/io';
+import { Callback, checkpoint, earlyStopping, evaluate, fit, predict, progress, reduceOnPlateau, tensorBoard } from 'tilegrad/train';
+import type { FitOptions, StepMetrics } from 'tilegrad/train';
 import type { ReportSubject } from 'tilegrad/report';
 
 export type Subject = ReportSubject;
@@ -101,6 +103,20 @@ for await (const batch of batches(split(train, { fraction: 0.2, seed: 1 }).train
   loss.backward();
   optimizer.step();
 }
+class Losses extends Callback {
+  readonly values: number[] = [];
+  override onStep({ loss }: StepMetrics): void {
+    this.values.push(loss);
+  }
+}
+const losses = new Losses();
+const stream = { write: () => undefined };
+const options: FitOptions = { optimizer, epochs: 1, batchSize: 20, out: 'run', signal: { aborted: false } };
+const callbacks = [losses, progress({ stream }), earlyStopping({ patience: 1 }), reduceOnPlateau(), tensorBoard({ folder: 'events' }), checkpoint()];
+const history = await fit(model, train, { ...options, callbacks });
+const { count } = await evaluate(model, train);
+const [first] = await predict(model, await train.read([0]), { input: [28, 28, 1] });
+if (history.end !== 'done' || losses.values.length !== 3 || count !== 60 || first?.top.length !== 5) throw new Error('fit');
 await save(model, 'net.safetensors');
 const same = await load('net.safetensors', device);
 const x = device.uniform([2, 28, 28, 1]);
@@ -140,7 +156,7 @@ device.destroy();
 
   it('has no other subpaths, and loads sharp only where a picture is decoded', () => {
     const source = `
-      await import('tilegrad'); await import('tilegrad/data'); await import('tilegrad/io');
+      await import('tilegrad'); await import('tilegrad/data'); await import('tilegrad/io'); await import('tilegrad/train');
       const loaded = process.moduleLoadList.filter((name) => /sharp/.test(name));
       const other = await import('tilegrad/dist/device.js').catch((error) => error.code);
       console.log(JSON.stringify([loaded, other]));

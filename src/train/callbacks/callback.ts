@@ -84,7 +84,7 @@ export interface FitRun {
   firstPictures(): Promise<FirstPictures>;
 }
 
-/** @internal */
+/** Images as the network gets them, as bytes [N H W C] to be looked at. */
 export interface FirstPictures {
   pixels: Uint8Array;
   labels: Int32Array;
@@ -128,7 +128,7 @@ export abstract class Callback {
   onEnd?(end: FitEnd, run: FitRun): Maybe;
 }
 
-/** @internal A callback of this program; its errors are told as they are. */
+/** A callback of this program; its errors are told as they are. */
 export abstract class OwnCallback extends Callback {
   /** Those that decide about a run come before those that save it, and these before all others. */
   readonly turn: 'decide' | 'save' | 'tell' = 'tell';

@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import { UsageError } from '../../errors.js';
 import { epochsSinceBest, type Criterion } from '../history.js';
-import { OwnCallback, type FitEnd, type FitRun, type LiveProgress } from './callback.js';
+import {
+  OwnCallback,
+  type Callback,
+  type FitEnd,
+  type FitRun,
+  type LiveProgress,
+} from './callback.js';
 
 export interface CheckpointOptions {
   /** Default: the run folder, `out` of fit. */
@@ -12,7 +18,6 @@ export interface CheckpointOptions {
   by?: Criterion | undefined;
 }
 
-/** @internal */
 export class Checkpoint extends OwnCallback {
   override readonly turn = 'save';
   /** Null for the run folder. */
@@ -77,6 +82,6 @@ export class Checkpoint extends OwnCallback {
  * @example
  * await fit(model, data, { callbacks: [checkpoint({ folder: 'runs/digits', every: 300 })] });
  */
-export function checkpoint(options: CheckpointOptions = {}): Checkpoint {
+export function checkpoint(options: CheckpointOptions = {}): Callback {
   return new Checkpoint(options);
 }

@@ -1,6 +1,6 @@
 import { UsageError } from '../../errors.js';
 import { epochsSinceBest, type Criterion } from '../history.js';
-import { OwnCallback, type FitRun } from './callback.js';
+import { OwnCallback, type Callback, type FitRun } from './callback.js';
 
 export interface EarlyStoppingOptions {
   /** Epochs on end without a better one after which the run ends: a whole number from 1. */
@@ -41,6 +41,6 @@ class EarlyStopping extends OwnCallback {
  *
  * Errors: UsageError for a patience that is no whole number from 1.
  */
-export function earlyStopping(options: EarlyStoppingOptions): OwnCallback {
+export function earlyStopping(options: EarlyStoppingOptions): Callback {
   return new EarlyStopping(options);
 }

@@ -1,12 +1,14 @@
 import type { EpochMetrics } from '../history.js';
-import { OwnCallback, type FitRun, type LiveProgress } from './callback.js';
+import { OwnCallback, type Callback, type FitRun, type LiveProgress } from './callback.js';
 
 const WIDTH = 24;
 
 /** Where it is drawn. */
-export type Screen = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & {
+export interface Screen {
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
   write(text: string): unknown;
-};
+}
 
 /**
  * Progress on standard error: one live line that is drawn over on a terminal, plain lines (one an
@@ -79,7 +81,7 @@ export interface ProgressOptions {
 }
 
 /** Shows progress as the command line does: a live line on a terminal, a line an epoch elsewhere. */
-export function progress({ stream = process.stderr }: ProgressOptions = {}): OwnCallback {
+export function progress({ stream = process.stderr }: ProgressOptions = {}): Callback {
   return new ProgressLine(stream);
 }
 

@@ -1,13 +1,13 @@
 import { schedule, type Plateau, type PlateauOptions } from '../../optim/index.js';
 import { judged, type Criterion, type EpochMetrics } from '../history.js';
-import { OwnCallback, type FitRun } from './callback.js';
+import { OwnCallback, type Callback, type FitRun } from './callback.js';
 
 export interface ReduceOnPlateauOptions extends Omit<PlateauOptions, 'mode'> {
   /** See `earlyStopping`. Default 'loss'. */
   by?: Criterion | undefined;
 }
 
-/** @internal Judges each epoch by a plateau, which the learning rate follows. */
+/** Judges each epoch by a plateau, which the learning rate follows. */
 export class ReduceOnPlateau extends OwnCallback {
   override readonly turn = 'decide';
   private plateau: Plateau | null;
@@ -38,6 +38,6 @@ export class ReduceOnPlateau extends OwnCallback {
  * does, whose options it takes: after more than `patience` of them the rate is multiplied by `factor`.
  * It begins with the rate of the optimizer, and needs `schedule: 'constant'`.
  */
-export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): OwnCallback {
+export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): Callback {
   return new ReduceOnPlateau(options);
 }

@@ -1,7 +1,7 @@
 import { writeHistory, writeValidations } from '../history.js';
 import { OwnCallback, type FitRun, type ValidationResult } from './callback.js';
 
-/** @internal Writes `metrics.csv`, and `validation.csv` where a run is validated within epochs. */
+/** Writes `metrics.csv`, and `validation.csv` where a run is validated within epochs. */
 export class Tables extends OwnCallback {
   constructor(private readonly folder: string) {
     super();

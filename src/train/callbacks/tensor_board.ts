@@ -3,7 +3,7 @@ import { pictureGrid } from '../../data/index.js';
 import { EventWriter } from '../../io/tensorboard.js';
 import type { Module } from '../../nn/index.js';
 import type { EpochMetrics } from '../history.js';
-import { OwnCallback, type FitRun, type ValidationResult } from './callback.js';
+import { OwnCallback, type Callback, type FitRun, type ValidationResult } from './callback.js';
 
 /** Pictures of training images that TensorBoard shows. */
 const PICTURES = 24;
@@ -88,6 +88,6 @@ class TensorBoard extends OwnCallback {
 }
 
 /** Writes event files for TensorBoard: `tensorboard --logdir` the folder, or one above it. */
-export function tensorBoard(options: TensorBoardOptions): OwnCallback {
+export function tensorBoard(options: TensorBoardOptions): Callback {
   return new TensorBoard(options);
 }
