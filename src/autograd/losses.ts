@@ -12,7 +12,7 @@ export function expectReduction(op: string, reduction: Reduction = 'mean'): Redu
 }
 
 /** Shape of a loss: `shape` without a reduction, else scalar. */
-export function reducedShape(reduction: Reduction, shape: readonly number[]): readonly number[] {
+export function lossShape(reduction: Reduction, shape: readonly number[]): readonly number[] {
   return reduction === 'none' ? shape : [];
 }
 

@@ -14,7 +14,7 @@ export interface UnaryOptions {
 }
 
 /** Checks that alpha is finite. */
-export function finite(op: string, alpha: number): number {
+export function finiteAlpha(op: string, alpha: number): number {
   if (Number.isFinite(alpha)) return alpha;
   throw new ShapeError(`${op}: alpha must be a finite number, got ${String(alpha)}`);
 }

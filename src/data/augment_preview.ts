@@ -7,7 +7,7 @@ import { augment } from '../ops/random.js';
 import { cast } from '../ops/elementwise.js';
 import { imageBytes, type ImageDataset } from './dataset.js';
 import { pictureGrid, someExamples, type GridPicture } from './preview.js';
-import { reshaped } from './decode/resize.js';
+import { inForm } from './decode/resize.js';
 
 /** Most pictures side by side. */
 const COLUMNS = 10;
@@ -43,7 +43,7 @@ export async function augmentGrid(
   if (channels !== 1 && channels !== 3) {
     throw new UsageError(`data preview: --input must have 1 or 3 channels, got ${channels}`);
   }
-  const { chosen, order } = someExamples(reshaped(dataset, { channels }), count, seed);
+  const { chosen, order } = someExamples(inForm(dataset, { channels }), count, seed);
   const bytes = await chosen.read(order);
   const rows: Uint8Array[] = [];
   for (let row = 0; row <= versions; row++) {

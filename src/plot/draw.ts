@@ -26,7 +26,7 @@ import {
   GREY,
   INK,
   LINE,
-  measure,
+  lineWidth,
   pair,
   roomFor,
   round,
@@ -135,7 +135,7 @@ function drawClusterLabel(
   const baseline = top + CLUSTER_LABEL - 4;
   const head = isContinued ? `… ${title}` : title;
   const end = left + width - 10;
-  const nameWidth = measure(style, name, FACTS);
+  const nameWidth = lineWidth(style, name, FACTS);
   // Lines may pass behind the name.
   const patch =
     `<rect x="${round(end - nameWidth - 2)}" y="${round(baseline - FACTS.size - 2)}"` +
@@ -185,9 +185,9 @@ function drawLayer(style: TextStyle, placed: PlacedNode, label: NodeLabel): stri
   const { x, y, width, height } = placed;
   const [left, right] = [x - width / 2 + PADDING, x + width / 2 - PADDING];
   const [first, second] = [y - height / 2 + 15.5, y + height / 2 - 8];
-  const after = left + measure(style, label.type, TYPE) + WORD_GAP;
+  const after = left + lineWidth(style, label.type, TYPE) + WORD_GAP;
   const options = fitted(style, label.options, OPTIONS, right - after);
-  const nameRoom = right - left - measure(style, label.facts, FACTS) - WORD_GAP;
+  const nameRoom = right - left - lineWidth(style, label.facts, FACTS) - WORD_GAP;
   const name = fitted(style, label.name, FACTS, nameRoom);
   return (
     rectangle(placed, label, { radius: 4 }) +

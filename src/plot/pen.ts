@@ -45,7 +45,7 @@ function widths(width: number, characters: string): Record<string, number> {
 }
 
 /** Width of a line of text in one style. */
-export function measure(
+export function lineWidth(
   style: TextStyle,
   content: string,
   { size, isBold = false }: TextOptions,
@@ -57,7 +57,7 @@ export function measure(
 
 /** Room that a line of text needs in either style: both pictures have the same boxes. */
 export function roomFor(content: string, options: TextOptions): number {
-  return Math.max(measure('text', content, options), measure('strokes', content, options));
+  return Math.max(lineWidth('text', content, options), lineWidth('strokes', content, options));
 }
 
 /** The text, or its beginning and dots where it is wider than there is room. */
@@ -67,9 +67,9 @@ export function fitted(
   options: TextOptions,
   room: number,
 ): string {
-  if (measure(style, content, options) <= room) return content;
+  if (lineWidth(style, content, options) <= room) return content;
   const all = Array.from(content);
-  while (all.length > 0 && measure(style, `${all.join('')}…`, options) > room) all.pop();
+  while (all.length > 0 && lineWidth(style, `${all.join('')}…`, options) > room) all.pop();
   return `${all.join('').trimEnd()}…`;
 }
 
@@ -86,7 +86,7 @@ export function text(
     const width = (isBold ? 0.19 : 0.125) * size;
     return `<path d="${textPath(content, x, y, size, anchor)}" stroke="${colour}" stroke-width="${round(width)}"/>`;
   }
-  const length = measure(style, content, { size, isBold });
+  const length = lineWidth(style, content, { size, isBold });
   return (
     `<text x="${round(x)}" y="${round(y)}" font-size="${round(size / CAPITALS)}" fill="${colour}"` +
     (isBold ? ' font-weight="bold"' : '') +

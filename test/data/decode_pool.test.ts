@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import sharp from 'sharp';
 import ts from 'typescript';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { decodeFiles } from '../../src/data/decode/decode.js';
+import { decodeEach, requireAll } from '../../src/data/decode/decode.js';
 import { DecodePool } from '../../src/data/decode/decode_pool.js';
 import { errorOf, temporaryFolder } from './helpers.js';
 
@@ -69,7 +69,7 @@ describe('DecodePool', () => {
     const pool = new DecodePool({ threadCount: 2, program });
     const pixels = await pool.decode(files, [2, 3, 3]);
     expect(pool.liveThreads).toBe(2);
-    expect(pixels).toEqual(await decodeFiles(files, [2, 3, 3]));
+    expect(pixels).toEqual(requireAll(await decodeEach(files, [2, 3, 3])));
     writeFileSync(files[20], 'no image');
     const error = await errorOf(pool.decode(files, [2, 3, 3]));
     expect(error.constructor.name).toBe('DataError');
@@ -91,7 +91,9 @@ describe('DecodePool', () => {
     writeFileSync(program, "throw new Error('cannot start');");
     const files = await writeImages(folder, 40);
     const pool = new DecodePool({ threadCount: 2, program: pathToFileURL(program) });
-    expect(await pool.decode(files, [2, 3, 3])).toEqual(await decodeFiles(files, [2, 3, 3]));
+    expect(await pool.decode(files, [2, 3, 3])).toEqual(
+      requireAll(await decodeEach(files, [2, 3, 3])),
+    );
     expect(await pool.decode(files.slice(3, 4), [2, 3, 3])).toHaveLength(18);
     expect(pool.liveThreads).toBe(0);
   });

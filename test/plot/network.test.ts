@@ -2,7 +2,7 @@ import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createDevice } from '../../src/device.js';
 import { groupLabel, shortOptions } from '../../src/plot/labels.js';
-import { fitted, measure } from '../../src/plot/pen.js';
+import { fitted, lineWidth } from '../../src/plot/pen.js';
 import { plotFormat, plotPng, plotSvg } from '../../src/plot/index.js';
 import { createModel, modelFactories, publishedOptions } from '../../src/models/index.js';
 import { Dense, foldRepeats, Module, moduleGraph, type ModuleGraph } from '../../src/nn/index.js';
@@ -164,11 +164,11 @@ describe('words of the plot', () => {
     for (const style of ['text', 'strokes'] as const) {
       const shown = fitted(style, 'a name of many words', options, 80);
       expect(shown).toMatch(/^a name.*…$/);
-      expect(measure(style, shown, options)).toBeLessThanOrEqual(80);
+      expect(lineWidth(style, shown, options)).toBeLessThanOrEqual(80);
       expect(fitted(style, 'short', options, 80)).toBe('short');
     }
     // Helvetica: i 222, m 833, 0 556 thousandths of the font size, whose capitals are 0.72 high.
-    expect(measure('text', 'im0', { size: 7.2 })).toBeCloseTo(16.11, 9);
+    expect(lineWidth('text', 'im0', { size: 7.2 })).toBeCloseTo(16.11, 9);
   });
 });
 

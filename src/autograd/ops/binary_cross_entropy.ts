@@ -6,7 +6,7 @@ import {
   type BinaryCrossEntropyVariant,
 } from '../../kernels/binary_cross_entropy.js';
 import type { Reduction } from '../../kernels/lib/loss_reduction.js';
-import { expectAlike, expectReduction, reducedShape } from '../losses.js';
+import { expectAlike, expectReduction, lossShape } from '../losses.js';
 import type { OpRecord, Plan } from '../record.js';
 
 export interface BinaryCrossEntropyOptions {
@@ -32,7 +32,7 @@ export const binaryCrossEntropy: OpRecord<BinaryCrossEntropyOptions, BinaryCross
     const { shape } = expectAlike('binaryCrossEntropy', inputs.prediction, inputs.target);
     const reduction = expectReduction('binaryCrossEntropy', options.reduction);
     return {
-      shape: reducedShape(reduction, shape),
+      shape: lossShape(reduction, shape),
       dtype: 'f32',
       reduction,
       elements: sizeOf(shape),

@@ -6,7 +6,7 @@ import {
   mseLossVariants,
   type MseLossVariant,
 } from '../../kernels/mse_loss.js';
-import { expectAlike, expectReduction, reducedShape } from '../losses.js';
+import { expectAlike, expectReduction, lossShape } from '../losses.js';
 import type { OpRecord, Plan } from '../record.js';
 
 export interface MseLossOptions {
@@ -30,7 +30,7 @@ export const mseLoss: OpRecord<MseLossOptions, MseLossPlan> = {
     const { shape } = expectAlike('mseLoss', inputs.prediction, inputs.target);
     const reduction = expectReduction('mseLoss', options.reduction);
     return {
-      shape: reducedShape(reduction, shape),
+      shape: lossShape(reduction, shape),
       dtype: 'f32',
       reduction,
       elements: sizeOf(shape),

@@ -2,7 +2,7 @@ import { ShapeError } from '../../errors.js';
 import { sizeOf } from '../../gpu/array.js';
 import type { Reduction } from '../../kernels/lib/loss_reduction.js';
 import { nllLossBackward, nllLossForward, type NllLossSetup } from '../../kernels/nll_loss.js';
-import { expectClassWeights, expectIgnoreIndex, expectReduction, reducedShape } from '../losses.js';
+import { expectClassWeights, expectIgnoreIndex, expectReduction, lossShape } from '../losses.js';
 import type { OpRecord, Plan } from '../record.js';
 import { expectDtype, expectInput, label, withShapes } from '../shapes.js';
 
@@ -35,7 +35,7 @@ export const nllLoss: OpRecord<NllLossOptions, NllLossPlan> = {
       const ignoreIndex = expectIgnoreIndex('nllLoss', options.ignoreIndex);
       const reduction = expectReduction('nllLoss', options.reduction);
       const setup = { n, k, reduction, ignoreIndex };
-      return { shape: reducedShape(reduction, [n]), dtype: 'f32' as const, setup };
+      return { shape: lossShape(reduction, [n]), dtype: 'f32' as const, setup };
     });
   },
   forward({ runtime, inputs, plan }) {

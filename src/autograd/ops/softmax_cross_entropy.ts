@@ -8,7 +8,7 @@ import {
   type SoftmaxCrossEntropyVariant,
 } from '../../kernels/softmax_cross_entropy.js';
 import type { Reduction } from '../../kernels/lib/loss_reduction.js';
-import { expectClassWeights, expectIgnoreIndex, expectReduction, reducedShape } from '../losses.js';
+import { expectClassWeights, expectIgnoreIndex, expectReduction, lossShape } from '../losses.js';
 import type { InputMetas, OpRecord, Plan } from '../record.js';
 import { expectDtype, expectInput, label, withShapes } from '../shapes.js';
 
@@ -99,6 +99,6 @@ function softmaxCrossEntropyPlan(
       throw new ShapeError(`${op}: labelSmoothing must lie in [0, 1], got ${labelSmoothing}`);
     }
     const setup = { n, k, isDense, labelSmoothing, ignoreIndex, reduction, variant };
-    return { shape: reducedShape(reduction, [n]), dtype: 'f32', setup };
+    return { shape: lossShape(reduction, [n]), dtype: 'f32', setup };
   });
 }

@@ -6,7 +6,7 @@ import {
   type UnaryFunction,
 } from '../../kernels/unary.js';
 import type { InputMetas, OpRecord, Plan } from '../record.js';
-import { finite, resolveClip, resolveGelu, type UnaryOptions } from '../unary_parameters.js';
+import { finiteAlpha, resolveClip, resolveGelu, type UnaryOptions } from '../unary_parameters.js';
 
 export type { UnaryOptions } from '../unary_parameters.js';
 import { expectElements } from '../operands.js';
@@ -37,13 +37,13 @@ const entries = {
     from: 'x',
     derivative: 'dx = dy where x > 0, else alpha · dy',
     source: 'Maas, Hannun & Ng, Rectifier nonlinearities, ICML 2013 workshop, section 2',
-    resolve: ({ alpha = 0.01 }) => ({ code: 'leakyRelu', alpha: finite('leakyRelu', alpha) }),
+    resolve: ({ alpha = 0.01 }) => ({ code: 'leakyRelu', alpha: finiteAlpha('leakyRelu', alpha) }),
   },
   elu: {
     from: 'x',
     derivative: 'dx = dy where x > 0, else alpha · exp(x) · dy',
     source: CLEVERT,
-    resolve: ({ alpha = 1 }) => ({ code: 'elu', alpha: finite('elu', alpha) }),
+    resolve: ({ alpha = 1 }) => ({ code: 'elu', alpha: finiteAlpha('elu', alpha) }),
   },
   gelu: {
     from: 'x',

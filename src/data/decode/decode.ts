@@ -269,14 +269,6 @@ export async function decodeEach(
   return { pixels, failures: failures.sort((a, b) => a.index - b.index) };
 }
 
-/** Decodes files into one array, [files, H, W, C]; throws a DataError for the first that fails. */
-export async function decodeFiles(
-  files: readonly ImageSource[],
-  imageShape: readonly [number, number, number],
-): Promise<Uint8Array<ArrayBuffer>> {
-  return requireAll(await decodeEach(files, imageShape));
-}
-
 /** The pixels, when all files were decoded; throws a DataError for the first that was not. */
 export function requireAll({ pixels, failures }: DecodedFiles): Uint8Array<ArrayBuffer> {
   if (failures.length > 0) throw new DataError(failures[0].message, failures[0].fix);

@@ -66,7 +66,7 @@ export function resizePixels(
  * The data set with its images in the size and channels asked for; the data set itself where it has
  * them already.
  */
-export function reshaped(dataset: ImageDataset, form: ImageForm): ImageDataset {
+export function inForm(dataset: ImageDataset, form: ImageForm): ImageDataset {
   checkImageForm(form);
   const [height, width, channels] = dataset.imageShape;
   const wanted = form.imageSize ?? [height, width];

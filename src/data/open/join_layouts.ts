@@ -4,7 +4,7 @@ import { derived, type ImageDataset } from '../dataset.js';
 import { classNumbers } from '../formats/gtsrb.js';
 import { unusedNote, type Beside, type Layout, type Source } from '../layout.js';
 import { listed, PART_WORDS, PARTS, type Part } from '../parts.js';
-import { reshaped } from '../decode/resize.js';
+import { inForm } from '../decode/resize.js';
 
 /**
  * The data set that the layouts of a place make: the parts of the one with the training part (the first
@@ -67,7 +67,7 @@ function fitted(dataset: ImageDataset, { classNames, imageShape }: Beside): Imag
   const { classNames: names } = dataset;
   const isSame =
     names.length === classNames.length && names.every((name, k) => name === classNames[k]);
-  if (isSame) return reshaped(dataset, form);
+  if (isSame) return inForm(dataset, form);
   const numbers = classNumbers(classNames);
   const isNumbered = names.every((name, k) => name === String(k));
   if (!isNumbered || numbers === undefined) {
@@ -76,7 +76,7 @@ function fitted(dataset: ImageDataset, { classNames, imageShape }: Beside): Imag
     );
   }
   const labels = dataset.labels.map((label) => labelOf(label, numbers));
-  return reshaped(derived(dataset, { classNames, labels }), form);
+  return inForm(derived(dataset, { classNames, labels }), form);
 }
 
 function labelOf(number: number, numbers: ReadonlyMap<number, number>): number {

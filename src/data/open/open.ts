@@ -2,7 +2,7 @@
 import { DataError } from '../../errors.js';
 import { checkSameShape, emptyClassesNote, type ImageDataset } from '../dataset.js';
 import type { SkippedImage } from './open_images.js';
-import { checkImageForm, reshaped, type ImageForm } from '../decode/resize.js';
+import { checkImageForm, inForm, type ImageForm } from '../decode/resize.js';
 import type { Part } from '../parts.js';
 import { openSource, type OpenOptions } from './sources.js';
 
@@ -51,7 +51,7 @@ export async function openDataset(
     if (options.split !== undefined && options.split !== part) return undefined;
     const dataset = await source.open(part);
     if (dataset === undefined) return undefined;
-    const result = reshaped(dataset, form);
+    const result = inForm(dataset, form);
     if (part === 'train') notes.push(...emptyClassesNote(dataset));
     first ??= result;
     checkSameShape(first, result);

@@ -2,7 +2,7 @@ import { DataError } from '../../errors.js';
 import type { Module, StateValue } from '../../nn/index.js';
 import { fromFile, layoutOf } from './layout.js';
 import { modelLayers, type ModelLayer } from './model_layers.js';
-import { pairLayers, type MatchedBy, type Pair } from './pairing.js';
+import { pairLayers, type LayerPair, type MatchedBy } from './pairing.js';
 import { formatNames, type NamedTensor, type WeightFile, type WeightFormat } from './types.js';
 
 /** What a network takes from a file, and what not. Shapes are those in the file's layout. */
@@ -60,7 +60,7 @@ export function mapWeights(
 }
 
 /** Takes over what fits; false where the layer's main tensor, the first, does not. */
-function takeLayer(pair: Pair, mapping: Mapping, taken: Set<string>): boolean {
+function takeLayer(pair: LayerPair, mapping: Mapping, taken: Set<string>): boolean {
   const { target, by } = pair;
   const source = { tensors: affineTensors(pair, mapping.path, taken) };
   let fits = true;
@@ -99,7 +99,7 @@ const neutral = [
  * file does not say which of the two it holds.
  */
 function affineTensors(
-  { target, source }: Pair,
+  { target, source }: LayerPair,
   path: string,
   taken: Set<string>,
 ): ReadonlyMap<string, NamedTensor> {
@@ -152,7 +152,7 @@ function anotherNetwork(
   layers: readonly ModelLayer[],
   file: WeightFile,
   fitting: ReadonlySet<ModelLayer>,
-  pairs: ReadonlyMap<ModelLayer, Pair>,
+  pairs: ReadonlyMap<ModelLayer, LayerPair>,
 ): DataError {
   const differences = layers
     .filter((layer) => !fitting.has(layer))

@@ -9,7 +9,7 @@ import type { SourceLayer, WeightFile } from './types.js';
 /** What a layer of the file was recognised by. */
 export type MatchedBy = 'name' | 'naming' | 'order';
 
-export interface Pair {
+export interface LayerPair {
   target: ModelLayer;
   source: SourceLayer;
   by: MatchedBy;
@@ -21,8 +21,8 @@ export interface Pair {
  *
  * Errors: DataError if names decide nothing and two orders fit.
  */
-export function pairLayers(targets: readonly ModelLayer[], file: WeightFile): Pair[] {
-  const pairs: Pair[] = byEqualNames(targets, file);
+export function pairLayers(targets: readonly ModelLayer[], file: WeightFile): LayerPair[] {
+  const pairs: LayerPair[] = byEqualNames(targets, file);
   if (file.format === 'keras') {
     const [others, rest] = remaining(targets, file, pairs);
     pairs.push(...byNames(others, namedSources(rest), kerasNames, 'naming'));
@@ -33,7 +33,7 @@ export function pairLayers(targets: readonly ModelLayer[], file: WeightFile): Pa
 function remaining(
   targets: readonly ModelLayer[],
   file: WeightFile,
-  pairs: readonly Pair[],
+  pairs: readonly LayerPair[],
 ): [ModelLayer[], WeightFile] {
   const taken = new Set<unknown>(pairs.flatMap(({ target, source }) => [target, source]));
   const layers = file.layers.filter((layer) => !taken.has(layer));
@@ -41,7 +41,7 @@ function remaining(
 }
 
 /** By the names that the file and the network have without what stands before all of them. */
-function byEqualNames(targets: readonly ModelLayer[], file: WeightFile): Pair[] {
+function byEqualNames(targets: readonly ModelLayer[], file: WeightFile): LayerPair[] {
   const prefixes = file.format === 'keras' ? { own: '', file: '' } : prefixesOf(targets, file);
   const sources = namedSources(file, prefixes.file);
   const pairs = byNames(targets, sources, ({ path }) => [path.slice(prefixes.own.length)], 'name');
@@ -68,8 +68,8 @@ function byNames(
   sources: ReadonlyMap<string, SourceLayer>,
   namesOf: (target: ModelLayer) => readonly string[],
   by: MatchedBy,
-): Pair[] {
-  return targets.flatMap((target): Pair[] => {
+): LayerPair[] {
+  return targets.flatMap((target): LayerPair[] => {
     for (const name of namesOf(target)) {
       const source = sources.get(name);
       if (source?.kind === target.kind) return [{ target, source, by }];
@@ -79,9 +79,9 @@ function byNames(
 }
 
 /** By the order under which most layers fit, where no other fits as many in another way. */
-function byOrder(targets: readonly ModelLayer[], file: WeightFile): Pair[] {
-  let best = new Map<ModelLayer, Pair>();
-  let rival: Pair | undefined;
+function byOrder(targets: readonly ModelLayer[], file: WeightFile): LayerPair[] {
+  let best = new Map<ModelLayer, LayerPair>();
+  let rival: LayerPair | undefined;
   for (const order of ordersOf(targets, file)) {
     const pairs = pairedInOrder(targets, order, file.format);
     if (pairs.length > best.size) {
@@ -122,12 +122,12 @@ function pairedInOrder(
   targets: readonly ModelLayer[],
   order: readonly SourceLayer[],
   format: WeightFile['format'],
-): Pair[] {
+): LayerPair[] {
   return (['filters', 'norm', 'dense'] as const).flatMap((kind) => {
     const wanted = targets.filter((layer) => layer.kind === kind);
     const sources = order.filter((layer) => layer.kind === kind);
     if (!agree(wanted, sources, format)) return [];
-    return wanted.map((target, i): Pair => ({ target, source: sources[i], by: 'order' }));
+    return wanted.map((target, i): LayerPair => ({ target, source: sources[i], by: 'order' }));
   });
 }
 
