@@ -1,6 +1,5 @@
-// What each image of a batch is dealt: the table that lib/displacement.wgsl reads. One invocation
-// makes one entry, a pair (y, x); a workgroup of 64 covers 64 entries, and the grid may be folded
-// into two dimensions.
+// Draws the random numbers of each image of a batch: the table that lib/displacement.wgsl reads. One invocation makes
+// one entry, a pair (y, x); a workgroup of 64 covers 64 entries, and the grid may be folded into two dimensions.
 //   block [4]            read     key low, key high, draw low, draw high
 //   table [N entries 2]  written
 //

@@ -1,7 +1,7 @@
-// Taps of a filter, flipped and transposed within each group:
-// flipped[r,s,k,c] = w[first + step·(R′−1−r), first + step·(S′−1−s), c, k].
-// With them the gradient of a convolution's input is itself a convolution, of dy. For stride 1 all
-// taps are taken; for other strides those of one residue (src/kernels/conv2d/phases.ts).
+// Taps of a filter, flipped and transposed within each group: flipped[r,s,k,c] = w[first +
+// step·(R′−1−r), first + step·(S′−1−s), c, k]. With them the gradient of a convolution's input is
+// itself a convolution, of dy. For stride 1 all taps are taken; for other strides those of one phase
+// (src/kernels/conv2d/phases.ts).
 //
 // One invocation moves one number; a workgroup of 64 writes 64 neighbours.
 //   w       [R S C/groups K]    read

@@ -1,6 +1,6 @@
 // Taps of a filter, flipped and transposed within each group, as conv2d_flip_filter does it.
-// Improves it: there each number is read alone, from a line of its own, and its place takes four
-// divisions; here an invocation turns a block of 4×4 round in registers, by 4 loads and 4 stores.
+// Improves it: there each number is loaded separately, from its own cache line, and its index takes four divisions;
+// here an invocation transposes a block of 4×4 in registers, with 4 loads and 4 stores.
 //
 // A workgroup of 8×8 moves a tile of 32×32 of one tap: neighbours along its x read neighbours along
 // K, those along its y write neighbours along C.

@@ -1,5 +1,5 @@
-// A filter as the right operand of the product that gives columns: columns[k, t] = w[t, k], where t
-// counts the R·S·C numbers that a pixel of dy is multiplied with, and those past the last are 0.
+// A filter as the right operand of the matmul that computes the columns: columns[k, t] = w[t, k], where t counts the
+// R·S·C numbers that a pixel of dy is multiplied with, and those past the last are 0.
 //
 // One invocation moves one number; a workgroup of 64 writes 64 neighbours.
 //   w       [R S C K]  read

@@ -1,5 +1,5 @@
-// Gradient of a depthwise convolution's filters, the plain way: each weight meets every output it
-// took part in, dw[r,s,c,m] = Σ_{n,p,q} x[n,h,w,c] · dy[n,p,q,c·M+m].
+// Gradient of a depthwise convolution's filters, the plain way: each weight sums over every output it took part in,
+// dw[r,s,c,m] = Σ_{n,p,q} x[n,h,w,c] · dy[n,p,q,c·M+m].
 //
 // One invocation computes one dw; a workgroup of 64 computes 64 neighbours, which share the tap and
 // differ in the channel.

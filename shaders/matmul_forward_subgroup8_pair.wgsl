@@ -1,12 +1,11 @@
-// Two matmuls that need nothing of each other, in one dispatch: the gradients of a
-// convolution's input and filter. The host pays for a dispatch less.
+// Two independent matmuls in one dispatch: the gradients of a convolution's input and filter. It saves the host a
+// dispatch.
 //
 // first_groups workgroups compute tiles of the product with 1 in its names, second_groups of the one with
 // 2, each as matmul_forward_subgroup8 does, whose header says what the bindings are. There is no bias, and
 // the first alone may have a residual.
-// Grid: the workgroups of both, dealt out, folded into x and y.
-// Tunables: TM rows per workgroup. Limits: WebGPU's defaults, the feature subgroups, and WGSL's
-// unrestricted_pointer_parameters.
+// Grid: the workgroups of both, interleaved and folded into x and y. Tunables: TM rows per workgroup.
+// Limits: WebGPU's defaults, the feature subgroups, and WGSL's unrestricted_pointer_parameters.
 // @use lib/deal.wgsl
 // @use lib/matmul_subgroup8.wgsl
 // @use lib/batch.wgsl

@@ -2,10 +2,9 @@
 // Improves matmul_forward_naive: each number is loaded once for a whole tile, and what an invocation
 // reads serves ROWS or COLUMNS multiply-adds.
 //
-// A workgroup computes TILE_M rows and TILE_N columns of y. Step by step along k it copies a
-// TILE_M × TILE_K piece of a and a TILE_K × TILE_N piece of b into workgroup memory. An invocation
-// owns ROWS × COLUMNS outputs in registers: rows i·TY + ty and columns j·TX + tx, so that
-// neighbouring invocations read and write neighbouring numbers.
+// A workgroup computes TILE_M rows and TILE_N columns of y. Step by step along k it copies a TILE_M × TILE_K tile of a
+// and a TILE_K × TILE_N tile of b into workgroup memory. An invocation owns ROWS × COLUMNS outputs in registers: rows
+// i·TY + ty and columns j·TX + tx, so that neighbouring invocations read and write neighbouring numbers.
 //   a        [… M K], or [… K M] where TRANSPOSE_A  read
 //   b        [… K N], or [… N K] where TRANSPOSE_B  read
 //   bias     [N]                                    read where HAS_BIAS

@@ -24,7 +24,7 @@ export interface BenchCase {
   cost: { flops: number; bytes: number };
   /** Only of a convolution: what another engine must know of it. */
   convolution?: Convolution | undefined;
-  /** Why a kernel does not fit, or null if it does; absent where that cannot be told. */
+  /** Why a kernel does not fit, or null if it does; absent if it is unknown. */
   unsupportedReason?: ((name: string, device: Device) => string | null) | undefined;
   open(device: Device): CaseRunner;
 }
@@ -32,7 +32,7 @@ export interface BenchCase {
 export interface Convolution {
   /** groups = C for a depthwise one. */
   geometry: Conv2dGeometry;
-  /** As it was asked for; engines may have a quicker way for these names. */
+  /** As requested; engines may have faster code for these names. */
   padding: 'same' | 'valid' | number;
 }
 

@@ -4,8 +4,8 @@ import type { BenchRow, Comparison, EngineComparison } from './types.js';
 const OWN = 'tilegrad';
 
 /**
- * Our chosen kernels beside the fastest other engine of each shape and direction. Engines that
- * round their operands to fewer bits are told of by themselves and do not count as the best.
+ * Our chosen kernels beside the fastest other engine of each shape and direction. Engines that round
+ * their operands to fewer bits are listed separately and do not count as the best.
  */
 export function compareEngines(
   rows: readonly BenchRow[],

@@ -3,13 +3,13 @@ import type { DeviceInfo } from '../gpu/adapter.js';
 import type { ShaderFigures } from './shader_figures.js';
 
 /*
- * How many workgroups an adapter holds at a time. WebGPU does not tell, so it is computed:
+ * How many workgroups an adapter holds at a time. WebGPU does not report it, so it is computed:
  *
  *   software   one workgroup a processor core, whatever its size
  *   GPU        M · min(⌊T / workgroup size⌋, ⌊B / workgroup bytes⌋, G) for M multiprocessors with room
  *              for T invocations, B bytes of workgroup memory and G workgroups each
  *
- * Registers, which may lower it, are not to be seen. M, T, B and G are known for the GPUs below.
+ * Register use, which may lower it, cannot be queried. M, T, B and G are known for the GPUs below.
  */
 
 interface Multiprocessors {

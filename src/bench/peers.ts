@@ -52,8 +52,8 @@ const slacks: Readonly<Record<PeerName, number>> = { tfjs: 2, 'jax-js': 2, torch
 const REDUCED_SLACK = 2 ** 13;
 
 /**
- * Starts each peer with nothing to do, so that one that cannot run is known before the work begins.
- * One line is said of each that is not there; the others go on.
+ * Starts each peer without a job, so that peers that cannot run are known before the work begins.
+ * Prints one line for each missing peer; the others continue.
  *
  * Errors: UsageError outside a checkout, which alone has the peers' programs.
  */
@@ -113,7 +113,7 @@ export async function measurePeers(
           peer ??= new PeerProcess(name, commands[name]!);
           const found = await measureByPeer(device, peer, benchCase, { peak, place });
           rows.push(...found.rows);
-          // One that broke down is started anew for the next case.
+          // A peer that failed is restarted for the next case.
           if (found.isBroken) peer = null;
         }
         await peer?.close();
@@ -193,7 +193,7 @@ function compare(
   let [largest, difference] = [0, 0];
   for (let i = 0; i < ours.length; i++) {
     largest = Math.max(largest, Math.abs(ours[i]));
-    // NaN, here or there, stays one.
+    // NaN on either side stays NaN.
     difference = Math.max(difference, Math.abs(got[i] - ours[i]));
   }
   const relativeError = difference / largest;

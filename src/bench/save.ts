@@ -5,7 +5,7 @@ import type { Runtime } from '../gpu/runtime.js';
 import { writeFileAtomically } from '../io/atomic_file.js';
 import type { BenchDocument } from './types.js';
 
-/** A document as it is kept: with what one must know to compare it with another. */
+/** A document as it is saved, with what is needed to compare it with another. */
 interface SavedDocument extends BenchDocument {
   driver: string;
   node: string;

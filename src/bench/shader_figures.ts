@@ -1,7 +1,6 @@
 /*
- * What a shader's text says of the room its workgroups take: their size, and the bytes of workgroup
- * memory by the layout rules of WGSL (section 14.4, alignment and size). Registers are the
- * driver's secret.
+ * Resources of a shader's workgroups, from its text: their size, and the bytes of workgroup memory by
+ * the layout rules of WGSL (section 14.4, alignment and size). Registers are known only to the driver.
  */
 
 export interface ShaderFigures {

@@ -1,5 +1,6 @@
 /**
- * Many small pictures drawn by one call of the SVG renderer: the call costs far more than a picture.
+ * Draws many small pictures in one call of the SVG renderer, since a call costs far more than a
+ * picture.
  */
 import sharp from 'sharp';
 

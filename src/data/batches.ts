@@ -100,7 +100,7 @@ async function* readAhead(
       yield await ahead.shift()!;
     }
   } finally {
-    // Whoever left the loop early may close the data set next: let the reads under way end first.
+    // The caller may close the data set after leaving the loop early: wait for pending reads first.
     await Promise.allSettled(ahead);
   }
 }

@@ -1,4 +1,4 @@
-/** Looks through a data set for whatever would spoil a training. */
+/** Checks a data set for problems that would spoil training. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TilegradError } from '../errors.js';
@@ -88,7 +88,7 @@ async function checkPart(report: DataReport, part: Part, dataset: ImageDataset):
   const classes = dataset.classNames.map((name) => ({ name, count: 0 }));
   for (const label of dataset.labels) classes[label].count++;
   const empty = emptyClassesNote(dataset);
-  // Of other parts that is no fault.
+  // Other parts may be missing.
   (part === 'train' ? report.problems : report.notes).push(...empty);
   const [height, width] = dataset.imageShape;
   const sizes =

@@ -1,4 +1,4 @@
-/** What a data set is to the rest of the program, and the one that keeps its images in memory. */
+/** The interface of data sets, and the data set that keeps its images in memory. */
 import { DataError, type Fix } from '../errors.js';
 import { listed } from './parts.js';
 
@@ -91,7 +91,7 @@ export function checkSameShape(first: ImageDataset, dataset: ImageDataset): void
   );
 }
 
-/** What a training should be told of classes without a single image; nothing where all have some. */
+/** A note about classes without images; undefined if all have some. */
 export function emptyClassesNote({ name, classNames, labels }: ImageDataset): string[] {
   const present = new Set(labels);
   const empty = classNames.filter((_, label) => !present.has(label));

@@ -33,7 +33,7 @@ export interface DownloadOptions {
   /** Stops the download; what has arrived stays for the next time. */
   signal?: AbortSignal;
   onProgress?: (progress: DownloadProgress) => void;
-  /** A mirror that sends less than `leastBytes` for so long is given up. Default 30,000. */
+  /** A mirror that sends less than `leastBytes` in this time is abandoned. Default 30,000. */
   idleMs?: number;
   /** Default 30,720: one kibibyte a second. */
   leastBytes?: number;
@@ -192,7 +192,7 @@ async function receive(
     const headers: Record<string, string> = { 'accept-encoding': 'identity' };
     if (resumedAt > 0) headers.range = `bytes=${resumedAt}-`;
     const response = await fetch(new URL(file.name, mirror), { headers, signal: stop });
-    // Nothing is left to send: the check sum will tell whether the part is the file.
+    // Nothing is left to send: the checksum decides whether the part is complete.
     if (response.status === 416) return undefined;
     if (!response.ok || response.body === null) return `HTTP status ${response.status}`;
     const isResumed = response.headers.get('content-range')?.startsWith(`bytes ${resumedAt}-`);

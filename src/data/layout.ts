@@ -1,4 +1,4 @@
-/** Ways in which a place holds data. */
+/** How a folder or file holds data. */
 import type { ImageDataset } from './dataset.js';
 import type { SkippedImage } from './open/open_images.js';
 import { PART_WORDS, type Part } from './parts.js';
@@ -17,7 +17,7 @@ export interface Layout {
   readonly skipped?: readonly SkippedImage[];
 }
 
-/** A place data come from. Opening a part gives undefined if there is none. */
+/** A source of data. Opening a part gives undefined if there is none. */
 export interface Source {
   open(part: Part): Promise<ImageDataset | undefined>;
   /** Complete when the parts are open. */

@@ -101,7 +101,7 @@ export class WriteError extends DataError {
   }
 }
 
-/** What a failed write means to the person at the keyboard. */
+/** The error for a failed write. */
 export function writeError(path: string, cause: unknown): WriteError {
   const error = new WriteError(
     `${path}: cannot be written: ${whyNotWritten(cause)}; what was there is unharmed`,

@@ -1,6 +1,6 @@
 /**
- * HDF5 files of weights, read by h5wasm with nothing in them believed: links may form rings, sizes may
- * be larger than any file, and what is compressed may be so by a filter that is not there.
+ * Reads HDF5 weight files with h5wasm. Nothing in a file is trusted: links may form cycles, sizes may
+ * exceed the file, and data may be compressed with a filter that is not available.
  */
 import type * as h5wasm from 'h5wasm';
 import type { Dataset, Group } from 'h5wasm';
@@ -130,7 +130,7 @@ export class Hdf5File {
     throw new DataError(`holds more than ${MOST_OBJECTS} groups and tensors`);
   }
 
-  /** Refuses what the file cannot hold, before room is taken for it, and filters that are not there. */
+  /** Throws for sizes that the file cannot hold, before allocating, and for missing filters. */
   private reserve(dataset: Dataset, name: string): void {
     const { filters, metadata } = dataset;
     const filter = filters.find(({ id }) => id > LAST_OWN_FILTER);
@@ -178,7 +178,7 @@ export async function readHdf5<T>(path: string, read: (file: Hdf5File) => T): Pr
   }
 }
 
-/** Whatever the library throws comes out: after some damage it throws from all of its functions. */
+/** Passes on whatever the library throws: after some kinds of damage all of its functions throw. */
 async function readBytesOf<T>(bytes: Buffer, read: (file: Hdf5File) => T): Promise<T> {
   const library = await loadHdf5();
   const { FS } = await library.ready;

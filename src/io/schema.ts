@@ -32,7 +32,7 @@ export function satisfying<T>(
   };
 }
 
-/** Whatever it is; it is checked later. */
+/** Accepts any value; it is checked later. */
 export const anything: Schema<unknown> = (value) => value;
 export const text = satisfying('a text', (value) => typeof value === 'string');
 export const finite = satisfying('a number', (value): value is number => Number.isFinite(value));
@@ -92,7 +92,7 @@ export function object<T extends object>(fields: { [K in keyof T]: Schema<T[K]> 
   return (value, field) => {
     if (!isObject(value)) throw new Mismatch(field, 'an object', value);
     for (const name of Object.keys(fields) as (keyof T & string)[]) {
-      // Not what every object inherits.
+      // Own properties only.
       const part = Object.hasOwn(value, name) ? value[name] : undefined;
       fields[name](part, inner(field, name));
     }

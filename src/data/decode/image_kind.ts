@@ -1,4 +1,4 @@
-/** What an image file is, by the bytes it begins with: its name says nothing. */
+/** The type of an image file, from its first bytes; its name does not count. */
 
 const kinds = ['JPEG', 'PNG', 'WebP', 'GIF', 'TIFF', 'AVIF', 'BMP', 'PPM or PGM'] as const;
 
