@@ -21,7 +21,7 @@ export const PAGE = 'docs/derivatives.md';
 const GROUPS = [
   { title: 'Convolutions', stems: ['conv2d', 'conv2d_transpose', 'depthwise_conv2d'] },
   { title: 'Images', stems: ['augment', 'resize'] },
-  { title: 'Matrix products', stems: ['matmul', 'dense'] },
+  { title: 'Matmul', stems: ['matmul', 'dense'] },
   {
     title: 'Normalisation and pooling',
     stems: ['batch_norm', 'group_norm', 'pool2d', 'global_pool2d'],

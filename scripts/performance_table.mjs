@@ -203,7 +203,7 @@ function comparedPlaces(rows) {
 }
 
 /**
- * GFLOP/s of every engine; ours by the kernel it chooses unasked.
+ * GFLOP/s of every engine; ours by the kernel it chooses by default.
  *
  * @param {readonly Row[]} rows
  */
@@ -222,7 +222,7 @@ function besideOthers(rows) {
     ratios.length > 0
       ? `Geometric mean over the best of them: ${geometricMean(ratios).toFixed(2)} in ${ratios.length} places; another engine is faster in ${slower}.`
       : 'No other engine gave a time.';
-  return `GFLOP/s; ours by the kernel chosen unasked.\n\n${table(head, lines, 3)}\n\n${summary}`;
+  return `GFLOP/s; ours by the kernel chosen by default.\n\n${table(head, lines, 3)}\n\n${summary}`;
 }
 
 /** @param {readonly number[]} values */

@@ -1,4 +1,4 @@
-// dz = dy · activation′(z), with the derivative told from the output y.
+// dz = dy · activation′(z), with the derivative computed from the output y.
 //
 // One invocation computes four neighbouring elements; a workgroup of 64 covers 256. The grid may
 // be folded into two dimensions; elements past the end fall into the padding of the buffers.

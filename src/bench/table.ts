@@ -131,7 +131,7 @@ function headOf(document: BenchDocument): string[] {
     ...(scale?.notes ?? []).map((note) => `scale    ${note}`),
     ...(comparison ? comparedHead(comparison) : []),
     ...(results.some(({ op, isChosen }) => isChosen && op !== 'train')
-      ? ['*        the kernel chosen unasked']
+      ? ['*        the kernel chosen by default']
       : []),
   ];
 }

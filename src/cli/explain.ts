@@ -47,7 +47,7 @@ export interface PageDocument {
   files: string[];
 }
 
-/** A page taken apart: what stands before its first section has an empty title. */
+/** A page split into sections; the text before the first has an empty title. */
 export function pageDocument(op: string, page: string): PageDocument {
   const [opening, ...rest] = page.split(/^## /m);
   const [, title = '', before = ''] = /^# (.*)\n([^]*)/.exec(opening) ?? [];

@@ -56,7 +56,7 @@ export function renderMarkdown(text: string, terminal: Terminal): string {
   return `${out.join('\n')}\n`;
 }
 
-/** Whether a line goes on with the paragraph or the item before it. */
+/** Whether a line continues with the paragraph or the item before it. */
 function isMore(line: string | undefined): boolean {
   return line !== undefined && line !== '' && !/^(```|\||#+\s| {4}|\s*([-*]|\d+\.)\s)/.test(line);
 }

@@ -35,7 +35,7 @@ function longestWord(text: string): number {
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
-/** Widths from `least` to `most` that fit: the widest columns give way first. Null where none do. */
+/** Widths from `least` to `most` that fit: the widest columns give way first. Null if none do. */
 function fitted(most: readonly number[], least: readonly number[], room: number): number[] | null {
   if (sum(least) > room) return null;
   const widths = [...most];

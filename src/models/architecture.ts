@@ -18,7 +18,7 @@ export interface Architecture {
   modules?: Architecture[];
 }
 
-/** How modules of one class are decomposed and built again. */
+/** How modules of one class are described and rebuilt. */
 interface ModuleType {
   name: string;
   build(device: Device, options: Record<string, unknown>, modules: nn.Module[]): nn.Module;

@@ -17,7 +17,7 @@ const usualRates: Readonly<Record<OptimizerName, number>> = {
   rmsprop: 1e-3,
 };
 
-/** The rate to go on with: a tenth of what it was, and none that no network learns from. */
+/** The rate to continue with: a tenth of what it was, unless that is too small to learn from. */
 export function lowerRate(
   { lr, schedule, optimizer }: Pick<FitSettings, 'lr' | 'schedule' | 'optimizer'>,
   inForce: number,
@@ -54,7 +54,7 @@ export function newRun({ settings, optimizer }: Advised): string {
 
 /**
  * What to do after a run has failed after so many updates: go on from the last checkpoint with a
- * lower rate, or begin anew where there is none, or where a run that went on from it failed before
+ * lower rate, or begin anew if there is none, or where a run that went on from it failed before
  * it could change much.
  */
 export function advice(

@@ -18,7 +18,7 @@ export interface ImageForm {
   normalize?: string;
   /** What is done to images in training mode, see ops.augment. Default 'none'. */
   augment?: string;
-  /** What convolutions and matrix products multiply; everything else is f32. Default 'f32'. */
+  /** What convolutions and matmuls multiply; everything else is f32. Default 'f32'. */
   dtype?: OperandType;
 }
 
@@ -35,7 +35,7 @@ function deviceOfModel(where: string, model: Module): Device {
  * A network with the form of its images, as options give it, for images of one shape.
  *
  * Errors: UsageError for images that would have to be made smaller, or have other channels; for a
- * normalisation of other channels; DeviceError where the adapter cannot multiply the type.
+ * normalisation of other channels; DeviceError if the adapter cannot multiply the type.
  */
 export function classifierOf(
   where: string,

@@ -59,7 +59,7 @@ function doubtfulShortcuts(model: Module, { format }: WeightFile): string[] {
 }
 
 /**
- * One line about what looks wrong with a network after `file` was loaded; null where nothing does. Runs
+ * One line about what looks wrong with a network after `file` was loaded; null if nothing does. Runs
  * the network on two images of the data.
  */
 export async function loadingDoubts(

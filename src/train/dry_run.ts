@@ -9,7 +9,7 @@ import { evaluationMode, type Classifier } from './classifier.js';
 /** Images in the batches of an epoch. */
 export interface BatchSizes {
   full: number;
-  /** Images of a last batch that is not full; 0 where there is none. */
+  /** Images of a last batch that is not full; 0 if there is none. */
   rest: number;
   /** In the largest batch that is evaluated. */
   evaluated: number;

@@ -52,7 +52,7 @@ function checkPlace({ batch, epoch }: Progress, stepsPerEpoch: number): void {
  * The training loop. A step is captured once and replayed for every full batch; totals and losses stay
  * on the GPU and are read twice a second. Everything else that is done meanwhile, callbacks do.
  *
- * Errors: TrainingError where a loss, the weights or the optimizer's state become NaN or infinite;
+ * Errors: TrainingError if a loss, the weights or the optimizer's state become NaN or infinite;
  * nothing of it is saved.
  */
 export class Engine extends RunFacts implements FitRun {
@@ -131,7 +131,7 @@ export class Engine extends RunFacts implements FitRun {
    * Trains to the end, or until something stops it, and evaluates on the parts that are there, unless
    * it was interrupted.
    *
-   * Errors: CallbackError where a callback throws.
+   * Errors: CallbackError if a callback throws.
    */
   async run(test: ImageDataset | null): Promise<Ended> {
     try {
@@ -338,7 +338,7 @@ export class Engine extends RunFacts implements FitRun {
     return evaluation;
   }
 
-  /** Null where it was broken off. */
+  /** Null if it was broken off. */
   private async judgeAll(test: ImageDataset | null): Promise<Omit<Ended, 'end'> | null> {
     const { validation, signal } = this.options;
     const onBatch = (): void => {

@@ -31,8 +31,8 @@ export interface EvaluateOptions extends ImageOptions {
 /**
  * How a network does on labelled images. Its modules keep their modes; no gradient is computed.
  *
- * Errors: ShapeError where the network does not take the images, or gives fewer outputs than there
- * are classes; DataError for data without an image; TrainingError where a loss is not finite.
+ * Errors: ShapeError if the network does not take the images, or gives fewer outputs than there
+ * are classes; DataError for data without an image; TrainingError if a loss is not finite.
  *
  * @example
  * const { accuracy, predictions } = await evaluate(model, test);

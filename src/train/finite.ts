@@ -1,7 +1,7 @@
 import { DataError } from '../errors.js';
 import type { SavedTensor } from '../io/safetensors.js';
 
-/** The name of the first tensor with a value that is NaN or infinite; null where there is none. */
+/** The name of the first tensor with a value that is NaN or infinite; null if there is none. */
 export function firstNonFiniteTensor(
   tensors: ReadonlyMap<string, Pick<SavedTensor, 'data'>>,
 ): string | null {

@@ -44,10 +44,10 @@ interface Parts {
  *
  * Errors, all before the first step: UsageError for options that are wrong or do not go together, for
  * a folder that has a run or in which another one writes, and for a run to be resumed that had other
- * data or settings; ShapeError where network and data do not fit; DataError for data without an image;
- * LimitError where a batch is more than the adapter can bind; TrainingError where a batch norm would
- * get single values. Later: TrainingError where the loss, the weights or the optimizer's state become
- * NaN or infinite; CallbackError where a callback throws.
+ * data or settings; ShapeError if network and data do not fit; DataError for data without an image;
+ * LimitError if a batch is more than the adapter can bind; TrainingError if a batch norm would
+ * get single values. Later: TrainingError if the loss, the weights or the optimizer's state become
+ * NaN or infinite; CallbackError if a callback throws.
  *
  * @example
  * const data = await openDataset('builtin:digits', { seed: 1 });
@@ -170,7 +170,7 @@ function checkSameClasses(train: ImageDataset, part: ImageDataset): void {
   );
 }
 
-/** Errors: UsageError where an optimizer that is given trains nothing of the model. */
+/** Errors: UsageError if an optimizer that is given trains nothing of the model. */
 function optimizerFor(model: Module, options: FitOptions, settings: FitSettings): Optimizer {
   const { optimizer, lossScale } = options;
   if (!(optimizer instanceof Optimizer)) {
@@ -187,7 +187,7 @@ function optimizerFor(model: Module, options: FitOptions, settings: FitSettings)
   return optimizer;
 }
 
-/** The folder of the run, this call's own; null where there is none, or whoever calls has claimed it. */
+/** The folder of the run, this call's own; null if there is none, or whoever calls has claimed it. */
 function claim({ out, run, resume }: FitOptions): RunFolder | null {
   if (out === undefined || out === null) {
     if (!resume) return null;

@@ -41,7 +41,7 @@ export type ImageOptions = Optional<{
    * a standard deviation for each channel. Default 'none'.
    */
   normalize: string | Normalization;
-  /** What convolutions and matrix products multiply; sums and parameters are f32. Default 'f32'. */
+  /** What convolutions and matmuls multiply; sums and parameters are f32. Default 'f32'. */
   dtype: OperandType;
 }>;
 
@@ -112,7 +112,7 @@ export interface FitOptions
       out: string;
       /**
        * Goes on where the run in `out` stands, with the numbers of a run that was never stopped; begins
-       * where there is none yet. Default false: a folder with a run is refused.
+       * if there is none yet. Default false: a folder with a run is refused.
        */
       resume: boolean;
       /** Once aborted, the run ends after the step at hand, is saved, and `end` is 'interrupted'. */
@@ -141,7 +141,7 @@ export interface History {
   validations: ValidationMetrics[];
   /** Steps since the run began. */
   steps: number;
-  /** How the network does now on the validation images; null where there are none, or after an interruption. */
+  /** How the network does now on the validation images; null if there are none, or after an interruption. */
   validation: Evaluation | null;
   /** The same for the test images. */
   test: Evaluation | null;

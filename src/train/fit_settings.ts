@@ -118,7 +118,7 @@ function augmentOf(
   return typeof augment === 'object' && augment !== null ? augmentText(augment) : augment;
 }
 
-/** Errors: ShapeError where there is not one weight for each class. */
+/** Errors: ShapeError if there is not one weight for each class. */
 export function checkClassWeights({ classWeights }: FitSettings, classes: number): void {
   if (classWeights === null || classWeights.length === classes) return;
   throw new ShapeError(

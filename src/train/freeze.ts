@@ -93,7 +93,7 @@ export class Freezer {
 /**
  * Sets the rate of every dropout layer; without dropout, residual branches are not dropped either.
  *
- * Errors: UsageError where the network has no dropout layer and a rate above 0 is asked for.
+ * Errors: UsageError if the network has no dropout layer and a rate above 0 is asked for.
  */
 export function setDropout(model: Module, rate: number, modelName: string): void {
   let count = 0;

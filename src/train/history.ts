@@ -7,7 +7,7 @@ export interface EpochMetrics {
   epoch: number;
   loss: number;
   accuracy: number;
-  /** Of the validation; null where there is none. */
+  /** Of the validation; null if there is none. */
   valLoss: number | null;
   valAccuracy: number | null;
   /** Of the epoch's last step. */
@@ -30,7 +30,7 @@ export interface ValidationMetrics {
 /** What epochs are compared by. */
 export type Criterion = 'loss' | 'accuracy';
 
-/** What an epoch is judged by: its validation, or its training where there is none. */
+/** What an epoch is judged by: its validation, or its training if there is none. */
 export function judged(
   { loss, accuracy, valLoss, valAccuracy }: EpochMetrics,
   by: Criterion,

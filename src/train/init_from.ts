@@ -7,7 +7,7 @@ import { expectFinite } from './finite.js';
  * The weights of a run folder or in a file: of this program, of Keras (.h5) or in PyTorch's layout
  * (safetensors).
  *
- * Errors: DataError where there are none, or the file is unreadable or of another kind.
+ * Errors: DataError if there are none, or the file is unreadable or of another kind.
  */
 export function readInitialWeights(path: string): Promise<WeightFile> {
   return readWeights(checkpointIn(path));
@@ -17,7 +17,7 @@ export function readInitialWeights(path: string): Promise<WeightFile> {
  * Starts a network from weights, or from those that `readInitialWeights` finds, as far as they fit.
  * `input` is the shape of one image. What has no source, or one of another shape, keeps its values.
  *
- * Errors: DataError where the file is unreadable, of another network or not finite; nothing is
+ * Errors: DataError if the file is unreadable, of another network or not finite; nothing is
  * changed then.
  */
 export async function initFrom(

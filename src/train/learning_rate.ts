@@ -107,7 +107,7 @@ export interface RateSettings {
 
 /**
  * The learning rate of every step of a run: a function of how many steps were done, or what a plateau
- * has come to, so that a resumed run goes on with the same rates.
+ * has come to, so that a resumed run continues with the same rates.
  */
 export class LearningRate {
   private readonly rateOf: Schedule;
@@ -128,7 +128,7 @@ export class LearningRate {
   /**
    * From now on the rate is that of a plateau; `state` is what a checkpoint kept of it.
    *
-   * Errors: UsageError where another schedule, or another plateau, has the rate.
+   * Errors: UsageError if another schedule, or another plateau, has the rate.
    */
   follow(plateau: Plateau, state: PlateauState | null): void {
     const { schedule: given } = this.settings;
@@ -151,7 +151,7 @@ export class LearningRate {
   }
 
   /**
-   * Errors: UsageError where the rate grows beyond what f32 holds by the last step of the run, with
+   * Errors: UsageError if the rate grows beyond what f32 holds by the last step of the run, with
    * which that of every schedule that grows is greatest.
    */
   checkGrowth(): void {
@@ -166,7 +166,7 @@ export class LearningRate {
     );
   }
 
-  /** What a checkpoint keeps; null where the step count says it all. */
+  /** What a checkpoint keeps; null if the step count says it all. */
   state(): PlateauState | null {
     return this.plateau?.state() ?? null;
   }

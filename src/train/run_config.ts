@@ -114,7 +114,7 @@ export interface ConfigFile {
 /**
  * Reads a config file: the `config.json` of a run, or any part of one.
  *
- * Errors: UsageError where the file is missing, is no JSON or holds what is no setting.
+ * Errors: UsageError if the file is missing, is no JSON or holds what is no setting.
  */
 export function readConfigFile(path: string): ConfigFile {
   const config = readJson(path, (problem) => new UsageError(`--config ${path}: ${problem}`));
@@ -129,9 +129,9 @@ export function readConfigFile(path: string): ConfigFile {
 }
 
 /**
- * The config of a run, to go on with it.
+ * The config of a run, to continue with it.
  *
- * Errors: TrainingError where it is missing, damaged or of another version; DataError where it holds
+ * Errors: TrainingError if it is missing, damaged or of another version; DataError if it holds
  * what no run wrote.
  */
 export function readRunConfig(folder: string): RunConfig {

@@ -19,7 +19,7 @@ export interface RunData {
   validation: ImageDataset;
   /** What `validation` is; 'test' only where the settings ask for it. */
   part: 'test' | 'validation' | 'training';
-  /** The data's own test set, judged once at the end; null where there is none or `validation` is it. */
+  /** The data's own test set, judged once at the end; null if there is none or `validation` is it. */
   test: ImageDataset | null;
   /** All that is open. */
   parts: readonly ImageDataset[];

@@ -20,7 +20,7 @@ import { makeFolder, writeError } from '../io/atomic_file.js';
 interface Owner {
   pid: number;
   host: string;
-  /** When the process began, in the system's own units; null where it does not tell. */
+  /** When the process began, in the system's own units; null if it does not tell. */
   started: string | null;
 }
 
@@ -51,7 +51,7 @@ export class RunFolder {
   /**
    * Claims a folder, which is made where it is missing.
    *
-   * Errors: UsageError where another run has it, WriteError where it cannot be written.
+   * Errors: UsageError if another run has it, WriteError if it cannot be written.
    */
   static claim(path: string): RunFolder {
     const made = makeFolder(path);
@@ -88,7 +88,7 @@ export class RunFolder {
   }
 }
 
-/** Errors: UsageError where a folder holds a run that a new one would write over. */
+/** Errors: UsageError if a folder holds a run that a new one would write over. */
 export function expectNoRun(folder: string): void {
   if (!existsSync(join(folder, 'last.safetensors'))) return;
   throw new UsageError(`${trainerName()}: ${folder} holds a run already`, {
@@ -112,7 +112,7 @@ function claimFolder(folder: string): void {
   }
 }
 
-/** Takes the claim of a dead owner away; UsageError where the owner lives. */
+/** Takes the claim of a dead owner away; UsageError if the owner lives. */
 function passOver(folder: string, path: string): void {
   const seen = textOf(path);
   if (seen === null) return;

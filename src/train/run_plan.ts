@@ -19,7 +19,7 @@ export interface TrainRequest {
   settings: Partial<Settings>;
   /** Folder of the new run. */
   out?: string;
-  /** Folder of a run to go on with. */
+  /** Folder of a run to continue with. */
   resume?: string;
   report?: boolean;
   tune?: boolean;
@@ -111,7 +111,7 @@ function claimed(folder: RunFolder, planned: (folder: RunFolder) => RunPlan) {
 /**
  * The plan with the weights of `--init-from`, read before anything else is done.
  *
- * Errors: DataError where they cannot be.
+ * Errors: DataError if they cannot be.
  */
 export async function withInitialWeights(plan: RunPlan): Promise<RunPlan> {
   const { initFrom } = plan.config;

@@ -8,7 +8,7 @@ export interface Kind<T> {
   expected: string;
   /** Every value there is, where they are names. */
   names?: readonly string[];
-  /** The value a text stands for; undefined where it stands for none. */
+  /** The value a text stands for; undefined if it stands for none. */
   parse(text: string): T | undefined;
   accepts(value: unknown): value is T;
 }

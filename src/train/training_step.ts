@@ -67,7 +67,7 @@ export class TrainingStep {
     this.captured = this.capture();
   }
 
-  /** Starts an epoch's sums, or goes on with those of a checkpoint. */
+  /** Starts an epoch's sums, or continues with those of a checkpoint. */
   reset(totals: { lossSum: number; correct: number; count: number; steps: number }): void {
     resetStatistics(this.classifier.device.runtime, this.statistics, totals);
   }

@@ -75,7 +75,7 @@ export interface FitRun {
   /**
    * Writes checkpoints: weights, optimizer and progress. Each file is replaced in one step.
    *
-   * Errors: TrainingError where something of it is NaN or infinite; nothing is written then.
+   * Errors: TrainingError if any value is NaN or infinite; nothing is written then.
    */
   save(...paths: string[]): Promise<void>;
   /** @internal Takes the learning rate from a plateau from now on. */

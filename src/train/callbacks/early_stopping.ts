@@ -39,7 +39,7 @@ class EarlyStopping extends OwnCallback {
 /**
  * Ends a run after `patience` epochs without a better one; its end is then 'no better'.
  *
- * Errors: UsageError for a patience that is no whole number from 1.
+ * Errors: UsageError for a patience that is not a whole number from 1.
  */
 export function earlyStopping(options: EarlyStoppingOptions): Callback {
   return new EarlyStopping(options);

@@ -34,7 +34,7 @@ const LISTED = 40;
  * Writes `report/` into the folder of a run: `index.html`, which holds everything, and its pictures
  * and tables one by one. Returns the paths, the page first.
  *
- * Errors: DataError when a file cannot be written.
+ * Errors: DataError if a file cannot be written.
  *
  * @example
  * await writeReport('runs/mnist-1', { config, history, dataset, evaluation, part: 'test' })

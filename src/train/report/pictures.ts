@@ -136,7 +136,7 @@ export async function tilesOf(
   );
 }
 
-/** A link from a page in `folder` to a file; null where `source` is none. */
+/** A link from a page in `folder` to a file; null if `source` is none. */
 function hrefOf(source: string, folder: string): string | null {
   if (!statSync(source, { throwIfNoEntry: false })?.isFile()) return null;
   const path = relative(folder, source).split(sep);
