@@ -36,7 +36,7 @@ export interface BackwardCall<Options, P extends Plan> {
   runtime: Runtime;
   /** Gradient of the output. Borrowed; return `dy.retain()` to pass it on as it is. */
   dy: GpuArray;
-  /** The values `saves` names, by name. Borrowed. */
+  /** The values `saves` names, by name; any other name is a GradError. Borrowed. */
   saved: Record<string, GpuArray>;
   inputs: InputMetas;
   options: Options;

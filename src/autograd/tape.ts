@@ -7,6 +7,7 @@ import { isPlanning, plannedArray } from './planning.js';
 import { releaseAll, TapeNode, type Leaf, type Variable } from './node.js';
 import type { InputArrays, InputMetas, OpRecord, Plan } from './record.js';
 import { currentOrigin, isRecording, isRepeated, noteTarget, showOp } from './recording.js';
+import { readable, savedFor } from './saved.js';
 
 /*
  * Reverse-mode differentiation. `apply` runs an op and, if a gradient may be needed, records a node on
@@ -26,11 +27,12 @@ class OpNode extends TapeNode {
   }
 
   propagate(runtime: Runtime, dy: GpuArray, gradients: GradientSums): void {
-    const { saved, targets } = this;
+    const { targets } = this;
     const { record, options, plan, metas: inputs } = this.call;
     const needs = Object.fromEntries(
       [...Object.keys(record.inputs), ...targets.keys()].map((name) => [name, targets.has(name)]),
     );
+    const saved = readable(record, this.saved);
     const addsTo = runtime.fusesOps ? (record.addsTo ?? []) : [];
     const addends = gradients.addends(addsTo, targets);
     const results = record.backward({ runtime, dy, saved, inputs, options, plan, needs, addends });
@@ -83,20 +85,6 @@ export function apply(
   releaseAll(extras);
   if (!keepsExtras) return { handle, node: null };
   return { handle, node: new OpNode({ record, options, plan, metas }, targets, saved, handle) };
-}
-
-/** The values that the gradients of `targets` read, retained for the node. */
-function savedFor(
-  record: OpRecord,
-  values: InputArrays,
-  targets: ReadonlyMap<string, unknown>,
-): Record<string, GpuArray> {
-  const saved: Record<string, GpuArray> = {};
-  for (const [name, users] of Object.entries(record.saves)) {
-    const array = users.some((input) => targets.has(input)) ? values[name] : undefined;
-    if (array) saved[name] = array.retain();
-  }
-  return saved;
 }
 
 /**

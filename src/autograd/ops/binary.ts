@@ -106,8 +106,9 @@ function gradientOf(
   const { shape } = inputs[side]!;
   if (isLinear && !(name === 'sub' && side === 'b')) return sumToShape(runtime, dy.retain(), shape);
   // An operand that was not kept is one that the slope does not look at: the other stands in.
-  const a = saved.a ?? saved.b ?? dy;
-  const b = saved.b ?? saved.a ?? dy;
+  const kept = 'a' in saved ? saved.a : 'b' in saved ? saved.b : dy;
+  const a = 'a' in saved ? saved.a : kept;
+  const b = 'b' in saved ? saved.b : kept;
   const { geometry } = plan;
   return binaryBackward(runtime, name, side, dy, [a, b], shape, geometry, options.variant);
 }

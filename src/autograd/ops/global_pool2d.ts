@@ -63,7 +63,8 @@ function globalPoolRecord(
     backward({ runtime, dy, saved, options, plan, needs }) {
       if (!needs.x) return {};
       const { variant } = options;
-      return { x: globalPool2dBackward(runtime, dy, saved.index, plan.geometry, { variant }) };
+      const index = kind === 'max' ? saved.index : undefined;
+      return { x: globalPool2dBackward(runtime, dy, index, plan.geometry, { variant }) };
     },
     flops: (_inputs, plan) => globalPool2dCost(plan.geometry).flops,
     bytes: (_inputs, plan) => globalPool2dCost(plan.geometry).bytes,

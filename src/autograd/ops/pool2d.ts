@@ -95,7 +95,8 @@ function poolRecord(
     backward({ runtime, dy, saved, options, plan, needs }) {
       if (!needs.x) return {};
       const { variant } = options;
-      return { x: pool2dBackward(runtime, dy, saved.index, plan.geometry, { variant }) };
+      const index = kind === 'max' ? saved.index : undefined;
+      return { x: pool2dBackward(runtime, dy, index, plan.geometry, { variant }) };
     },
     flops: (_inputs, plan) => pool2dCost(plan.geometry).flops,
     bytes: (_inputs, plan) => pool2dCost(plan.geometry).bytes,

@@ -108,7 +108,9 @@ function makeRecord(name: UnaryName, entry: Entry): UnaryRecord {
     derivatives: { x: derivative },
     backward({ runtime, dy, saved, options, plan, needs }) {
       if (!needs.x) return {};
-      return { x: unaryBackward(runtime, dy, saved[from] ?? dy, plan.f, options.variant) };
+      return {
+        x: unaryBackward(runtime, dy, name === 'neg' ? dy : saved[from], plan.f, options.variant),
+      };
     },
     flops: (_inputs, plan) => sizeOf(plan.shape),
     bytes: (_inputs, plan) => 8 * sizeOf(plan.shape),
