@@ -2,6 +2,7 @@ import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { TilegradError } from '../errors.js';
 import { whyNotWritten } from '../io/atomic_file.js';
+import { wrap } from './wrap.js';
 import { visible, visibleJson } from '../visible.js';
 
 /*
@@ -49,9 +50,17 @@ export function printJson(value: unknown): void {
   write(`${visibleJson(JSON.stringify(value, null, 2))}\n`);
 }
 
-/** Says one line on standard error. */
+/** Says one line on standard error; a terminal that is narrower gets it in several, at words. */
 export function note(line: string): void {
-  standardError.write(`${visible(line)}\n`);
+  const shown = visible(line);
+  const { isTTY, columns } = standardError;
+  const lines = isTTY && columns > 0 ? wrap(shown, columns, labelWidth(shown)) : [shown];
+  standardError.write(`${lines.join('\n')}\n`);
+}
+
+/** Columns of a label such as `adapter  `, under which the lines after the first are set in. */
+function labelWidth(line: string): number {
+  return /^\w{1,12} {2,}/.exec(line)?.[0].length ?? 2;
 }
 
 /** Says a text on standard error whose line feeds end lines. */

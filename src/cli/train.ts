@@ -1,4 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { FitRun } from '../train/callbacks/callback.js';
+import type { EpochMetrics } from '../train/history.js';
 import { boolean, scales, texts } from '../train/setting_kinds.js';
 import { settings, type Setting, type Settings } from '../train/settings.js';
 import { note, print, printJson, standardError } from './output.js';
@@ -65,10 +67,11 @@ async function train(recipe: string | undefined, options: TrainOptions): Promise
     line.clear();
     note(text);
   };
+  const soFar = new SoFar();
   const stopping = new AbortController();
   const stop = (): void => {
     stopping.abort();
-    say('stopping after this step; press Ctrl-C again to quit at once');
+    say(`stopping after this step, ${soFar.text}; press Ctrl-C again to quit at once`);
   };
   const { config, out, resume, report, tune } = options;
   const request = { recipe, config, out, resume, report, tune, settings: chosen(options) };
@@ -77,12 +80,22 @@ async function train(recipe: string | undefined, options: TrainOptions): Promise
     say,
     onDecoded: (done, total) => line.decoded(done, total),
     stoppable: (work) => stoppable(stop, work),
-    ...{ callbacks: [line], signal: stopping.signal },
-  });
-  line.clear();
+    ...{ callbacks: [line, soFar], signal: stopping.signal },
+  }).finally(() => line.close());
   if (options.json) printJson(outcome.document);
   else print(outcome.lines);
   if (!outcome.isDone) process.exitCode = 1;
+}
+
+/** What there is of a run that is being stopped, in a few words. */
+class SoFar {
+  text = 'before the end of the first epoch';
+
+  onEpoch(_row: EpochMetrics, { history, epochs }: Pick<FitRun, 'history' | 'epochs'>): void {
+    const best = Math.max(...history.map(({ accuracy, valAccuracy }) => valAccuracy ?? accuracy));
+    const percent = (100 * best).toFixed(2);
+    this.text = `${history.length} of ${epochs} epochs done, the best at ${percent} %`;
+  }
 }
 
 /** The settings among the options, those that were given. */

@@ -20,6 +20,8 @@ export type OverrideValues = Record<string, number | boolean>;
 export class PipelineCache {
   private readonly pipelines = new Map<string, Pipeline>();
   private readonly layouts = new Map<string, GPUBindGroupLayout>();
+  private compiled = 0;
+  private watcher: ((compiled: number, all: number) => void) | null = null;
 
   constructor(
     private readonly device: GPUDevice,
@@ -29,6 +31,16 @@ export class PipelineCache {
 
   get size(): number {
     return this.pipelines.size;
+  }
+
+  /** Those that are compiled. */
+  get compiledCount(): number {
+    return this.compiled;
+  }
+
+  /** Tells how many pipelines are compiled, of how many, whenever either changes; null: no longer. */
+  watch(watcher: ((compiled: number, all: number) => void) | null): void {
+    this.watcher = watcher;
   }
 
   get(
@@ -41,6 +53,7 @@ export class PipelineCache {
     if (!pipeline) {
       pipeline = this.create(name, tune, constants);
       this.pipelines.set(key, pipeline);
+      this.watcher?.(this.compiled, this.pipelines.size);
     }
     return pipeline;
   }
@@ -74,6 +87,8 @@ export class PipelineCache {
       ready: compiling.then(
         (compiled) => {
           pipeline.compiled = compiled;
+          this.compiled++;
+          this.watcher?.(this.compiled, this.pipelines.size);
         },
         async (cause: unknown) => {
           throw await explain(shader, module, constants, cause);

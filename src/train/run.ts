@@ -10,6 +10,7 @@ import {
   OwnCallback,
   tensorBoard,
   type Callback,
+  type FitEnd,
   type FitRun,
 } from './callbacks/index.js';
 import { Classifier } from './classifier.js';
@@ -34,6 +35,7 @@ import {
   trainedCount,
   type Judged,
 } from './run_text.js';
+import { RunWatch } from './run_watch.js';
 import { tuneModel } from './tune_model.js';
 
 export interface TrainHost {
@@ -111,7 +113,9 @@ async function trainOn(
   const config: RunConfig = { ...plan.config, variants: device.runtime.choices.entries() };
   const model = await buildModel(device, config, plan, data, host);
   const { train, validation, test } = data;
-  const callbacks = [new Beginning(folder, config, data, host), ...callbacksOf(folder, config)];
+  const watch = new RunWatch();
+  const beginning = new Beginning(folder, config, data, host);
+  const callbacks = [beginning, watch, ...callbacksOf(folder, config)];
   const training = () =>
     fit(
       model,
@@ -126,10 +130,10 @@ async function trainOn(
   try {
     const history = await (host.stoppable?.(training) ?? training());
     const { end, epochs } = history;
-    const judged = judgedOf(history, data);
+    const judged = judgedOf(history, watch, data);
     const pictures =
       judged && (request.report ?? true)
-        ? await report(folder, config, epochs, judged, { device, model, data })
+        ? await report(folder, config, epochs, judged, { device, model, data, watch, end })
         : [];
     return {
       isDone: end !== 'interrupted' && !(config.overfit && end !== 'learned'),
@@ -270,10 +274,31 @@ async function buildModel(
   return model;
 }
 
-/** What a run is judged by at its end; null where it was interrupted. */
-function judgedOf({ validation, test }: History, data: RunData): Judged | null {
+/**
+ * What a run is judged by at its end; one that was interrupted by the validation of its last finished
+ * epoch, null where there is none.
+ */
+function judgedOf(
+  { end, validation, test }: History,
+  { validated }: RunWatch,
+  data: RunData,
+): Judged | null {
   if (test && data.test) return { part: 'test', dataset: data.test, evaluation: test };
-  return validation && { part: data.part, dataset: data.validation, evaluation: validation };
+  const evaluation = end === 'interrupted' ? validated?.evaluation : validation;
+  return evaluation ? { part: data.part, dataset: data.validation, evaluation } : null;
+}
+
+interface Reported {
+  device: Device;
+  model: Module;
+  data: RunData;
+  watch: RunWatch;
+  end: FitEnd;
+}
+
+function interruptedNote(end: FitEnd, { validated }: RunWatch): string[] {
+  if (end !== 'interrupted' || !validated) return [];
+  return [`the run was stopped; figures and pictures are those after epoch ${validated.epoch}`];
 }
 
 async function report(
@@ -281,7 +306,7 @@ async function report(
   config: RunConfig,
   history: readonly EpochMetrics[],
   judged: Judged,
-  { device, model, data }: { device: Device; model: Module; data: RunData },
+  { device, model, data, watch, end }: Reported,
 ): Promise<string[]> {
   const { writeReport } = await import('./report/index.js');
   const facts = {
@@ -290,11 +315,17 @@ async function report(
       adapter: device.info.description,
       trainedAt: statSync(join(folder, 'last.safetensors')).mtime,
     },
-    notes: [...notesOf(config, data), ...skippedLines(data.skipped)],
+    notes: [
+      ...interruptedNote(end, watch),
+      ...notesOf(config, data),
+      ...skippedLines(data.skipped),
+    ],
     graph: moduleGraph(model, config.imageShape),
   };
   const historyPart = data.part;
-  const paths = await writeReport(folder, { config, history, historyPart, ...judged, facts });
+  const paths = await writeReport(folder, {
+    ...{ config, history, historyPart, steps: watch.steps, ...judged, facts },
+  });
   // The first is the page, which holds all of it.
   return paths.slice(0, 1);
 }

@@ -114,7 +114,9 @@ function panelsOf({ history, heldOut, best, rates, steps }: CurveData): Panel[] 
   const panels: Panel[] = [
     {
       ...{ ...common, title: 'Loss', series: [...perStep, ...both('loss', 'valLoss')] },
-      from: steps.length === 0 ? first : Math.min(first - 1, ...steps.map(([x]) => x)),
+      // Steps begin before the end of the first epoch, and an interrupted run has some of the next.
+      from: steps.length === 0 ? first : Math.min(first - 1, steps[0][0]),
+      to: Math.max(last, steps.at(-1)?.[0] ?? last),
     },
     {
       ...{ ...common, title: 'Accuracy, %', series: both('accuracy', 'valAccuracy', 100) },
@@ -152,7 +154,7 @@ function drawPanel(panel: Panel): string {
     shapes += stroke(`M${LEFT} ${y}h${plotWidth}`, GRID);
     shapes += text(format(tick), LEFT - 8, y + 4, 8, { anchor: 'end', colour: GREY });
   }
-  for (const epoch of epochTicks(Math.ceil(from), to, Math.floor(plotWidth / 42))) {
+  for (const epoch of epochTicks(Math.ceil(from), Math.floor(to), Math.floor(plotWidth / 42))) {
     shapes += stroke(`M${xOf(epoch)} ${bottom}v4`, GREY);
     shapes += text(String(epoch), xOf(epoch), bottom + 18, 8, { anchor: 'middle', colour: GREY });
   }
