@@ -35,7 +35,7 @@ describe('train --help', () => {
       expect(stdout).toMatch(new RegExp(`^  ${name} +${summary.replace(/[()]/g, '\\$&')}$`, 'm'));
     }
     expect(optionText(stdout, '--epochs <n>')).toContain('(default: by recipe)');
-    expect(optionText(stdout, '--best-by <what>')).toContain('(default: accuracy)');
+    expect(optionText(stdout, '--split <how>')).toContain('(default: auto)');
   });
 
   it('shows the defaults of the recipe it is asked about', async () => {
@@ -50,7 +50,7 @@ describe('train --help', () => {
         '--nesterov|on',
         '--l2 <factor>|0.0005',
       ] as const),
-      ...(['--input <h,w,c>|32,32,3', '--schedule <text>|exponential:0.966'] as const),
+      ...(['--input <size>|32,32,3', '--schedule <text>|exponential:0.966'] as const),
     ];
     for (const [flag, value] of wanted.map((pair) => pair.split('|'))) {
       expect(optionText(stdout, flag), flag).toMatch(

@@ -118,7 +118,7 @@ describe('wrong settings get one clear error', () => {
     ],
     ['no augmentation', ['--augment', 'flipp'], /augment: there is no "flipp"/],
     ['a share of 1', ['--dropout', '1'], /expected a number from 0 to less than 1/],
-    ['no shape', ['--input', '28,28'], /expected H,W,C, such as 64,64,3/],
+    ['no shape', ['--input', '28,x'], /expected one number, or H,W,C, such as 64,64,3/],
     ['channels no image has', ['--input', '28,28,2'], /images have 1 channel \(grey\) or 3, not 2/],
     ['too few classes', ['--classes', '5'], /--classes 5, but builtin:digits.* has 10 classes/],
     [
