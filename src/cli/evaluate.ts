@@ -4,7 +4,13 @@ import { countText, type Averages } from '../train/metrics.js';
 import { visible } from '../visible.js';
 import { percent } from '../train/callbacks/progress_line.js';
 import { print, printJson } from './output.js';
-import { openDevice, wholeNumber, withCommon, type CommonOptions } from './options.js';
+import {
+  checkpointOption,
+  openDevice,
+  wholeNumber,
+  withCommon,
+  type CommonOptions,
+} from './options.js';
 
 type EvaluateOptions = CommonOptions & EvaluateRequest;
 
@@ -15,6 +21,7 @@ export function evaluateCommand(program: Command): void {
       .description('loss, accuracy, per-class table and confusion matrix of a trained network')
       .argument('<run>', 'run folder or .safetensors file')
       .requiredOption('--data <dir>', 'folder of data, builtin:digits or builtin:signs')
+      .addOption(checkpointOption())
       .option('--batch-size <n>', 'images at a time', wholeNumber, 128)
       .option('--limit <n>', 'look at this many images', wholeNumber)
       .option('--report <dir>', 'write pictures, tables and index.html into this folder')
@@ -58,6 +65,7 @@ function totalLines(document: EvaluationDocument): string[] {
     .filter(({ k }) => k > 1)
     .map((top) => `top-${top.k} ${percent(top.accuracy)}  `);
   return [
+    `weights ${visible(document.weights)}`,
     `loss ${loss.toFixed(4)}  accuracy ${percent(accuracy)} of ${countText(accuracy, count)}`,
     `${more.join('')}expected calibration error ${percent(expectedCalibrationError)}`,
   ];

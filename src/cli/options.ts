@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { createDevice, type Device } from '../device.js';
 import { didYouMean } from '../gpu/nearest_name.js';
+import { checkpointNames } from '../train/settings_type.js';
 import { withoutNativeWarnings } from './native_warnings.js';
 import { note, noteLines } from './output.js';
 import { TraceFile, traceLevel, traceLines } from './trace.js';
@@ -43,6 +44,12 @@ export function suggestChoices(command: Command): void {
       throw new InvalidArgumentError(invalidText(problem, text, names));
     });
   }
+}
+
+/** Which weights of a run folder a command takes. */
+export function checkpointOption(): Option {
+  const help = 'of a run folder: best or last (default: the one the run was judged by)';
+  return new Option('--checkpoint <which>', help).choices(checkpointNames);
 }
 
 /** Options that every command takes. */

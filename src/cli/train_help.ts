@@ -26,7 +26,7 @@ const groups: Readonly<Record<string, readonly (keyof Settings)[]>> = {
   [REGULARISATION]: ['augment', 'dropout', 'weightDecay', 'l2', 'labelSmoothing'],
   [VALIDATION]: [
     ...(['validationShare', 'validateOn', 'split', 'validateEvery', 'earlyStopping'] as const),
-    'bestBy',
+    ...(['bestBy', 'checkpoint'] satisfies (keyof Settings)[]),
   ],
   [COMPUTATION]: ['dtype', 'recompute'],
   [OUTPUT]: ['tensorboard'],

@@ -1,6 +1,6 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { DataError, optionName } from '../errors.js';
+import { DataError, optionName, UsageError } from '../errors.js';
 import { architectureMetadata } from '../io/model_file.js';
 import {
   readSafetensors,
@@ -14,6 +14,7 @@ import type { Module } from '../nn/index.js';
 import type { LossScaleState, Optimizer, PlateauState } from '../optim/index.js';
 import { modelConfigSchema, progressSchema, scalarsSchema } from './file_schemas.js';
 import { expectFinite } from './finite.js';
+import { checkpointNames, type CheckpointName } from './settings_type.js';
 import type { EpochMetrics, ValidationMetrics } from './history.js';
 import { checkRunConfig, type ModelConfig, type RunConfig } from './run_config.js';
 
@@ -166,15 +167,17 @@ export interface ModelFile {
   path: string;
   config: ModelConfig;
   weights: Map<string, SavedTensor>;
+  /** Epochs it was trained for; null where the file does not say. */
+  epoch: number | null;
 }
 
 /**
- * The weights of a run folder (its best, else its last checkpoint) or of one file.
+ * The weights of a run folder or of one file; see `checkpointIn` for which.
  *
  * Errors: DataError where the file is unreadable, or its weights are not finite.
  */
-export function readModelFile(target: string): ModelFile {
-  const path = checkpointIn(target);
+export function readModelFile(target: string, which?: CheckpointName): ModelFile {
+  const path = checkpointIn(target, which);
   const { tensors, metadata } = readOwn(path, [WEIGHTS_FORMAT, CHECKPOINT_FORMAT]);
   const place = { where: path, field: 'config' };
   const saved = parseChecked(metadata.config, record(anything), place);
@@ -188,7 +191,11 @@ export function readModelFile(target: string): ModelFile {
   const isWeight = ([name]: [string, SavedTensor]): boolean => !name.startsWith(OPTIMIZER_PREFIX);
   const weights = new Map([...tensors].filter(isWeight));
   expectFinite(path, weights, 'train it again with a lower --lr');
-  return { path, config, weights };
+  const where = { where: path, field: 'progress' };
+  const epoch = metadata.progress
+    ? parseChecked(metadata.progress, progressSchema, where).epoch
+    : null;
+  return { path, config, weights, epoch };
 }
 
 /** What of a run's config its weights need; paths and the like stay behind. */
@@ -214,21 +221,54 @@ export function writeModelFile(
   writeSafetensors(path, { tensors: weights, metadata });
 }
 
-/** The file that a run folder, or a file, stands for: the best checkpoint, else the last. */
-export function checkpointIn(target: string): string {
+/** `runs/mnist-1/best.safetensors, epoch 9`: the weights that an answer is from. */
+export function modelFileText({ path, epoch }: Pick<ModelFile, 'path' | 'epoch'>): string {
+  return epoch === null ? path : `${path}, epoch ${epoch}`;
+}
+
+/**
+ * The file that a run folder, or a file, stands for: of a folder the checkpoint that is asked for, else
+ * the one that the run was judged by, which is the best unless its settings say otherwise.
+ *
+ * Errors: DataError where it is not there; UsageError for a choice where there is only one file.
+ */
+export function checkpointIn(target: string, which?: CheckpointName): string {
   if (!existsSync(target)) {
     throw new DataError(
       `${target}: no such file or folder`,
       'pass a run folder, or a .safetensors file that `tilegrad train` wrote',
     );
   }
-  if (!statSync(target).isDirectory()) return target;
-  for (const name of ['best.safetensors', 'last.safetensors']) {
-    const path = join(target, name);
+  if (!statSync(target).isDirectory()) {
+    if (which === undefined) return target;
+    throw new UsageError(
+      `--checkpoint ${which}: ${target} is a file`,
+      'leave it out, or name the folder of the run',
+    );
+  }
+  const wanted = which ?? judgedBy(target);
+  const others = which === undefined ? checkpointNames.filter((name) => name !== wanted) : [];
+  for (const name of [wanted, ...others]) {
+    const path = join(target, `${name}.safetensors`);
     if (existsSync(path)) return path;
   }
   throw new DataError(
-    `${target}: holds neither best.safetensors nor last.safetensors`,
+    which === undefined
+      ? `${target}: holds neither best.safetensors nor last.safetensors`
+      : `${target}: holds no ${which}.safetensors`,
     'pass the folder of a run that has finished an epoch',
   );
+}
+
+/** Which checkpoint the settings of a run name. */
+function judgedBy(folder: string): CheckpointName {
+  const path = join(folder, 'config.json');
+  if (!existsSync(path)) return 'best';
+  try {
+    const { checkpoint } = JSON.parse(readFileSync(path, 'utf8')) as { checkpoint?: unknown };
+    return checkpoint === 'last' ? 'last' : 'best';
+  } catch {
+    // The weights can do without it.
+    return 'best';
+  }
 }

@@ -4,7 +4,7 @@ import { limit as limitDataset, openDataset, type ImageDataset } from '../data/i
 import type { Device } from '../device.js';
 import { DataError, UsageError } from '../errors.js';
 import { moduleGraph } from '../nn/index.js';
-import { readModelFile } from './checkpoint.js';
+import { modelFileText, readModelFile } from './checkpoint.js';
 import { evaluate } from './evaluate.js';
 import type { EpochMetrics } from './history.js';
 import { loadModel } from './inference.js';
@@ -17,9 +17,12 @@ import {
   type TopK,
 } from './metrics.js';
 import type { ModelConfig } from './run_config.js';
+import type { CheckpointName } from './settings_type.js';
 
 export interface EvaluateRequest {
   data: string;
+  /** Of a run folder; by default the one it was judged by. */
+  checkpoint?: CheckpointName;
   batchSize: number;
   limit?: number;
   /** A folder to write the report into. */
@@ -29,6 +32,8 @@ export interface EvaluateRequest {
 }
 
 export interface EvaluationDocument {
+  /** The file they are in, and their epoch. */
+  weights: string;
   loss: number;
   accuracy: number;
   count: number;
@@ -54,7 +59,7 @@ export async function evaluateRun(
 ): Promise<EvaluationDocument> {
   // Told before any work, not after it.
   checkReportFolder(options);
-  const file = readModelFile(target);
+  const file = readModelFile(target, options.checkpoint);
   const { config, path } = file;
   const [height, width, channels] = config.sourceShape ?? config.imageShape;
   const opened = await openDataset(options.data, {
@@ -79,7 +84,7 @@ export async function evaluateRun(
     const figures = measure(dataset.labels, evaluation, config.classNames);
     const { calibration, topK, classes, macro, weighted, confusion } = figures;
     const document: EvaluationDocument = {
-      ...{ loss, accuracy, count, topK },
+      ...{ weights: modelFileText(file), loss, accuracy, count, topK },
       accuracyInterval: wilsonInterval(accuracy, count),
       expectedCalibrationError: calibration.expectedCalibrationError,
       ...{ classes, macro, weighted, confusion, notes: opened.notes },
@@ -96,7 +101,7 @@ export async function evaluateRun(
         trainableParameters: sizes(model.parameters()),
         adapter: device.info.description,
         trainedAt: statSync(path).mtime,
-        notes: opened.notes,
+        notes: [`Judged: ${document.weights}.`, ...opened.notes],
         graph: moduleGraph(model, config.imageShape),
       },
     });

@@ -7,19 +7,24 @@ import { kerasLayers } from '../io/weights/keras_names.js';
 import { modelLayers, type ModelLayer, type WeightFormat } from '../io/weights/index.js';
 import type { SavedTensor } from '../io/safetensors.js';
 import { createModel } from '../models/index.js';
-import { readModelFile, writeModelFile } from './checkpoint.js';
+import { modelFileText, readModelFile, writeModelFile } from './checkpoint.js';
 import { modelOptions, type ModelConfig } from './run_config.js';
+import type { CheckpointName } from './settings_type.js';
 
 export interface ExportOptions {
   /** Default: keras for .h5 and .hdf5. */
   format?: WeightFormat;
   out: string;
+  /** Of a run folder; by default the one it was judged by. */
+  checkpoint?: CheckpointName;
   /** Whether a file that is there may be replaced. */
   force?: boolean;
 }
 
 export interface ExportDocument {
   from: string;
+  /** The same file with the epoch of its weights. */
+  weights: string;
   out: string;
   format: WeightFormat;
   model: string;
@@ -46,7 +51,8 @@ export async function exportWeights(
       'choose another --out, or replace it with --force',
     );
   }
-  const { path, config, weights } = readModelFile(target);
+  const file = readModelFile(target, options.checkpoint);
+  const { path, config, weights } = file;
   const layers = await layersOfModel(path, config, weights);
   // In the network's order, without what else a file may hold.
   const values = new Map(
@@ -58,7 +64,8 @@ export async function exportWeights(
   else if (format === 'pytorch') writePytorchSafetensors(out, layers, values);
   else writeModelFile(out, config, values);
   const parameters = [...values.values()].reduce((sum, { data }) => sum + data.length, 0);
-  return { from: path, out, format, model: config.model, tensors: values.size, parameters };
+  const from = { from: path, weights: modelFileText(file) };
+  return { ...from, out, format, model: config.model, tensors: values.size, parameters };
 }
 
 function formatOf(out: string): WeightFormat {

@@ -12,7 +12,7 @@ export interface PictureFacts {
 }
 
 /** Edges that networks for small pictures are made for. */
-const EDGES = [32, 64];
+const EDGES = [32, 64, 96];
 /** Images that a network sees in all its epochs, each one as often as there are epochs. */
 const IMAGES_SEEN = 30_000;
 const EPOCHS = { least: 20, most: 120 } as const;
@@ -20,11 +20,11 @@ const BATCH = { least: 8, most: 64, perEpoch: 12 } as const;
 const VALIDATION_SHARE = { least: 0.1, most: 0.34 } as const;
 /** Of so many images the accuracy is known to about 10 points. */
 const FEW_VALIDATED = 100;
-const AUGMENT = 'shift=0.15,rotation=15,zoom=0.3,brightness=0.3';
+const AUGMENT = 'shift=0.2,rotation=20,zoom=0.4,brightness=0.4';
 
 /** Settings that may be chosen so. */
 export const fittedKeys: ReadonlySet<keyof Settings> = new Set([
-  ...(['input', 'epochs', 'batchSize', 'warmup', 'earlyStopping'] as const),
+  ...(['input', 'epochs', 'batchSize', 'warmup', 'earlyStopping', 'checkpoint'] as const),
   ...(['augment', 'validationShare'] as const),
 ]);
 
@@ -49,8 +49,10 @@ export function fittingSettings({
   const validated = heldOut ?? share * images;
   return {
     ...{ epochs, warmup: Math.ceil(epochs / 30) },
-    // A loss of few images is too noisy to stop by, and the run is short anyway.
-    earlyStopping: validated < FEW_VALIDATED ? null : Math.ceil(epochs / 2),
+    // Few images are too noisy to choose among epochs by; with a cosine the last is as good as any.
+    ...(validated < FEW_VALIDATED
+      ? { earlyStopping: null, checkpoint: 'last' }
+      : { earlyStopping: Math.ceil(epochs / 2), checkpoint: 'best' }),
     batchSize: within(2 ** Math.floor(Math.log2(images / BATCH.perEpoch)), BATCH),
     augment: hasHandedness(classNames) ? AUGMENT : `flip,${AUGMENT}`,
     ...(heldOut === null ? { validationShare: Math.round(share * 100) / 100 } : {}),
@@ -76,7 +78,7 @@ export function fittingNotes(
   sizes: readonly Size[],
   { images }: PictureFacts,
 ): string[] {
-  const { input, epochs, batchSize, earlyStopping, augment } = chosen;
+  const { input, epochs, batchSize, earlyStopping, checkpoint, augment } = chosen;
   const notes: string[] = [];
   if (input) {
     notes.push(`pictures of ${sizeText(sizes)} are brought to ${input[0]}×${input[1]} (--input)`);
@@ -87,6 +89,7 @@ export function fittingNotes(
     ...(earlyStopping === undefined || earlyStopping === null
       ? []
       : [`--early-stopping ${earlyStopping}`]),
+    ...(checkpoint === undefined ? [] : [`--checkpoint ${checkpoint}`]),
     ...(augment === undefined ? [] : [`--augment ${augment}`]),
   ];
   if (parts.length > 0) notes.push(`chosen for ${images} images: ${parts.join(' ')}`);

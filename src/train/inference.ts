@@ -1,15 +1,17 @@
 import { noGrad } from '../autograd/recording.js';
-import { decodeImage } from '../data/index.js';
+import { decodeEach, decodeImage } from '../data/index.js';
 import type { Device } from '../device.js';
 import { DataError, optionName, ShapeError, UsageError } from '../errors.js';
 import { createModel } from '../models/index.js';
 import type { Module } from '../nn/index.js';
 import { softmax } from '../ops/loss.js';
-import { readModelFile, type ModelFile } from './checkpoint.js';
+import { modelFileText, readModelFile, type ModelFile } from './checkpoint.js';
 import { classifierOf, evaluationMode, type Classifier } from './classifier.js';
 import { checkOutputs } from './dry_run.js';
 import type { ImageOptions } from './fit_options.js';
+import { imageFiles } from './image_files.js';
 import { modelOptions } from './run_config.js';
+import type { CheckpointName } from './settings_type.js';
 
 /** A trained network on a device. */
 export async function loadModel(
@@ -77,25 +79,59 @@ export async function predict(
   return predictImages(model, named, shape, options);
 }
 
+/** What a run answers about files. */
+export interface Predictions {
+  /** The file the weights are in, and their epoch. */
+  weights: string;
+  /** Of the files that could be decoded, in their order. */
+  predictions: Prediction[];
+  failures: { file: string; reason: string }[];
+}
+
+/** Files decoded at a time. */
+const AT_ONCE = 64;
+
 /**
- * The same by a run folder or a file of weights.
+ * The same by a run folder or a file of weights, on files and on the images in folders. A file that
+ * cannot be decoded does not keep the others from it.
  *
- * Errors: those of `predict`; DataError for weights that are not finite.
+ * Errors: those of `predict`, but for files that cannot be decoded; DataError for weights that are not
+ * finite, and for a folder without images.
  */
 export async function predictFiles(
   target: string,
-  files: readonly string[],
-  { top }: { top: number },
+  names: readonly string[],
+  { top, checkpoint }: { top: number; checkpoint?: CheckpointName | undefined },
   open: () => Promise<Device>,
-): Promise<Prediction[]> {
-  const file = readModelFile(target);
+): Promise<Predictions> {
+  const file = readModelFile(target, checkpoint);
+  const files = await imageFiles(names);
   const { imageShape: input, sourceShape = input, normalize, dtype, classNames } = file.config;
-  // Every file is read before the device is opened: a wrong name is told at once.
-  const images = await decoded(files, sourceShape);
+  const failures: Predictions['failures'] = [];
+  const images: NamedImage[] = [];
+  const shape = sourceShape as [number, number, number];
+  for (let begin = 0; begin < files.length; begin += AT_ONCE) {
+    const part = files.slice(begin, begin + AT_ONCE);
+    const decoded = await decodeEach(part, shape);
+    const broken = new Map(decoded.failures.map((failure) => [failure.index, failure]));
+    const bytes = shape[0] * shape[1] * shape[2];
+    for (const [index, name] of part.entries()) {
+      const failure = broken.get(index);
+      if (failure) failures.push({ file: name, reason: failure.message });
+      else
+        images.push({
+          file: name,
+          pixels: decoded.pixels.slice(index * bytes, (index + 1) * bytes),
+        });
+    }
+  }
+  const weights = modelFileText(file);
+  if (images.length === 0) return { weights, failures, predictions: [] };
   const { device, model } = await loadModel(file, open);
   try {
     const options = { input, normalize, dtype, classNames, top };
-    return await predictImages(model, images, sourceShape, options);
+    const predictions = await predictImages(model, images, sourceShape, options);
+    return { weights, failures, predictions };
   } finally {
     device.destroy();
   }

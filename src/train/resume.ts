@@ -14,7 +14,7 @@ import type { Settings } from './settings.js';
 /** Settings that may change when a run goes on; the others would make it another run. */
 export const changeable: ReadonlySet<string> = new Set<keyof Settings>([
   ...(['data', 'epochs', 'lr', 'schedule', 'earlyStopping'] as const),
-  ...(['validateEvery', 'tensorboard', 'recompute'] as const),
+  ...(['validateEvery', 'tensorboard', 'recompute', 'checkpoint'] as const),
 ]);
 
 /** Of those, what a run that has no epoch left has no use for. */

@@ -16,20 +16,22 @@ import {
 import { Classifier } from './classifier.js';
 import type { Evaluation } from './evaluate.js';
 import { fit } from './fit.js';
-import type { FitOptions, History } from './fit_options.js';
+import type { FitOptions } from './fit_options.js';
 import { sharedKeys } from './fit_settings.js';
 import { setDropout } from './freeze.js';
 import type { EpochMetrics } from './history.js';
+import { judgeRun } from './judging.js';
 import { modelOptions, type InForce, type RunConfig } from './run_config.js';
 import { openRunData, type RunData } from './run_data.js';
 import { claimRun, withInitialWeights, type RunPlan, type TrainRequest } from './run_plan.js';
 import {
   announcement,
+  checkpointText,
   endLines,
   inputLine,
   notesOf,
   parameterCount,
-  resultLine,
+  resultLines,
   skippedLines,
   skippedText,
   trainedCount,
@@ -112,14 +114,14 @@ async function trainOn(
   await chooseKernels(device, plan, request, host);
   const config: RunConfig = { ...plan.config, variants: device.runtime.choices.entries() };
   const model = await buildModel(device, config, plan, data, host);
-  const { train, validation, test } = data;
+  const { train, validation } = data;
   const watch = new RunWatch();
   const beginning = new Beginning(folder, config, data, host);
   const callbacks = [beginning, watch, ...callbacksOf(folder, config)];
-  const training = () =>
-    fit(
+  const training = async () => {
+    const history = await fit(
       model,
-      { train, validation, test },
+      { train, validation },
       {
         ...fitOptions(config),
         ...{ out: folder, callbacks: [...callbacks, ...(host.callbacks ?? [])] },
@@ -127,10 +129,15 @@ async function trainOn(
         run: { config, checkpoint, isPretrained: config.initFrom !== null },
       },
     );
+    if (history.end === 'interrupted') return { history, final: null };
+    const { signal } = host;
+    return { history, final: await judgeRun(folder, config, history, { model, data, signal }) };
+  };
   try {
-    const history = await (host.stoppable?.(training) ?? training());
-    const { end, epochs } = history;
-    const judged = judgedOf(history, watch, data);
+    const { history, final } = await (host.stoppable?.(training) ?? training());
+    const { epochs } = history;
+    const end = final ? history.end : 'interrupted';
+    const judged = final ?? lastValidated(watch, data);
     const pictures =
       judged && (request.report ?? true)
         ? await report(folder, config, epochs, judged, { device, model, data, watch, end })
@@ -140,12 +147,13 @@ async function trainOn(
       document: {
         ...{ recipe: config.recipe, model: config.model, parameters: parameterCount(model) },
         ...{ adapter: device.info.description, end, epochs },
+        ...(judged ? { checkpoint: judged.checkpoint } : {}),
         ...(judged?.part === 'test' ? { test: totals(judged.evaluation) } : {}),
         ...{ memory: device.memory, skipped: data.skipped, out: folder },
       },
       lines: [
         ...endLines(end, config, history, folder),
-        ...(judged ? [resultLine(judged)] : []),
+        ...(judged ? resultLines(judged) : []),
         ...inputLine(history),
         ...(data.skipped.length > 0 ? [skippedText(data.skipped.length)] : []),
         ...pictures.map((path) => `wrote ${path}`),
@@ -274,18 +282,12 @@ async function buildModel(
   return model;
 }
 
-/**
- * What a run is judged by at its end; one that was interrupted by the validation of its last finished
- * epoch, null where there is none.
- */
-function judgedOf(
-  { end, validation, test }: History,
-  { validated }: RunWatch,
-  data: RunData,
-): Judged | null {
-  if (test && data.test) return { part: 'test', dataset: data.test, evaluation: test };
-  const evaluation = end === 'interrupted' ? validated?.evaluation : validation;
-  return evaluation ? { part: data.part, dataset: data.validation, evaluation } : null;
+/** What a run that was interrupted is judged by: the validation of its last finished epoch. */
+function lastValidated({ validated }: RunWatch, data: RunData): Judged | null {
+  if (!validated) return null;
+  const { evaluation, epoch } = validated;
+  const checkpoint = { name: 'last', epoch } as const;
+  return { part: data.part, dataset: data.validation, evaluation, checkpoint };
 }
 
 interface Reported {
@@ -316,6 +318,7 @@ async function report(
       trainedAt: statSync(join(folder, 'last.safetensors')).mtime,
     },
     notes: [
+      `Judged: the ${checkpointText(judged.checkpoint)}.`,
       ...interruptedNote(end, watch),
       ...notesOf(config, data),
       ...skippedLines(data.skipped),

@@ -5,15 +5,24 @@ import type { History } from './fit_options.js';
 import { countText } from './metrics.js';
 import type { RunConfig } from './run_config.js';
 import type { RunData } from './run_data.js';
+import type { CheckpointName } from './settings_type.js';
 import type { FitEnd, FitRun } from './callbacks/index.js';
 
 /* What a run tells people, line by line. */
+
+/** Whose weights a network has. */
+export interface JudgedCheckpoint {
+  name: CheckpointName;
+  epoch: number;
+}
 
 /** What a run is judged by at its end: the test set where there is one. */
 export interface Judged {
   part: RunData['part'];
   dataset: ImageDataset;
   evaluation: Evaluation;
+  /** Whose weights were judged. */
+  checkpoint: JudgedCheckpoint;
 }
 
 /** Skipped images that are named; of more there is only the count. */
@@ -55,9 +64,18 @@ export function trainedCount(model: Module): number {
   return trained.reduce((sum, { size }) => sum + size, 0);
 }
 
-export function resultLine({ part, evaluation: { loss, accuracy, count } }: Judged): string {
+/** `best checkpoint, of epoch 57`. */
+export function checkpointText({ name, epoch }: JudgedCheckpoint): string {
+  return `${name} checkpoint, of epoch ${epoch}`;
+}
+
+export function resultLines({ part, checkpoint, evaluation }: Judged): string[] {
+  const { loss, accuracy, count } = evaluation;
   const percent = (100 * accuracy).toFixed(2);
-  return `${part}: loss ${loss.toFixed(4)}, accuracy ${percent} % of ${countText(accuracy, count)}`;
+  return [
+    `judged   ${checkpointText(checkpoint)} (--checkpoint)`,
+    `${part}: loss ${loss.toFixed(4)}, accuracy ${percent} % of ${countText(accuracy, count)}`,
+  ];
 }
 
 export function endLines(

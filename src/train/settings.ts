@@ -1,82 +1,13 @@
 import { parseAugment } from '../autograd/augment_text.js';
-import { modelFactories, shortcuts, type Shortcut } from '../models/index.js';
-import { optimizerNames, type OptimizerName } from '../optim/index.js';
-import type { OperandType } from '../ops/mixed_precision.js';
+import { modelFactories, shortcuts } from '../models/index.js';
+import { optimizerNames } from '../optim/index.js';
 import { checkSchedule, scheduleForms } from './learning_rate.js';
 import { parseNormalization } from './normalization.js';
 import * as kind from './setting_kinds.js';
 import type { Kind } from './setting_kinds.js';
+import { checkpointNames, type Settings } from './settings_type.js';
 
-/** Everything about a run that a person may choose. What is null is left to the data or the model. */
-export interface Settings {
-  model: string;
-  data: string | null;
-  /** Height, width and channels that images are brought to. */
-  input: readonly [number, number, number] | null;
-  classes: number | null;
-  /** Of residual networks; null: the model's own. */
-  shortcut: Shortcut | null;
-  epochs: number;
-  batchSize: number;
-  /** Leaves out a last batch that is not full. */
-  dropLast: boolean;
-  optimizer: OptimizerName;
-  lr: number;
-  /** See learning_rate.ts. */
-  schedule: string;
-  /** Epochs over which the learning rate rises from 0. */
-  warmup: number;
-  momentum: number | null;
-  nesterov: boolean | null;
-  beta1: number | null;
-  beta2: number | null;
-  alpha: number | null;
-  epsilon: number | null;
-  amsgrad: boolean | null;
-  weightDecay: number;
-  /** Keras' kernel regulariser: adds l2 · Σ w² of every convolution and dense weight to the loss. */
-  l2: number;
-  /** Longest gradient, over all parameters. */
-  clipNorm: number | null;
-  /** Rate of every dropout layer, in place of the model's own. */
-  dropout: number | null;
-  lossReduction: 'mean' | 'sum';
-  labelSmoothing: number;
-  /** What is done to training images; see ops.augment. */
-  augment: string;
-  /** How pixels in [0, 1] are normalised. */
-  normalize: string;
-  validationShare: number;
-  /** What the network is validated on as it trains: images apart from the test set, or the test set. */
-  validateOn: 'validation' | 'test';
-  split: 'auto' | 'stratified' | 'random' | 'groups';
-  /** Validates every so many steps too; null: after each epoch only. */
-  validateEvery: number | null;
-  /** Stops after so many epochs without a better validation loss. */
-  earlyStopping: number | null;
-  /** What the best checkpoint is judged by. */
-  bestBy: 'accuracy' | 'loss';
-  /** Names or patterns of parameters that are not trained. */
-  freeze: readonly string[];
-  /** After so many epochs everything is trained. */
-  unfreezeAfter: number | null;
-  /** Factors of the learning rate for parameters by pattern. */
-  lrScale: Readonly<Record<string, number>>;
-  /** A file of weights to begin with. */
-  initFrom: string | null;
-  /** Classes with fewer images are left out. */
-  minImages: number | null;
-  /** Cuts images of GTSRB to their signs, by the tables published with them. */
-  crop: 'none' | 'roi';
-  limit: number | null;
-  seed: number;
-  dtype: OperandType;
-  /** Computes activations again in backward instead of keeping them: the same numbers in less memory. */
-  recompute: boolean;
-  tensorboard: 'all' | 'scalars' | 'off';
-  /** Trains on 1 % of the images without regularisation, until all of them are right. */
-  overfit: boolean;
-}
+export type { Settings } from './settings_type.js';
 
 /** One setting: its place on the command line and in a config file, and what it may be. */
 export interface Setting<K extends keyof Settings = keyof Settings> {
@@ -297,6 +228,13 @@ export const settings: readonly Setting[] = [
     kind.choice('accuracy', 'loss'),
     'accuracy',
     'what makes the best checkpoint: validation accuracy or loss',
+  ),
+  setting(
+    'checkpoint',
+    '--checkpoint <which>',
+    kind.choice(...checkpointNames),
+    'best',
+    'whose weights are judged at the end, and taken by evaluate, predict and export: best or last',
   ),
   setting(
     'freeze',

@@ -91,7 +91,7 @@ describe('tilegrad train', () => {
     const first = await run(...args);
     expect(first.code).toBe(0);
     expect(first.stdout).toMatch(
-      /^loss \d\.\d+ {2}accuracy \d+\.\d+ % of 100 images: ±[\d.]+ points, [\d.]+ to [\d.]+ %\n/,
+      /^weights .*\nloss \d\.\d+ {2}accuracy \d+\.\d+ % of 100 images: ±[\d.]+ points, [\d.]+ to [\d.]+ %\n/,
     );
     expect(first.stdout).toMatch(/\ntop-5 \d+\.\d+ % {2}expected calibration error \d+\.\d+ %\n/);
     expect(first.stdout).toMatch(/\nmacro average +\d\.\d{4} {2}\d\.\d{4} {2}\d\.\d{4} +100\n/);

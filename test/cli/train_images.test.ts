@@ -41,7 +41,7 @@ describe('train images on a folder as people have it', () => {
     expect(stderr).toContain('broken.jpg: expected the content of JPEG');
     expect(stderr).toContain(
       'note     pictures of 1×1 to 300×200 are brought to 32×32 (--input)\n' +
-        'note     chosen for 10 images: --batch-size 8 --augment flip,',
+        'note     chosen for 10 images: --batch-size 8 --checkpoint last --augment flip,',
     );
     expect(code).toBe(0);
     expect(stdout).toMatch(/^validation: loss [\d.]+, accuracy [\d.]+ % of 2 images: ±\d+ points/m);
@@ -61,5 +61,64 @@ describe('train images on a folder as people have it', () => {
     expect(stderr).toContain('images of 8×8×3');
     expect(stderr).not.toContain('--input');
     expect(code).toBe(0);
+  });
+});
+
+describe('one checkpoint everywhere', () => {
+  it('is judged, reported and taken by evaluate, predict and export; --checkpoint has the other', async () => {
+    const place = folder();
+    const data = join(place, 'data');
+    for (const [k, name] of ['a', 'b'].entries()) {
+      for (let i = 0; i < 6; i++) {
+        const file = join(data, name, `${i}.png`);
+        mkdirSync(dirname(file), { recursive: true });
+        const background = { r: 60 * k + 20 * i, g: 90, b: 200 - 60 * k };
+        const create = { width: 6, height: 6, channels: 3, background } as const;
+        await sharp({ create }).toFile(file);
+      }
+    }
+    const out = join(place, 'run');
+    // Ever worse: the first epoch is the best, the last another.
+    const ways = ['--model', 'mlp', '--input', '6', '--epochs', '3', '--lr', '0.3'];
+    const judged = ['--checkpoint', 'best', '--best-by', 'loss', '--validation-share', '0.34'];
+    const trained = await train(data, ...ways, ...judged, '--out', out, '--json');
+    expect(trained.code).toBe(0);
+    const { checkpoint, epochs } = JSON.parse(trained.stdout) as {
+      checkpoint: { name: string; epoch: number };
+      epochs: { epoch: number; valLoss: number }[];
+    };
+    const best = epochs.reduce((a, b) => (b.valLoss < a.valLoss ? b : a));
+    expect(checkpoint).toEqual({ name: 'best', epoch: best.epoch });
+
+    const weightsOf = async (...options: string[]): Promise<string> => {
+      const { stdout } = await run('evaluate', out, '--data', data, '--json', ...options);
+      return (JSON.parse(stdout) as { weights: string }).weights;
+    };
+    expect(await weightsOf()).toBe(join(out, `best.safetensors, epoch ${best.epoch}`));
+    expect(await weightsOf('--checkpoint', 'last')).toBe(join(out, 'last.safetensors, epoch 3'));
+    const saved = join(place, 'x.safetensors');
+    const exported = await run('export', out, '--format', 'tilegrad', '--out', saved);
+    expect(exported.stdout).toContain(`best.safetensors, epoch ${best.epoch}\n`);
+    const file = join(out, 'last.safetensors');
+    const refused = await run('evaluate', file, '--data', data, '--checkpoint', 'best');
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('is a file')]);
+
+    writeFileSync(join(data, 'b', 'broken.png'), 'no picture');
+    const table = join(place, 'answers.csv');
+    const answered = await run(
+      'predict',
+      out,
+      join(data, 'b'),
+      '--csv',
+      table,
+      '--checkpoint',
+      'last',
+    );
+    expect(answered.code).toBe(1);
+    expect(answered.stderr).toContain('last.safetensors, epoch 3\n');
+    expect(answered.stderr).toContain(`skipped  ${join(data, 'b', 'broken.png')}: broken image`);
+    expect(answered.stdout.trim().split('\n')).toHaveLength(6);
+    const rows = readFileSync(table, 'utf8').trim().split('\n');
+    expect([rows[0], rows.length]).toEqual(['file,rank,class,probability', 13]);
   });
 });

@@ -39,7 +39,15 @@ describe('exportWeights', () => {
       const document = await exportWeights(run, { format, out });
       const parameters = [...values.values()].reduce((sum, { length }) => sum + length, 0);
       expect(document).toEqual({
-        ...{ from: run, out, format, model: 'simpsons-tf', tensors: values.size, parameters },
+        ...{
+          from: run,
+          weights: run,
+          out,
+          format,
+          model: 'simpsons-tf',
+          tensors: values.size,
+          parameters,
+        },
       });
       expect((await readWeights(out)).format).toBe(format);
       const other = createModel(await testDevice(), 'simpsons-tf', shape);
@@ -99,7 +107,9 @@ describe('tilegrad export', () => {
     const out = join(below, 'cli.h5');
     const first = await tilegrad('export', run, '--out', out);
     expect(first).toMatchObject({ code: 0, stderr: '' });
-    expect(first.stdout).toMatch(/cli\.h5: simpsons-tf, 16 tensors, [\d,]+ numbers, for keras\n$/);
+    expect(first.stdout).toMatch(
+      /cli\.h5: simpsons-tf, 16 tensors, [\d,]+ numbers, for keras, from .*run\.safetensors\n$/,
+    );
     const again = await tilegrad('export', run, '--out', out);
     expect(again).toMatchObject({ code: 1, stdout: '' });
     expect(again.stderr).toMatch(/^tilegrad: export: .* is there already\nfix: /);

@@ -14,9 +14,10 @@ describe('an input that fits the pictures', () => {
         [960, 1280],
         [3000, 4000],
       ],
-      64,
+      96,
     ],
-    ['pictures of 96×96', repeated(5, [96, 96]), 64],
+    ['pictures of 96×96', repeated(5, [96, 96]), 96],
+    ['pictures of 95×95', repeated(5, [95, 95]), 64],
     ['one of 1×1 among others', [[1, 1], ...repeated(4, [70, 100] as [number, number])], 64],
     ['dots', repeated(3, [1, 1]), 32],
     ['long ones, by their short edge', repeated(3, [40, 4000]), 32],
@@ -42,10 +43,13 @@ describe('settings that fit the amount of data', () => {
     expect(fittingSettings({ ...facts, images: 6, heldOut: 3 }).validationShare).toBe(undefined);
   });
 
-  it('stop early only by enough images to tell', () => {
-    const stopping = (heldOut: number | null): unknown =>
-      fittingSettings({ ...facts, images: 600, heldOut }).earlyStopping;
-    expect([stopping(null), stopping(99), stopping(100)]).toEqual([null, null, 25]);
+  it('stop early, and choose an epoch, only by enough images to tell', () => {
+    const chosen = (heldOut: number | null): unknown =>
+      fittingSettings({ ...facts, images: 600, heldOut });
+    for (const few of [null, 99]) {
+      expect(chosen(few)).toMatchObject({ earlyStopping: null, checkpoint: 'last' });
+    }
+    expect(chosen(100)).toMatchObject({ earlyStopping: 25, checkpoint: 'best' });
   });
 
   it('do not mirror where left and right make the class', () => {

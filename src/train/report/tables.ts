@@ -13,7 +13,8 @@ function field(value: string | number): string {
   return /[",;\t\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
 }
 
-function csv(rows: readonly (readonly (string | number)[])[]): string {
+/** The text of a CSV file. */
+export function csv(rows: readonly (readonly (string | number)[])[]): string {
   return rows.map((row) => `${row.map(field).join(',')}\n`).join('');
 }
 
