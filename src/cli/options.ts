@@ -2,7 +2,6 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { createDevice, type Device } from '../device.js';
 import { didYouMean } from '../gpu/nearest_name.js';
 import { checkpointNames } from '../train/settings_type.js';
-import { withoutNativeWarnings } from './native_warnings.js';
 import { note, noteLines } from './output.js';
 import { TraceFile, traceLevel, traceLines } from './trace.js';
 
@@ -71,12 +70,10 @@ export function withCommon(command: Command, { json = true } = {}): Command {
  */
 export async function openDevice(options: CommonOptions, seed?: number): Promise<Device> {
   const level = traceLevel(process.env.TRACE);
-  const device = await withoutNativeWarnings(() =>
-    createDevice({
-      ...(options.adapter ? { adapter: options.adapter } : {}),
-      ...(seed === undefined ? {} : { seed }),
-    }),
-  );
+  const device = await createDevice({
+    ...(options.adapter ? { adapter: options.adapter } : {}),
+    ...(seed === undefined ? {} : { seed }),
+  });
   const { problem } = device.runtime.choices;
   if (problem) note(problem);
   const file = process.env.TRACE_FILE ? new TraceFile(process.env.TRACE_FILE) : null;

@@ -1,5 +1,4 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { withoutHarmless } from '../../src/cli/native_warnings.js';
 import type { Device } from '../../src/index.js';
 import { liveText, ProgressLine } from '../../src/train/callbacks/progress_line.js';
 import type { LiveProgress } from '../../src/train/callbacks/index.js';
@@ -154,12 +153,4 @@ it('draws nothing over itself where the terminal is dumb', () => {
   line.show(live);
   line.decoded(1, 10);
   expect(written).toEqual(['reading 10 images\n']);
-});
-
-it('leaves out the warnings of Dawn that nobody can act on, and no other', () => {
-  const warning = (kind: string): string =>
-    `Warning: maxDynamic${kind}BuffersPerPipelineLayout artificially reduced from 1000000 to 16 ` +
-    'to fit dynamic offset allocation limit.\n';
-  const text = `${warning('Uniform')}Warning: something else\n${warning('Storage')}`;
-  expect(withoutHarmless(text)).toBe('Warning: something else\n');
 });
