@@ -29,6 +29,7 @@ describe('the browser bundle', () => {
       'dist/autograd',
       'dist/capture.js',
       'dist/device.js',
+      'dist/errors.js',
       'dist/gpu',
       'dist/index.js',
       'dist/kernels',
@@ -38,6 +39,7 @@ describe('the browser bundle', () => {
       'dist/optim',
       'dist/tensor.js',
       'dist/tune',
+      'dist/visible.js',
     ]);
     expect(bundle.inputs).toContain('dist/gpu/platform/browser.js');
     expect(bundle.inputs).not.toContain('dist/gpu/platform/node.js');
