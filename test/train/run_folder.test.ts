@@ -38,7 +38,7 @@ it('is one run’s until it is released', () => {
   const folder = RunFolder.claim(path);
   expect(() => RunFolder.claim(path)).toThrow(UsageError);
   expect(() => RunFolder.claim(path)).toThrow(
-    `train: another run writes into ${path} (process ${process.pid} on ${hostname()})\nfix: wait until it has ended, or choose another --out; if there is no such run, remove ${join(path, '.claim')}`,
+    `fit: another run writes into ${path} (process ${process.pid} on ${hostname()})\nfix: wait until it has ended, or choose another out; if there is no such run, remove ${join(path, '.claim')}`,
   );
   writeFileSync(join(path, 'config.json'), '');
   folder.release();
